@@ -1,0 +1,8 @@
+"""Checkpoints: read without running what is in them, loaded only where they fit, with errors that name what differs."""
+
+from __future__ import annotations
+
+from eakd_det.checkpoint.loading import checkpoint_classes, load_checkpoint_file, load_detector_weights
+from eakd_det.checkpoint.report import LoadReport, compare_state_dicts
+
+__all__ = ['LoadReport', 'checkpoint_classes', 'compare_state_dicts', 'load_checkpoint_file', 'load_detector_weights']

@@ -1,0 +1,155 @@
+"""Read checkpoints without running what is in them, and load them only where they fit."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.logging import print_log
+from torch import Tensor, nn
+
+from eakd_det.checkpoint.report import LoadReport, compare_state_dicts, examples
+from eakd_det.checkpoint.source import local_checkpoint_path
+from eakd_det.errors import ConfigError
+
+_STUDENT_PREFIX = 'architecture.'
+_BACKBONE_PREFIX = 'backbone.'
+
+
+def load_checkpoint_file(path_or_url: str | Path, key: str = 'checkpoint') -> dict[str, Any]:
+    """Read a checkpoint to CPU memory, tensors and plain data only (``weights_only=True``).
+
+    Args:
+        path_or_url: A file, a http(s) URL, ``torchvision://<model>``, ``open-mmlab://<model>`` or ``mmcls://<model>``.
+            Downloads are kept where torch.hub keeps them.
+        key: The config key or option it came from, for messages.
+
+    Returns:
+        What the file holds: usually ``state_dict`` and ``meta``, or a bare state dict.
+
+    Raises:
+        ConfigError: If the file is missing, cannot be downloaded, is empty, truncated or no checkpoint, or holds
+            objects that could run code when they are loaded.
+    """
+    source = str(path_or_url)
+    path = local_checkpoint_path(source, key)
+    where = source if str(path) == source else f'{source} (at {path})'
+    if path.stat().st_size == 0:
+        raise ConfigError(f'{key}: expected a checkpoint, but {where} is empty')
+    try:
+        checkpoint = torch.load(path, map_location='cpu', weights_only=True)
+    except Exception as error:  # broken bytes can raise nearly anything inside the unpickler
+        raise ConfigError(f'{key}: {_why_unreadable(error, where, path)}') from error
+    if not isinstance(checkpoint, dict):
+        kind = type(checkpoint).__name__
+        raise ConfigError(f'{key}: expected a checkpoint with a state_dict, but {where} holds a {kind}')
+    if source.startswith('mmcls://'):
+        # These are whole classifiers; MMEngine hands out their backbone, and configs rely on it.
+        state = checkpoint.get('state_dict', checkpoint)
+        prefix = len(_BACKBONE_PREFIX)
+        return {'state_dict': {name[prefix:]: t for name, t in state.items() if name.startswith(_BACKBONE_PREFIX)}}
+    return checkpoint
+
+
+def load_detector_weights(
+    model: nn.Module,
+    checkpoint: str | Path | Mapping[str, Any],
+    key: str = 'checkpoint',
+    strict: bool = True,
+    source: str | None = None,
+) -> LoadReport:
+    """Load a detector's weights, after comparing every name and shape.
+
+    Accepts plain MMDetection checkpoints (2.x and 3.x), bare state dicts, ``module.`` prefixes of a data-parallel
+    wrapper, and MMRazor's distillation checkpoints, of which the student is taken (``architecture.``). Names are
+    compared as they are: MMDetection's habit to read a single-stage head as an RPN does not apply.
+
+    Args:
+        model: The detector.
+        checkpoint: Where to read it (see :func:`load_checkpoint_file`), or what was read.
+        key: The config key or option it came from, for messages.
+        strict: Raise if anything but BatchNorm counters differs; then the model is unchanged. With False, load what
+            matches and log the rest as a warning.
+        source: The file ``checkpoint`` was read from, for messages.
+
+    Returns:
+        What matched and what did not.
+
+    Raises:
+        ConfigError: If the file cannot be read, does not fit ``model`` (strict), matches nothing at all, or holds
+            weights that are not finite.
+    """
+    if not isinstance(checkpoint, Mapping):
+        source = source or str(checkpoint)
+        checkpoint = load_checkpoint_file(checkpoint, key)
+    where = source or 'the checkpoint'
+    state = detector_state_dict(checkpoint, key, where)
+    report = compare_state_dicts(model.state_dict(), state)
+    if not report.matched or (strict and not report.is_complete):
+        raise ConfigError(f'{key}: {where} does not fit {type(model).__name__}: {report}; {report.hint}')
+    state = {name: state[name] for name in report.matched}
+    broken = tuple(name for name, tensor in state.items() if not bool(torch.isfinite(tensor).all()))
+    if broken:
+        raise ConfigError(
+            f'{key}: {where} holds weights that are not finite, in {len(broken)} tensors{examples(broken)}'
+        )
+    model.load_state_dict(state, strict=False)
+    if not report.is_complete:
+        print_log(f'{key}: {where} was loaded in part: {report}', logger='current', level=logging.WARNING)
+    return report
+
+
+def detector_state_dict(checkpoint: Mapping[str, Any], key: str, where: str) -> dict[str, Tensor]:
+    """The detector's tensors in ``checkpoint`` under stock MMDetection names.
+
+    Raises:
+        ConfigError: If there are none.
+    """
+    state = checkpoint.get('state_dict', checkpoint)
+    tensors = {str(n): t for n, t in state.items() if isinstance(t, Tensor)} if isinstance(state, Mapping) else {}
+    if not tensors:
+        held = examples(tuple(map(str, checkpoint)))
+        raise ConfigError(f'{key}: expected a checkpoint with a state_dict, but {where} holds no weights{held}')
+    tensors = {name.removeprefix('module.'): tensor for name, tensor in tensors.items()}
+    student = {n.removeprefix(_STUDENT_PREFIX): t for n, t in tensors.items() if n.startswith(_STUDENT_PREFIX)}
+    return student or tensors
+
+
+def checkpoint_classes(checkpoint: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The class names in a checkpoint's meta data, as MMDetection 3 or 2 writes them; None if there are none.
+
+    Example:
+        >>> checkpoint_classes({'meta': {'dataset_meta': {'classes': ['cat', 'dog']}}, 'state_dict': {}})
+        ('cat', 'dog')
+    """
+    meta = checkpoint.get('meta')
+    if not isinstance(meta, Mapping):
+        return None
+    dataset_meta = meta.get('dataset_meta')
+    for holder in (dataset_meta if isinstance(dataset_meta, Mapping) else {}, meta):
+        for name in ('classes', 'CLASSES'):
+            classes = holder.get(name)
+            if isinstance(classes, str):
+                return (classes,)
+            if isinstance(classes, (list, tuple)) and classes:
+                return tuple(str(item) for item in classes)
+    return None
+
+
+def _why_unreadable(error: Exception, where: str, path: Path) -> str:
+    first_line = str(error).strip().split('\n')[0] or type(error).__name__
+    if isinstance(error, pickle.UnpicklingError) and 'global' in str(error).lower():
+        unsafe = next((line.strip() for line in str(error).split('\n') if 'GLOBAL' in line), first_line)
+        return (
+            f'{where} holds objects that could run code when they are loaded, and was not read; '
+            f'save it again with tensors and plain data only ({unsafe})'
+        )
+    if isinstance(error, OSError):
+        return f'{where} cannot be read ({first_line})'
+    return (
+        f'{where} is truncated or not a checkpoint ({type(error).__name__}: {first_line}); {path.stat().st_size} bytes'
+    )

@@ -1,0 +1,8 @@
+"""Backbones, and the way back to a plain MMDetection student."""
+
+from __future__ import annotations
+
+from eakd_det.models.mobilenet_v2 import MobileNetV2
+from eakd_det.models.stock import stock_student_config
+
+__all__ = ['MobileNetV2', 'stock_student_config']

@@ -1,0 +1,91 @@
+"""From any config of this package to the plain student that stock MMDetection knows."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.hub import get_config
+
+from eakd_det.errors import ConfigError
+from eakd_det.registry import SCOPE
+
+_PREFIX = f'{SCOPE}.'
+_STOCK_TYPES = {f'{_PREFIX}MobileNetV2': 'mmdet.MobileNetV2'}
+
+
+def stock_student_config(cfg: Config) -> Config:
+    """The config of the student alone, for stock MMDetection.
+
+    ``model`` becomes the student (``model.architecture`` of a distillation config, or ``model`` itself), types of this
+    package become those of MMDetection they are compatible with, and hooks and imports of this package go. Together
+    with a checkpoint of the run it works where ``eakd_det`` is not installed::
+
+        stock_student_config(cfg).dump('student.py')
+        mmdet.apis.init_detector('student.py', 'iter_180000.pth')
+
+    Args:
+        cfg: A config of a distillation run or of a plain detector. It is not changed. Apply the data options
+            (:func:`eakd_det.datasets.apply_data_options`) before.
+
+    Returns:
+        A new config that names nothing of this package in ``model``, ``custom_hooks`` and ``custom_imports``.
+
+    Raises:
+        ConfigError: If the student has a component of this package without a counterpart in MMDetection.
+
+    Example:
+        >>> distilled = Config(dict(model=dict(
+        ...     type='eakd_det.ProposalDistill',
+        ...     architecture=dict(type='FasterRCNN', backbone=dict(type='eakd_det.MobileNetV2')))))
+        >>> stock_student_config(distilled).model
+        {'type': 'FasterRCNN', 'backbone': {'type': 'mmdet.MobileNetV2'}}
+    """
+    content = copy.deepcopy(cfg.to_dict())
+    content['model'] = _stock_types(_student(content.get('model')), 'model')
+    hooks = [hook for hook in content.pop('custom_hooks', None) or [] if not _is_ours(hook.get('type'))]
+    if hooks:
+        content['custom_hooks'] = hooks
+    imports = content.get('custom_imports')
+    if imports:
+        kept = [name for name in imports.get('imports', []) if name.split('.')[0] != SCOPE]
+        content['custom_imports'] = {**imports, 'imports': kept}
+    return Config(content, filename=cfg.filename)
+
+
+def _student(model: Any) -> Any:
+    if not isinstance(model, dict):
+        raise ConfigError(f'model: expected a dict with the detector or its distillation, but got {model!r}')
+    if 'architecture' not in model:
+        return model
+    student = model['architecture']
+    if isinstance(student, str):
+        return Config.fromfile(student).to_dict()['model']
+    if isinstance(student, dict) and 'cfg_path' in student and 'type' not in student:
+        return get_config(student['cfg_path']).to_dict()['model']
+    if isinstance(student, dict):
+        return student
+    raise ConfigError(
+        f'model.architecture: expected a model dict, a config file or cfg_path, but got {type(student).__name__}'
+    )
+
+
+def _stock_types(node: Any, key: str) -> Any:
+    if isinstance(node, dict):
+        node = {name: _stock_types(value, f'{key}.{name}') for name, value in node.items()}
+        if _is_ours(node.get('type')):
+            if node['type'] not in _STOCK_TYPES:
+                raise ConfigError(
+                    f'{key}.type: {node["type"]} is not part of MMDetection, '
+                    'so the student cannot be used without eakd_det'
+                )
+            node['type'] = _STOCK_TYPES[node['type']]
+        return node
+    if isinstance(node, (list, tuple)):
+        return type(node)(_stock_types(value, f'{key}.{index}') for index, value in enumerate(node))
+    return node
+
+
+def _is_ours(kind: Any) -> bool:
+    return isinstance(kind, str) and kind.startswith(_PREFIX)

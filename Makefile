@@ -1,0 +1,47 @@
+# `make demo` and `make test` set up all they need in .venv; `make help` lists the rest.
+# PYTHON=python3.12 chooses the interpreter, PIP_ARGS='...' is handed to pip, ARGS='...' to the program that runs.
+
+PYTHON ?= $(shell for p in python3.11 python3; do $$p -c '' 2>/dev/null && { echo $$p; break; }; done)
+VENV_PYTHON := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow lint format clean clean-all
+
+help:
+	@echo 'make demo       make a small data set, distil on it, print the table (minutes; see docs)'
+	@echo 'make test       lint, type check and tests, without the slow ones'
+	@echo 'make test-slow  the slow tests'
+	@echo 'make lint       ruff and mypy alone'
+	@echo 'make format     let ruff format and fix the code'
+	@echo 'make setup      the virtual environment alone (all the others make it themselves)'
+	@echo 'make clean      remove .venv, caches and build folders; keeps the compiled mmcv in .wheels'
+	@echo 'make clean-all  remove .wheels, too'
+
+setup:
+	@test -n '$(PYTHON)' || { echo 'Set-up stopped: no python3 found. Install Python 3.11 first.' >&2; exit 1; }
+	@$(PYTHON) tools/dev/bootstrap.py --pip-args='$(PIP_ARGS)'
+
+demo: setup
+	$(VENV_PYTHON) tools/demo.py $(ARGS)
+
+test: lint
+	$(VENV_PYTHON) -m pytest -m 'not slow' $(ARGS)
+
+test-slow: setup
+	$(VENV_PYTHON) -m pytest -m slow $(ARGS)
+
+lint: setup
+	$(VENV_PYTHON) -m ruff check .
+	$(VENV_PYTHON) -m ruff format --check .
+	$(VENV_PYTHON) -m mypy
+
+format: setup
+	$(VENV_PYTHON) -m ruff format .
+	$(VENV_PYTHON) -m ruff check --fix .
+
+clean:
+	rm -rf .venv build dist *.egg-info eakd_det/.mim .pytest_cache .mypy_cache .ruff_cache
+	find eakd_det tools tests configs -name __pycache__ -prune -exec rm -rf {} +
+
+clean-all: clean
+	rm -rf .wheels

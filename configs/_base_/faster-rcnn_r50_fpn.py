@@ -1,0 +1,12 @@
+# Faster R-CNN, ResNet-50, FPN, all norm layers frozen: the teacher of configs/custom, which starts from a COCO detector
+# (`load_from`) and therefore needs no ImageNet weights.
+_base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
+
+model = dict(
+    backbone=dict(
+        frozen_stages=1,
+        norm_cfg=dict(type='BN', requires_grad=False),
+        norm_eval=True,
+        init_cfg=None,
+    ),
+)

@@ -1,0 +1,19 @@
+# Iteration-based runtime: logs every 50 iterations, validates and saves by iteration, keeps the best checkpoint by AP.
+_base_ = 'mmdet::_base_/default_runtime.py'
+
+default_hooks = dict(
+    logger=dict(interval=50, log_metric_by_epoch=False),
+    checkpoint=dict(
+        by_epoch=False,
+        interval=10000,
+        max_keep_ckpts=3,
+        save_best='coco/bbox_mAP',
+        rule='greater',
+    ),
+)
+log_processor = dict(by_epoch=False)
+
+custom_hooks = [
+    dict(type='eakd_det.ClassCheckHook'),
+    dict(type='eakd_det.CocoEvalHook'),
+]

@@ -1,0 +1,7 @@
+# The plain student: what every distilled one is compared with.
+_base_ = [
+    '../_base_/faster-rcnn_r18_fpn.py',
+    '../_base_/coco_ms.py',
+    '../_base_/schedule_180k.py',
+    '../_base_/runtime.py',
+]

@@ -1,0 +1,28 @@
+"""Distillation as pure mathematics on logits: torch only, no registry, no detector.
+
+Letters: ``R`` proposals in the batch, ``C`` classes including background (last index), ``tau`` a temperature in a
+softmax, ``w`` a weight. Entropies are in nats.
+
+Each divergence and weight returns one value per proposal, ``(R,)``, never a reduced loss; works in log space, in
+float32 or better whatever it is given, for any finite logits and for ``R = 0``; and is differentiable in the student
+(and in a temperature that is a tensor), never in the teacher.
+"""
+
+from __future__ import annotations
+
+from eakd_det.functional._inputs import Temperature
+from eakd_det.functional.dkd import DKDTerms, dkd_divergence, dkd_terms
+from eakd_det.functional.ea_weight import EA_MODES, ea_weight
+from eakd_det.functional.entropy import entropy
+from eakd_det.functional.kd import kd_divergence
+
+__all__ = [
+    'EA_MODES',
+    'DKDTerms',
+    'Temperature',
+    'dkd_divergence',
+    'dkd_terms',
+    'ea_weight',
+    'entropy',
+    'kd_divergence',
+]

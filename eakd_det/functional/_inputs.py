@@ -1,0 +1,110 @@
+"""What every function of this package does first: check the logits, detach the teacher, go to float32 or better.
+
+Letters: ``R`` proposals in the batch, ``C`` classes including background (last index), ``tau`` a temperature.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from eakd_det.errors import ConfigError, require_positive
+
+Temperature: TypeAlias = float | Tensor
+"""One temperature for all rows (a number or a tensor of one element), or one for each row (``(R,)``)."""
+
+_HALF = (torch.float16, torch.bfloat16)
+
+
+def to_float(tensor: Tensor) -> Tensor:
+    """Half precision becomes float32, anything better stays; autocast does not touch element-wise operations."""
+    return tensor.float() if tensor.dtype in _HALF else tensor
+
+
+def check_logits(logits: Tensor, name: str = 'logits') -> Tensor:
+    """Return ``logits`` in float32 or better.
+
+    Raises:
+        ConfigError: Unless they are floating point, of shape ``(R, C)``, with at least two classes.
+    """
+    if logits.dim() != 2 or logits.shape[1] < 2:
+        raise ConfigError(
+            f'{name}: expected logits of shape (R, C) with C >= 2 classes, but got shape {tuple(logits.shape)}; '
+            'record the classifier of the box head (roi_head.bbox_head.fc_cls)'
+        )
+    if not logits.is_floating_point():
+        raise ConfigError(f'{name}: expected floating point logits, but got {logits.dtype}')
+    return to_float(logits)
+
+
+def check_pair(student_logits: Tensor, teacher_logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Return both logits in float32 or better, the teacher's detached.
+
+    Half precision on one side and float32 on the other is fine: a teacher may run in half precision.
+
+    Raises:
+        ConfigError: If either is not ``(R, C)`` floating point, or their shapes or devices differ.
+    """
+    student = check_logits(student_logits, 'preds_S')
+    teacher = check_logits(teacher_logits.detach(), 'preds_T')
+    if student.shape != teacher.shape:
+        raise ConfigError(
+            'preds_S and preds_T: expected the same proposals and classes, '
+            f'but got shapes {tuple(student.shape)} and {tuple(teacher.shape)}; '
+            'compare the proposals both are computed on and roi_head.bbox_head.num_classes of student and teacher'
+        )
+    if student.device != teacher.device:
+        raise ConfigError(f'preds_S and preds_T: expected one device, but got {student.device} and {teacher.device}')
+    return student, teacher
+
+
+def check_labels(labels: Tensor | None, logits: Tensor) -> Tensor:
+    """Return ``labels`` as int64.
+
+    Their range is only checked on the CPU: on a GPU reading it back would make the host wait in every iteration.
+    There an index out of range stops in CUDA's own assertion.
+
+    Raises:
+        ConfigError: Unless they are integers of shape ``(R,)``, on the device of ``logits``, in ``[0, C)``.
+    """
+    rows, classes = logits.shape
+    if labels is None:
+        raise ConfigError('gt_labels: expected the class of each proposal, but got None; add it to the loss mapping')
+    if labels.shape != (rows,) or labels.is_floating_point() or labels.dtype == torch.bool:
+        raise ConfigError(
+            f'gt_labels: expected {rows} integers, one a proposal, '
+            f'but got {labels.dtype} of shape {tuple(labels.shape)}'
+        )
+    if labels.device != logits.device:
+        raise ConfigError(f'gt_labels: expected device {logits.device} of the logits, but got {labels.device}')
+    if labels.device.type == 'cpu' and rows:
+        lowest, highest = int(labels.min()), int(labels.max())
+        if lowest < 0 or highest >= classes:
+            raise ConfigError(
+                f'gt_labels: expected labels from 0 to {classes - 1} (background), but got {lowest} to {highest}; '
+                'compare roi_head.bbox_head.num_classes with the classes of the data'
+            )
+    return labels.long()
+
+
+def soften(logits: Tensor, tau: Temperature) -> Tensor:
+    """``logits / tau``; gradients reach a ``tau`` that is a tensor.
+
+    Raises:
+        ConfigError: If a number is not above 0, or a tensor has neither one element nor one a row.
+    """
+    if not isinstance(tau, Tensor):
+        return logits if tau == 1 else logits / require_positive('tau', tau)
+    if tau.dim() > 1 or tau.numel() not in (1, logits.shape[0]):
+        raise ConfigError(
+            f'tau: expected one temperature or one for each of {logits.shape[0]} proposals, '
+            f'but got shape {tuple(tau.shape)}'
+        )
+    return logits / tau.reshape(-1, 1)
+
+
+def times_tau_squared(divergence: Tensor, tau: Temperature) -> Tensor:
+    """Undo that a softmax at ``tau`` makes gradients ``tau ** 2`` times smaller."""
+    return divergence * tau**2 if isinstance(tau, Tensor) or tau != 1 else divergence

@@ -1,0 +1,124 @@
+"""Decoupled knowledge distillation: the target class apart from all others."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from eakd_det.functional._inputs import Temperature, check_labels, check_pair, soften, times_tau_squared
+
+
+class DKDTerms(NamedTuple):
+    """The two halves of DKD, each ``(R,)`` with the factor ``tau ** 2``.
+
+    Attributes:
+        target: Target class against all others (TCKD).
+        non_target: The other classes among each other (NCKD).
+    """
+
+    target: Tensor
+    non_target: Tensor
+
+
+def dkd_terms(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor, tau: Temperature = 1.0) -> DKDTerms:
+    r"""TCKD and NCKD of each proposal (Zhao et al., CVPR 2022).
+
+    With :math:`L_n = \log \sum_{c \ne y_n} e^{z_{nc}/\tau}` and the margin :math:`m_n = z_{n y_n}/\tau - L_n`, the
+    target probability is :math:`\sigma(m_n)`, the rest :math:`\sigma(-m_n)`, and the distribution among the other
+    classes :math:`\hat p_{nc} = e^{z_{nc}/\tau - L_n}`. Then
+
+    .. math::
+        \mathrm{TCKD}_n &= \tau^2\, \mathrm{KL}\bigl([\sigma(m^T_n), \sigma(-m^T_n)]
+            \,\|\, [\sigma(m^S_n), \sigma(-m^S_n)]\bigr) \\
+        \mathrm{NCKD}_n &= \tau^2\, \mathrm{KL}(\hat p^T_n \,\|\, \hat p^S_n)
+
+    and ``KD = TCKD + (1 - p_target) * NCKD`` at the same temperature. All logarithms come from log-sum-exp, so there
+    is no ``-1000 * mask`` to fail at large logits and no ``log(0)`` in float32 at large margins, both of which the
+    published code has. Costs one pass over the classes for each side, whatever their number.
+
+    Args:
+        student_logits: The student's class scores, ``(R, C)``.
+        teacher_logits: The teacher's, ``(R, C)``; no gradient reaches them.
+        labels: The class assigned to each proposal, ``(R,)``, background (``C - 1``) included as a target.
+        tau: Temperature of all distributions. Defaults to 1.0.
+
+    Returns:
+        Both terms.
+
+    Raises:
+        ConfigError: If shapes, dtypes or devices do not fit, a label is out of range (checked on the CPU only), or
+            ``tau`` is not above 0.
+
+    Example:
+        >>> import torch
+        >>> student, teacher = torch.tensor([[1.0, 0.0, 0.5]]), torch.tensor([[2.0, 0.5, 0.0]])
+        >>> dkd_terms(student, teacher, torch.tensor([0]))
+        DKDTerms(target=tensor([0.1100]), non_target=tensor([0.1225]))
+    """
+    student, teacher = check_pair(student_logits, teacher_logits)
+    target = check_labels(labels, student).unsqueeze(1)
+    student, teacher = soften(student, tau), soften(teacher, tau)
+    student_margin, student_rest, _ = _split(student, target)
+    teacher_margin, teacher_rest, teacher_others = _split(teacher, target)
+    # p-hat of the teacher is exactly 0 at the target, so the finite difference there counts for nothing.
+    p_hat = (teacher_others - teacher_rest).exp()
+    non_target = (p_hat * ((teacher - teacher_rest) - (student - student_rest))).sum(dim=1)
+    return DKDTerms(
+        times_tau_squared(_binary_kl(teacher_margin, student_margin), tau), times_tau_squared(non_target, tau)
+    )
+
+
+def dkd_divergence(
+    student_logits: Tensor,
+    teacher_logits: Tensor,
+    labels: Tensor,
+    tau: Temperature = 1.0,
+    alpha: float = 1.0,
+    beta: float = 0.25,
+) -> Tensor:
+    r"""Decoupled divergence of each proposal (Zhao et al., CVPR 2022), see :func:`dkd_terms`.
+
+    .. math:: \mathrm{DKD}_n = \alpha\, \mathrm{TCKD}_n + \beta\, \mathrm{NCKD}_n
+
+    Its mean over proposals is the loss of mdistiller, and of MMRazor's ``DKDLoss`` with ``reduction='batchmean'``.
+    MMRazor's 'mean' and 'none' are sums.
+
+    Args:
+        student_logits: The student's class scores, ``(R, C)``.
+        teacher_logits: The teacher's, ``(R, C)``; no gradient reaches them.
+        labels: The class assigned to each proposal, ``(R,)``, background (``C - 1``) included as a target.
+        tau: Temperature of all distributions. Defaults to 1.0, as mdistiller's detection code.
+        alpha: Weight of the target term. Defaults to 1.0.
+        beta: Weight of the non-target term. Defaults to 0.25, as mdistiller's detection code: for the many
+            background proposals that term compares noise.
+
+    Returns:
+        Divergences, ``(R,)``, float32 or better, including ``tau ** 2``.
+
+    Raises:
+        ConfigError: See :func:`dkd_terms`.
+
+    Example:
+        >>> import torch
+        >>> student, teacher = torch.tensor([[1.0, 0.0, 0.5]]), torch.tensor([[2.0, 0.5, 0.0]])
+        >>> dkd_divergence(student, teacher, torch.tensor([0]))
+        tensor([0.1407])
+    """
+    target, non_target = dkd_terms(student_logits, teacher_logits, labels, tau)
+    return alpha * target + beta * non_target
+
+
+def _split(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Margin of the target ``(R,)``, log-sum-exp of the others ``(R, 1)``, logits with the target at -inf."""
+    others = logits.scatter(1, target, float('-inf'))
+    rest = others.logsumexp(dim=1, keepdim=True)
+    return (logits.gather(1, target) - rest).squeeze(1), rest, others
+
+
+def _binary_kl(p_margin: Tensor, q_margin: Tensor) -> Tensor:
+    """``KL`` of two Bernoulli distributions given by their logits, ``(R,)``."""
+    yes = p_margin.sigmoid() * (logsigmoid(p_margin) - logsigmoid(q_margin))
+    no = (-p_margin).sigmoid() * (logsigmoid(-p_margin) - logsigmoid(-q_margin))
+    return yes + no

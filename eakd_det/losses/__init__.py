@@ -1,0 +1,9 @@
+"""Registered losses: a divergence from :mod:`eakd_det.functional`, a weighting, a reduction."""
+
+from __future__ import annotations
+
+from eakd_det.losses.base import ProposalLoss, ProposalTerms
+from eakd_det.losses.dkd import DKDLoss
+from eakd_det.losses.kd import KDLoss
+
+__all__ = ['DKDLoss', 'KDLoss', 'ProposalLoss', 'ProposalTerms']

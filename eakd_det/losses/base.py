@@ -1,0 +1,95 @@
+"""Divergence times weight, reduced: what all losses on proposals have in common."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+
+from eakd_det.errors import ConfigError, require_choice
+from eakd_det.registry import build_model
+
+REDUCTIONS = ('mean', 'sum', 'none')
+
+
+class ProposalTerms(NamedTuple):
+    """What a loss is made of, before reduction.
+
+    Attributes:
+        divergence: How far the student is from the teacher, ``(R,)``, with gradient.
+        weights: How much that counts, ``(R,)``, without gradient.
+    """
+
+    divergence: Tensor
+    weights: Tensor
+
+
+class ProposalLoss(nn.Module):
+    r"""A divergence of each proposal, times its weight, reduced over proposals.
+
+    .. math:: L = \lambda \cdot \frac{1}{R} \sum_{n=1}^{R} w_n D_n
+
+    Subclasses implement :meth:`divergence`. The arguments of :meth:`forward` have MMRazor's names, so a loss also
+    works in MMRazor's own ``ConfigurableDistiller``.
+
+    Args:
+        weighting: Config of the weights, or a built weighting. Defaults to ``dict(type='UniformWeighting')``.
+        reduction: 'mean' over proposals (of this process, as in the published code), 'sum' (as EA-KD's Eq. 14 is
+            printed), or 'none' for ``(R,)``. Defaults to 'mean'.
+        loss_weight: The factor :math:`\lambda`, at least 0. Defaults to 1.0.
+
+    Raises:
+        ConfigError: If ``reduction`` is unknown or ``loss_weight`` is not a finite number of at least 0.
+    """
+
+    def __init__(
+        self,
+        weighting: dict[str, Any] | nn.Module | None = None,
+        reduction: str = 'mean',
+        loss_weight: float = 1.0,
+    ) -> None:
+        super().__init__()
+        name = type(self).__name__
+        self.weighting: nn.Module = build_model(dict(type='UniformWeighting') if weighting is None else weighting)
+        self.reduction = require_choice(f'{name}.reduction', reduction, REDUCTIONS)
+        if isinstance(loss_weight, bool) or not isinstance(loss_weight, (int, float)) or not 0 <= loss_weight < 1e30:
+            raise ConfigError(f'{name}.loss_weight: expected a finite number >= 0, but got {loss_weight!r}')
+        self.loss_weight = float(loss_weight)
+
+    def divergence(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None) -> Tensor:
+        """The divergence of each proposal, ``(R,)``, differentiable in ``preds_S``."""
+        raise NotImplementedError
+
+    def terms(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None) -> ProposalTerms:
+        """Divergence and weight of each proposal, which a log or a picture may want to see.
+
+        Args:
+            preds_S: The student's class scores, ``(R, C)``.
+            preds_T: The teacher's on the same proposals, ``(R, C)``.
+            gt_labels: The class assigned to each proposal, ``(R,)``; only some losses need it. Defaults to None.
+
+        Raises:
+            ConfigError: If shapes, dtypes, devices or labels do not fit.
+        """
+        divergence = self.divergence(preds_S, preds_T, gt_labels)
+        return ProposalTerms(divergence, self.weighting(preds_S, preds_T))
+
+    def reduce(self, terms: ProposalTerms) -> Tensor:
+        """The loss from its terms: a scalar, or ``(R,)`` for reduction 'none'; no proposals give a zero with graph."""
+        weighted = terms.weights * terms.divergence * self.loss_weight
+        if self.reduction == 'none':
+            return weighted
+        total = weighted.sum()
+        return total / max(weighted.numel(), 1) if self.reduction == 'mean' else total
+
+    def forward(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None) -> Tensor:
+        """The loss; arguments as in :meth:`terms`.
+
+        Returns:
+            A scalar, or ``(R,)`` for reduction 'none'. Without proposals a zero that is connected to ``preds_S``.
+        """
+        return self.reduce(self.terms(preds_S, preds_T, gt_labels))
+
+    def extra_repr(self) -> str:
+        """What ``print`` shows."""
+        return f'reduction={self.reduction!r}, loss_weight={self.loss_weight}'

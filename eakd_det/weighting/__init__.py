@@ -1,0 +1,10 @@
+"""How much each proposal counts: ``(preds_S, preds_T) -> (R,)``, without gradient."""
+
+from __future__ import annotations
+
+from eakd_det.weighting.base import ProposalWeighting
+from eakd_det.weighting.entropy import EntropyWeighting
+from eakd_det.weighting.mean_matched import MeanMatchedWeighting
+from eakd_det.weighting.uniform import UniformWeighting
+
+__all__ = ['EntropyWeighting', 'MeanMatchedWeighting', 'ProposalWeighting', 'UniformWeighting']

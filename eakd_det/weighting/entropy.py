@@ -1,0 +1,59 @@
+"""Weights from the entropies of teacher and student."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from eakd_det.errors import require_choice, require_positive
+from eakd_det.functional import EA_MODES, ea_weight
+from eakd_det.registry import MODELS
+from eakd_det.weighting.base import ProposalWeighting, mean_one
+
+
+@MODELS.register_module()
+class EntropyWeighting(ProposalWeighting):
+    r"""The weight of EA-KD (Eq. 8 to 12), see :func:`eakd_det.functional.ea_weight`.
+
+    .. math:: w_n = \frac{H^T_n}{2} \Bigl(1 + \frac{H^S_n}{H_{ub}}\Bigr)
+
+    The weight is not normalised by default, as in the paper. With 81 classes at ``tau=3`` it may be nearly constant
+    and about 3.8, so an EA run is also a run with a larger loss weight: compare it with :class:`MeanMatchedWeighting`
+    or set ``normalize=True``.
+
+    Departures of the published code that arguments reach: ``h_ub=100`` (its KD and DKD on CIFAR-100), ``tau=3``
+    whatever T' the configuration names (its DKD), ``mode='base', tau=4`` (the detection code of its first version).
+    That code takes the mean over samples where Eq. 14 prints a sum: this is the ``reduction`` of the loss.
+
+    Args:
+        tau: Temperature T' of both entropies, not the one of the divergence. Defaults to 3.0.
+        mode: 'ea', or 'base' (teacher only), 'interact' (product), 'inverse' (order turned round). Defaults to 'ea'.
+        h_ub: Upper bound of the student's entropy in nats. Defaults to None, which is log C.
+        normalize: Divide by the mean over this process's proposals, so that the weights' mean is 1. Weights that
+            are all 0 stay 0. Defaults to False.
+
+    Raises:
+        ConfigError: If ``tau`` or ``h_ub`` is not above 0, or ``mode`` is unknown.
+
+    Example:
+        >>> import torch
+        >>> weighting = EntropyWeighting(tau=1.0)
+        >>> weighting(torch.zeros(2, 3), torch.tensor([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]]))
+        tensor([1.0986, 0.0025])
+    """
+
+    def __init__(self, tau: float = 3.0, mode: str = 'ea', h_ub: float | None = None, normalize: bool = False) -> None:
+        super().__init__()
+        name = type(self).__name__
+        self.tau = require_positive(f'{name}.tau', tau)
+        self.mode = require_choice(f'{name}.mode', mode, EA_MODES)
+        self.h_ub = None if h_ub is None else require_positive(f'{name}.h_ub', h_ub)
+        self.normalize = normalize
+
+    def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """One weight a proposal, ``(R,)``."""
+        weights = ea_weight(preds_S, preds_T, self.tau, self.mode, self.h_ub)
+        return mean_one(weights) if self.normalize else weights
+
+    def extra_repr(self) -> str:
+        """What ``print`` shows."""
+        return f'tau={self.tau}, mode={self.mode!r}, h_ub={self.h_ub}, normalize={self.normalize}'

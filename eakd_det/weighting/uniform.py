@@ -1,0 +1,25 @@
+"""Every proposal counts the same."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from eakd_det.functional._inputs import to_float
+from eakd_det.registry import MODELS
+from eakd_det.weighting.base import ProposalWeighting
+
+
+@MODELS.register_module()
+class UniformWeighting(ProposalWeighting):
+    """Weight 1 for each proposal: plain distillation.
+
+    Example:
+        >>> import torch
+        >>> UniformWeighting()(torch.zeros(2, 3), torch.zeros(2, 3))
+        tensor([1., 1.])
+    """
+
+    def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Ones, ``(R,)``."""
+        return torch.ones_like(to_float(preds_S[:, 0]))

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from eakd_det.errors import ConfigError
+from eakd_det.functional import ea_weight, entropy
+from tests import golden
+
+
+@golden.cases('ea_weight')
+def test_golden(case, dtype):
+    student, teacher = golden.logits(case, dtype)
+    tau = case['params']['T_prime']
+    golden.check_present(
+        case['expected'],
+        dtype,
+        w_base=ea_weight(student, teacher, tau, 'base'),
+        w_interact=ea_weight(student, teacher, tau, 'interact'),
+        w_ea=ea_weight(student, teacher, tau),
+        w_mean=ea_weight(student, teacher, tau).mean(),
+    )
+    assert case['expected']['H_ub'] == pytest.approx(math.log(student.shape[1]))
+
+
+@golden.cases('ea_weight', official='KD.py_as_shipped_H_ub_100')
+def test_bound_of_the_published_cifar_code(case, dtype):
+    student, teacher = golden.logits(case, dtype)
+    actual = ea_weight(student, teacher, case['params']['T_prime'], h_ub=100)
+    expected = torch.tensor(case['official_code']['KD.py_as_shipped_H_ub_100'], dtype=dtype)
+    # Their logarithm has an epsilon, which makes a weight of 0 a weight of -1e-10.
+    torch.testing.assert_close(actual, expected, rtol=1e-6 if dtype == torch.float64 else 1e-4, atol=2e-8)
+
+
+@pytest.mark.parametrize('h_ub', [None, 1.0, 100.0])
+def test_inverse_turns_the_order_round(h_ub):
+    student, teacher = 5 * torch.randn(2, 100, 81)
+    ea = ea_weight(student, teacher, 1.0, 'ea', h_ub)
+    inverse = ea_weight(student, teacher, 1.0, 'inverse', h_ub)
+    assert torch.equal(ea.argsort(), inverse.argsort(descending=True))
+    assert (inverse >= 0).all()
+    torch.testing.assert_close(ea + inverse, (ea + inverse)[:1].expand(100))
+
+
+def test_extremes():
+    sure, unsure = [1000.0, 0.0, 0.0, 0.0], [3.0] * 4
+    student, teacher = torch.tensor([sure, sure, unsure, unsure]), torch.tensor([sure, unsure, sure, unsure])
+    log_c = math.log(4)
+    torch.testing.assert_close(ea_weight(student, teacher), torch.tensor([0.0, log_c / 2, 0.0, log_c]))
+    inverse = ea_weight(student, teacher, mode='inverse')
+    torch.testing.assert_close(inverse, torch.tensor([log_c, log_c / 2, log_c, 0.0]))
+
+
+def test_no_gradient_reaches_either_side():
+    student, teacher = torch.randn(2, 3, 4, requires_grad=True)
+    assert not ea_weight(student, teacher).requires_grad
+
+
+def test_base_ignores_the_student():
+    student, teacher = torch.randn(2, 6, 5)
+    torch.testing.assert_close(ea_weight(student, teacher, 2.0, 'base'), entropy(teacher, 2.0))
+
+
+@pytest.mark.parametrize(
+    ('kwargs', 'message'),
+    [
+        (dict(mode='Base'), "mode: expected one of ea, base, interact, inverse, but got 'Base'"),
+        (dict(tau=0.0), 'tau: expected a finite number > 0, but got 0.0'),
+        (dict(h_ub=-1), 'h_ub: expected a finite number > 0, but got -1'),
+    ],
+)
+def test_bad_arguments(kwargs, message):
+    with pytest.raises(ConfigError, match=message):
+        ea_weight(torch.zeros(2, 3), torch.zeros(2, 3), **kwargs)

@@ -7,6 +7,7 @@ from typing import Any
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import TASK_UTILS as MMENGINE_TASK_UTILS
 from mmengine.registry import DefaultScope, Registry
 
 SCOPE = 'eakd_det'
@@ -17,7 +18,8 @@ MODELS = Registry(
     scope=SCOPE,
     locations=['eakd_det.weighting', 'eakd_det.losses', 'eakd_det.distillation', 'eakd_det.models'],
 )
-HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope=SCOPE, locations=['eakd_det.evaluation'])
+HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope=SCOPE, locations=['eakd_det.evaluation', 'eakd_det.distillation'])
+TASK_UTILS = Registry('task util', parent=MMENGINE_TASK_UTILS, scope=SCOPE, locations=['eakd_det.distillation'])
 DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope=SCOPE, locations=['eakd_det.datasets'])
 
 

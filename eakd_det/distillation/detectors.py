@@ -1,0 +1,84 @@
+"""What a detector must be so that its proposals can be distilled, and where its box head is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmdet.models import BaseDetector, BBoxHead, CascadeRoIHead, StandardRoIHead, TwoStageDetector
+from mmdet.registry import MODELS as MMDET_MODELS
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from torch import nn
+
+from eakd_det.errors import ConfigError
+
+
+def build_detector(cfg: Any, key: str) -> BaseDetector:
+    """Build a detector from whatever a user may write for ``architecture`` or ``teacher``.
+
+    Args:
+        cfg: A built detector, a model dict, the path of a config file, or ``dict(cfg_path='mmdet::...')`` as in
+            MMRazor's configs (there ``pretrained=True`` also loads that model's public checkpoint).
+        key: The config key it came from, for messages.
+
+    Raises:
+        ConfigError: If ``cfg`` is none of these, or is not a two-stage detector with a softmax box head.
+    """
+    detector = _build(cfg, key)
+    require_proposal_logits(detector, key)
+    return detector
+
+
+def _build(cfg: Any, key: str) -> nn.Module:
+    if isinstance(cfg, nn.Module):
+        return cfg
+    if isinstance(cfg, str):
+        cfg = Config.fromfile(cfg).model
+    if not isinstance(cfg, dict):
+        raise ConfigError(f'{key}: expected a model dict, a config file or a detector, but got {type(cfg).__name__}')
+    if 'cfg_path' in cfg and 'type' not in cfg:
+        from mmengine.hub import get_model
+
+        return get_model(**cfg)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        return MMDET_MODELS.build(cfg)
+
+
+def require_proposal_logits(detector: nn.Module, key: str) -> None:
+    """Raise :class:`ConfigError` unless ``detector`` classifies proposals by a softmax over C classes.
+
+    Anything built on MMDetection's ``StandardRoIHead`` does (Faster R-CNN, Mask R-CNN), and Cascade R-CNN stage by
+    stage. A sigmoid head does not: a softmax divergence contradicts the loss it is trained with.
+    """
+    name = type(detector).__name__
+    if not isinstance(detector, TwoStageDetector) or not detector.with_roi_head or not detector.roi_head.with_bbox:
+        raise ConfigError(
+            f'{key}: expected a two-stage detector with a box head (Faster R-CNN, Mask R-CNN, Cascade R-CNN), '
+            f'but got {name}, which has no proposals to distil'
+        )
+    if not isinstance(detector.roi_head, (StandardRoIHead, CascadeRoIHead)):
+        raise ConfigError(
+            f'{key}.roi_head.type: expected StandardRoIHead or CascadeRoIHead, '
+            f'but got {type(detector.roi_head).__name__}'
+        )
+    head = box_head(detector)
+    if not isinstance(head, BBoxHead) or not head.with_cls:
+        raise ConfigError(
+            f'{key}.roi_head.bbox_head: expected a BBoxHead with a classifier, but got {type(head).__name__}'
+        )
+    if getattr(head.loss_cls, 'use_sigmoid', False) or head.custom_activation:
+        raise ConfigError(
+            f'{key}.roi_head.bbox_head.loss_cls: expected a softmax cross-entropy, '
+            f'but got {type(head.loss_cls).__name__} with another activation'
+        )
+
+
+def box_head(detector: BaseDetector, stage: int = -1) -> BBoxHead:
+    """The box head of ``detector``; of a cascade the one of ``stage`` (the last by default)."""
+    head = detector.roi_head.bbox_head
+    return head[stage] if isinstance(head, nn.ModuleList) else head
+
+
+def num_foreground_classes(detector: BaseDetector) -> int:
+    """Number of classes without background, which is also the label that background has."""
+    return int(box_head(detector).num_classes)

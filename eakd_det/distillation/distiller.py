@@ -1,0 +1,178 @@
+"""Computes the distillation losses of one step from the shared proposals and from MMRazor's recorders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.registry import DefaultScope
+from mmrazor.models import ConfigurableDistiller
+from torch import Tensor
+
+from eakd_det.distillation.proposal_recorder import (
+    EMBEDDINGS,
+    LABELS,
+    LOGITS,
+    RESERVED_NAMES,
+    ProposalRecorder,
+    reserved_recorders,
+)
+from eakd_det.distillation.proposals import ProposalOutputs, SampledProposals
+from eakd_det.distillation.statistics import ProposalStatistics, log_name
+from eakd_det.errors import ConfigError
+from eakd_det.losses import ProposalLoss
+from eakd_det.registry import MODELS
+
+Mappings = dict[str, dict[str, dict[str, Any]]]
+
+_PROPOSAL_MAPPING = {
+    'preds_S': dict(recorder=LOGITS, from_student=True),
+    'preds_T': dict(recorder=LOGITS, from_student=False),
+    'gt_labels': dict(recorder=LABELS, from_student=True),
+}
+
+
+@MODELS.register_module()
+class ProposalDistiller(ConfigurableDistiller):
+    """MMRazor's ``ConfigurableDistiller``, to which the proposals of the step are just more records.
+
+    A proposal loss of this package (``eakd_det.KDLoss``, ``eakd_det.DKDLoss``, ...) needs no wiring: without an entry
+    in ``loss_forward_mappings`` it gets the logits and labels of the shared proposals. Any other loss is wired as in
+    MMRazor, and may read the reserved recorders ``proposal_logits``, ``proposal_embeddings`` and ``proposal_labels``
+    besides its own.
+
+    Args:
+        distill_losses: Losses by name; the names must contain 'loss' (MMEngine sums only those).
+        student_recorders: MMRazor recorders on the student.
+        teacher_recorders: MMRazor recorders on the teacher, of which only backbone, neck and box head run.
+        connectors: MMRazor connectors; their parameters are trained, and saved with the student's checkpoint.
+        loss_forward_mappings: Where each loss argument comes from.
+        statistics_interval: Steps between two log entries of the weight statistics. Defaults to 50.
+        entropy_tau: Temperature of the logged entropies. Defaults to 3.0.
+        init_cfg: As in MMEngine.
+
+    Raises:
+        ConfigError: If a loss has no arguments to be called with, a mapping is wrong, a reserved name is taken, or
+            deliveries are asked for (student and teacher share their proposals as it is).
+
+    Example:
+        >>> distiller = ProposalDistiller(distill_losses=dict(loss_kd=dict(
+        ...     type='eakd_det.KDLoss', weighting=dict(type='eakd_det.EntropyWeighting', tau=3.0))))
+    """
+
+    def __init__(
+        self,
+        distill_losses: dict[str, Any] | None = None,
+        student_recorders: dict[str, Any] | None = None,
+        teacher_recorders: dict[str, Any] | None = None,
+        connectors: dict[str, Any] | None = None,
+        loss_forward_mappings: Mappings | None = None,
+        distill_deliveries: dict[str, Any] | None = None,
+        statistics_interval: int = 50,
+        entropy_tau: float = 3.0,
+        init_cfg: dict[str, Any] | None = None,
+    ) -> None:
+        if distill_deliveries:
+            raise ConfigError(
+                'model.distiller.distill_deliveries: expected none, because student and teacher share their proposals '
+                f'here, but got {sorted(distill_deliveries)}'
+            )
+        self._has_own_recorders = bool(student_recorders or teacher_recorders)
+        try:
+            with DefaultScope.overwrite_default_scope('mmrazor'):
+                super().__init__(
+                    student_recorders=_with_reserved(student_recorders, 'student_recorders'),
+                    teacher_recorders=_with_reserved(teacher_recorders, 'teacher_recorders'),
+                    connectors=connectors,
+                    distill_losses=distill_losses,
+                    loss_forward_mappings=loss_forward_mappings,
+                    init_cfg=init_cfg,
+                )
+        except (AssertionError, TypeError) as error:
+            raise ConfigError(f'model.distiller: {" ".join(str(error).split())}') from error
+        self.loss_forward_mappings: Mappings = dict(loss_forward_mappings or {})
+        for name, loss in self.distill_losses.items():
+            if name not in self.loss_forward_mappings:
+                self.loss_forward_mappings[name] = _default_mapping(name, loss)
+        self.statistics = ProposalStatistics(statistics_interval, entropy_tau)
+
+    @property
+    def records_modules(self) -> bool:
+        """Whether a recorder of the user's looks into the networks."""
+        return self._has_own_recorders
+
+    @property
+    def needs_embeddings(self) -> bool:
+        """Whether any loss reads the RoI embeddings."""
+        records = (record for mapping in self.loss_forward_mappings.values() for record in mapping.values())
+        return any(record['recorder'] == EMBEDDINGS for record in records)
+
+    def share(self, proposals: SampledProposals, teacher: ProposalOutputs) -> None:
+        """Record what student and teacher said of the step's proposals."""
+        for recorders, outputs in ((self.student_recorders, proposals.outputs), (self.teacher_recorders, teacher)):
+            for name, value in ((LOGITS, outputs.logits), (EMBEDDINGS, outputs.embeddings), (LABELS, proposals.labels)):
+                recorder: ProposalRecorder = recorders.get_recorder(name)
+                recorder.record(value)
+
+    def compute_distill_losses(self) -> dict[str, Tensor]:
+        """Compute every loss from its records, and add the statistics of the weights."""
+        losses: dict[str, Tensor] = {}
+        for name, mapping in self.loss_forward_mappings.items():
+            arguments = {key: self._record_of(name, key, record) for key, record in mapping.items()}
+            loss = self.distill_losses[name]
+            if isinstance(loss, ProposalLoss):
+                terms = loss.terms(**arguments)
+                losses[name] = loss.reduce(terms)
+                self._add_weights(name, terms, arguments)
+            else:
+                losses[name] = loss(**arguments)
+        return losses
+
+    def _add_weights(self, name: str, terms: Any, arguments: dict[str, Any]) -> None:
+        labels = self.student_recorders.get_recorder(LABELS).get_record_data()
+        logits = arguments['preds_S']
+        if len(terms.weights) == len(labels):
+            self.statistics.add_weights(log_name(name), terms, labels, background=logits.shape[1] - 1)
+
+    def end_step(self, distillation: Tensor, detection: Tensor) -> dict[str, Tensor]:
+        """Let go of the step's tensors and return the statistics if they are due."""
+        student = self.student_recorders.get_recorder(LOGITS).get_record_data()
+        teacher = self.teacher_recorders.get_recorder(LOGITS).get_record_data()
+        self.statistics.add_entropies(student, teacher)
+        self.statistics.add_ratio(distillation, detection)
+        self.forget()
+        return self.statistics.end_step()
+
+    def forget(self) -> None:
+        """Drop all records, so that no activation outlives its step."""
+        for manager in (self.student_recorders, self.teacher_recorders):
+            for recorder in manager.recorders.values():
+                recorder.reset_data_buffer()
+
+    def _record_of(self, loss_name: str, argument: str, record: dict[str, Any]) -> Any:
+        from_student, name = record['from_student'], record['recorder']
+        recorder = (self.student_recorders if from_student else self.teacher_recorders).get_recorder(name)
+        if record.get('record_idx', 0) >= len(recorder.data_buffer):
+            side = 'student' if from_student else 'teacher'
+            hint = '' if from_student else ' (only the backbone, neck and box head of the teacher run)'
+            raise ConfigError(
+                f'model.distiller.loss_forward_mappings.{loss_name}.{argument}: {side} recorder {name!r} '
+                f'(source {recorder.source!r}) has {len(recorder.data_buffer)} records in this step, but record_idx '
+                f'{record.get("record_idx", 0)} is asked for; record a module that runs{hint}'
+            )
+        return self.get_record(**record)
+
+
+def _with_reserved(recorders: dict[str, Any] | None, key: str) -> dict[str, Any]:
+    taken = sorted(set(recorders or {}) & set(RESERVED_NAMES))
+    if taken:
+        raise ConfigError(f'model.distiller.{key}: the names {", ".join(taken)} are reserved, choose others')
+    return {**(recorders or {}), **reserved_recorders()}
+
+
+def _default_mapping(name: str, loss: Any) -> dict[str, dict[str, Any]]:
+    if not isinstance(loss, ProposalLoss):
+        raise ConfigError(
+            f'model.distiller.loss_forward_mappings: {name} ({type(loss).__name__}) needs an entry that says where its '
+            "arguments come from, for example preds_S=dict(recorder='proposal_logits', from_student=True)"
+        )
+    return dict(_PROPOSAL_MAPPING)

@@ -1,0 +1,40 @@
+"""Makes the shared proposals available to MMRazor's loss mappings, under reserved recorder names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmrazor.models.task_modules.recorder.base_recorder import BaseRecorder
+from torch import nn
+
+from eakd_det.registry import TASK_UTILS
+
+LOGITS, EMBEDDINGS, LABELS = 'proposal_logits', 'proposal_embeddings', 'proposal_labels'
+RESERVED_NAMES = (LOGITS, EMBEDDINGS, LABELS)
+
+
+@TASK_UTILS.register_module()
+class ProposalRecorder(BaseRecorder):
+    """A recorder that is handed its record by the algorithm instead of hooking a module.
+
+    ``ProposalDistiller`` owns one for each of ``proposal_logits`` ``(R, C)``, ``proposal_embeddings`` ``(R, D)`` and
+    ``proposal_labels`` ``(R,)``, for student and teacher alike; row n is the same box in all of them.
+
+    Example:
+        >>> loss_forward_mappings = dict(
+        ...     loss_embedding=dict(
+        ...         s_feature=dict(recorder='proposal_embeddings', from_student=True),
+        ...         t_feature=dict(recorder='proposal_embeddings', from_student=False)))
+    """
+
+    def prepare_from_model(self, model: nn.Module | None = None) -> None:
+        """Nothing to prepare: no module is hooked."""
+
+    def record(self, value: Any) -> None:
+        """Replace the record by ``value``."""
+        self._data_buffer = [value]
+
+
+def reserved_recorders() -> dict[str, dict[str, str]]:
+    """Configs of the reserved recorders, for MMRazor's ``RecorderManager`` (which appends 'Recorder' to the type)."""
+    return {name: dict(type='eakd_det.Proposal', source=name) for name in RESERVED_NAMES}

@@ -1,0 +1,95 @@
+"""What the weights do during training, summed on the device and read once per logging interval."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from eakd_det.functional import entropy
+from eakd_det.losses import ProposalTerms
+
+
+class ProposalStatistics:
+    """Running sums over the proposals of the last ``interval`` steps.
+
+    Every step adds to sums that stay on the device; only :meth:`read` brings them to the host. That way logging costs
+    one synchronisation per interval and not one per step and number.
+
+    Args:
+        interval: Number of steps between two readings.
+        entropy_tau: Temperature of the logged entropies. Not a loss setting: it stays the same over all arms of a
+            comparison, so that their logs can be laid side by side. Defaults to 3.0, EA-KD's T'.
+    """
+
+    def __init__(self, interval: int = 50, entropy_tau: float = 3.0) -> None:
+        self.interval = interval
+        self.entropy_tau = entropy_tau
+        self._steps = 0
+        self._sums: dict[str, Tensor] = {}
+
+    @torch.no_grad()
+    def add_weights(self, loss_name: str, terms: ProposalTerms, labels: Tensor, background: int) -> None:
+        """Add one loss's weights ``(R,)``, foreground and background apart."""
+        weights = terms.weights.detach().double()
+        is_foreground = (labels != background).double()
+        moments = torch.stack([torch.ones_like(weights), weights, weights * weights])
+        self._add(f'{loss_name}.fg', moments @ is_foreground)
+        self._add(f'{loss_name}.bg', moments @ (1 - is_foreground))
+
+    @torch.no_grad()
+    def add_entropies(self, student_logits: Tensor, teacher_logits: Tensor) -> None:
+        """Add the entropies of both sides, in nats, of logits ``(R, C)``."""
+        for side, logits in (('student', student_logits), ('teacher', teacher_logits)):
+            values = entropy(logits.detach(), self.entropy_tau).double()
+            self._add(f'entropy_{side}', torch.stack([values.new_tensor(len(values)), values.sum()]))
+
+    @torch.no_grad()
+    def add_ratio(self, distillation: Tensor, detection: Tensor) -> None:
+        """Add the ratio of one step's distillation loss to its detection loss."""
+        ratio = distillation.detach().double() / detection.detach().double().clamp_min(1e-12)
+        self._add('ratio_to_detection', torch.stack([torch.ones_like(ratio), ratio]))
+
+    def _add(self, name: str, values: Tensor) -> None:
+        self._sums[name] = self._sums[name] + values if name in self._sums else values
+
+    def end_step(self) -> dict[str, Tensor]:
+        """Count a step; return the statistics when they are due (the first step, then every interval), else nothing.
+
+        Returns:
+            Names without 'loss' (MMEngine would add such entries to the total), and scalars on the CPU: mean and
+            standard deviation of the weights for foreground and background apart, mean entropies, loss ratio. What had
+            no proposals in the interval is left out.
+        """
+        self._steps += 1
+        if self._steps % self.interval == 0:
+            return self._read(clear=True)
+        return self._read(clear=False) if self._steps == 1 else {}
+
+    def _read(self, clear: bool) -> dict[str, Tensor]:
+        names, sizes = list(self._sums), [len(values) for values in self._sums.values()]
+        if not names:
+            return {}
+        on_host = torch.cat(list(self._sums.values())).cpu().split(sizes)
+        if clear:
+            self._sums = {}
+        result: dict[str, Tensor] = {}
+        for name, (count, *moments) in zip(names, on_host, strict=True):
+            if count == 0:
+                continue
+            mean = moments[0] / count
+            if len(moments) == 1:
+                result[name] = mean.float()
+            else:
+                result[f'{name}_weight'] = mean.float()
+                result[f'{name}_weight_std'] = (moments[1] / count - mean * mean).clamp_min(0).sqrt().float()
+        return result
+
+
+def log_name(loss_name: str) -> str:
+    """The loss's name as statistics may carry it: 'loss_kd' becomes 'kd'.
+
+    Example:
+        >>> log_name('loss_kd')
+        'kd'
+    """
+    return loss_name.replace('loss_', '').replace('_loss', '').replace('loss', '') or 'kd'

@@ -1,0 +1,54 @@
+"""Checkpoints of the algorithm are checkpoints of the plain student; what else a resume needs lies beside it.
+
+PyTorch keeps a small ``metadata`` dict per module next to the tensors of a state dict (it holds version numbers). It
+is saved, loaded and handed to the module it belongs to, and every other module ignores it. Parameters and buffers of
+the distiller (connectors, learned temperatures) travel there, so that stock MMDetection sees exactly the keys of
+the student, strictly, while a resume still finds the rest. No hook has to be configured for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Any
+
+from torch import Tensor, nn
+
+STUDENT = 'architecture.'
+BESIDE = 'eakd_det'
+
+
+def save_as_student(
+    module: nn.Module, state: MutableMapping[str, Tensor], prefix: str, metadata: dict[str, Any]
+) -> None:
+    """A state-dict hook: rename ``architecture.x`` to ``x``, and move the rest of ``module`` into ``metadata``."""
+    beside: dict[str, Tensor] = {}
+    for key in [key for key in state if key.startswith(prefix)]:
+        value = state.pop(key)
+        name = key[len(prefix) :]
+        if name.startswith(STUDENT):
+            state[prefix + name[len(STUDENT) :]] = value
+        else:
+            beside[name] = value.detach().cpu()
+    if beside:
+        metadata[BESIDE] = beside
+
+
+def load_from_student(state: MutableMapping[str, Tensor], prefix: str, metadata: dict[str, Any], *unused: Any) -> None:
+    """A load hook, the way back. MMRazor's own distillation checkpoints are accepted, too; their teacher is dropped."""
+    own = [key for key in state if key.startswith(prefix)]
+    is_mmrazor = any(key.startswith(prefix + STUDENT) for key in own)
+    for key in own:
+        name = key[len(prefix) :]
+        if is_mmrazor:
+            if name.startswith('teacher.'):
+                del state[key]
+        else:
+            state[prefix + STUDENT + name] = state.pop(key)
+    for name, value in metadata.get(BESIDE, {}).items():
+        state[prefix + name] = value
+
+
+def install(module: nn.Module) -> None:
+    """Make ``module`` save and load itself that way."""
+    module._register_state_dict_hook(save_as_student)
+    module._register_load_state_dict_pre_hook(load_from_student)

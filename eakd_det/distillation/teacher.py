@@ -1,0 +1,111 @@
+"""The frozen teacher: runs what distillation needs of it and nothing else, and never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from mmdet.models import BaseDetector, CascadeRoIHead
+from mmdet.structures import DetDataSample
+from mmengine.logging import print_log
+from torch import Tensor, nn
+
+from eakd_det.checkpoint import checkpoint_classes, load_checkpoint_file, load_detector_weights
+from eakd_det.distillation.detectors import box_head, num_foreground_classes
+from eakd_det.distillation.input_translation import InputTranslation
+from eakd_det.distillation.proposals import ProposalOutputs
+from eakd_det.distillation.taps import EmbeddingTap
+from eakd_det.errors import ConfigError
+
+
+class FrozenTeacher:
+    """A trained detector that only answers for given proposals: backbone, neck, box head. No RPN, no assigner, no loss.
+
+    Deliberately not a ``nn.Module``: it stays out of the algorithm's parameters, state dict, optimizer, EMA,
+    DDP buckets and ``train()``, because it is never registered there. A deep copy of the algorithm shares it.
+
+    Args:
+        detector: The teacher.
+        checkpoint: Path or URL of its weights; every key must match. None keeps the weights it has.
+        student_preprocessor: What normalises the batch that arrives here.
+        stage: Which box head to ask, in a cascade.
+        key: Name of the checkpoint's config key, for messages.
+
+    Attributes:
+        detector: The detector itself, in eval mode and without gradients.
+        classes: Class names of its training data, if its checkpoint tells them.
+
+    Raises:
+        ConfigError: If the checkpoint is missing, unreadable, unsafe to read or of another architecture, or if it
+            names another number of classes than the detector has.
+    """
+
+    def __init__(
+        self,
+        detector: BaseDetector,
+        checkpoint: str | None,
+        student_preprocessor: nn.Module,
+        stage: int = -1,
+        key: str = 'model.teacher_ckpt',
+    ) -> None:
+        self.detector = detector
+        self.classes: tuple[str, ...] | None = None
+        if checkpoint:
+            self._load(checkpoint, key)
+        self._stage = stage
+        self._translation = InputTranslation(student_preprocessor, detector.data_preprocessor)
+        self._owns_detector = True
+        detector.requires_grad_(False)
+        detector.eval()
+
+    def _load(self, checkpoint: str, key: str) -> None:
+        content = load_checkpoint_file(checkpoint, key=key)
+        report = load_detector_weights(self.detector, content, key=key, source=checkpoint)
+        print_log(f'{key}: teacher loaded from {checkpoint}: {report}', logger='current')
+        self.detector._is_init = True  # or Runner's init_weights would overwrite what was loaded
+        self.classes = checkpoint_classes(content)
+        count = num_foreground_classes(self.detector)
+        if self.classes is not None and len(self.classes) != count:
+            raise ConfigError(
+                f'{key}: {checkpoint} was trained on {len(self.classes)} classes, '
+                f'but teacher.roi_head.bbox_head.num_classes is {count}'
+            )
+
+    @torch.no_grad()
+    def answer(
+        self,
+        images: Tensor,
+        data_samples: Sequence[DetDataSample],
+        rois: Tensor,
+        with_embeddings: bool = False,
+    ) -> ProposalOutputs:
+        """Classify the proposals ``rois`` ``(R, 5)`` on ``images`` as the student's preprocessor made them.
+
+        Uses ``no_grad`` and not ``inference_mode``: the student's backward keeps tensors that derive from the answer.
+        """
+        if self.detector.training:  # someone called train() on the detector directly
+            self.detector.eval()
+        features = self.detector.extract_feat(self._translation(images, data_samples))
+        head = box_head(self.detector, self._stage)
+        with EmbeddingTap(head, with_embeddings) as tap:
+            results = self._box_forward(features, rois)
+        return ProposalOutputs(results['cls_score'], tap.embeddings)
+
+    def _box_forward(self, features: tuple[Tensor, ...], rois: Tensor) -> dict[str, Tensor]:
+        roi_head = self.detector.roi_head
+        if isinstance(roi_head, CascadeRoIHead):
+            return roi_head._bbox_forward(self._stage % roi_head.num_stages, features, rois)
+        return roi_head._bbox_forward(features, rois)
+
+    def apply(self, function: Callable[[Tensor], Tensor]) -> None:
+        """Move or cast the teacher along with the algorithm that owns it."""
+        if self._owns_detector:
+            self.detector._apply(function)
+            self._translation._apply(function)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FrozenTeacher:
+        """A frozen thing needs no copy: an EMA of the algorithm would double the memory for nothing."""
+        shared = object.__new__(FrozenTeacher)
+        shared.__dict__.update(self.__dict__, _owns_detector=False)
+        return shared

@@ -1,0 +1,188 @@
+"""Wiring of losses: the shared proposals, MMRazor's recorders and connectors, and the statistics."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+
+from eakd_det.errors import ConfigError
+from tests import tiny
+
+NECK = dict(neck=dict(type='ModuleOutputs', source='neck'))
+
+
+@pytest.fixture(scope='module')
+def student():
+    return tiny.build(tiny.faster_rcnn())
+
+
+@pytest.fixture(scope='module')
+def teacher():
+    return tiny.build(tiny.faster_rcnn(), seed=1)
+
+
+@pytest.fixture
+def make(student, teacher):
+    return lambda losses=None, **distiller: tiny.distill(
+        copy.deepcopy(student), copy.deepcopy(teacher), losses, distiller=distiller
+    ).train()
+
+
+def mapping(loss, argument, recorder, from_student, **more):
+    return {loss: {argument: dict(recorder=recorder, from_student=from_student, **more)}}
+
+
+def test_mmrazor_losses_run_beside_the_proposal_loss(make):
+    model = make(
+        dict(loss_kd=dict(type='eakd_det.KDLoss'), loss_pkd=dict(type='PKDLoss', loss_weight=3.0)),
+        student_recorders=NECK,
+        teacher_recorders=NECK,
+        loss_forward_mappings=dict(
+            loss_pkd=dict(
+                preds_S=dict(recorder='neck', from_student=True), preds_T=dict(recorder='neck', from_student=False)
+            )
+        ),
+    )
+    losses = tiny.step(model, tiny.batch())
+    assert losses['distill.loss_kd'] > 0
+    assert losses['distill.loss_pkd'] > 0
+
+
+def test_mmrazors_own_kl_gets_the_shared_logits_and_agrees_with_ours(make):
+    model = make(
+        dict(loss_ours=dict(type='eakd_det.KDLoss', tau=2.0), loss_theirs=dict(type='KLDivergence', tau=2.0)),
+        loss_forward_mappings=dict(
+            loss_theirs=dict(
+                preds_S=dict(recorder='proposal_logits', from_student=True),
+                preds_T=dict(recorder='proposal_logits', from_student=False),
+            )
+        ),
+    )
+    losses = tiny.step(model, tiny.batch())
+    assert torch.allclose(losses['distill.loss_ours'], losses['distill.loss_theirs'], rtol=1e-5)
+
+
+def test_embeddings_of_both_sides_are_records_too(make):
+    model = make(
+        dict(loss_kd=dict(type='eakd_det.KDLoss'), loss_embedding=dict(type='mmrazor.L2Loss')),
+        loss_forward_mappings=dict(
+            loss_embedding=dict(
+                s_feature=dict(recorder='proposal_embeddings', from_student=True),
+                t_feature=dict(recorder='proposal_embeddings', from_student=False),
+            )
+        ),
+    )
+    shapes = {}
+    share = model.distiller.share
+    model.distiller.share = lambda proposals, answer: (
+        shapes.update(s=proposals.outputs.embeddings.shape, t=answer.embeddings.shape, n=len(proposals.rois)),
+        share(proposals, answer),
+    )
+    losses = tiny.step(model, tiny.batch())
+    assert losses['distill.loss_embedding'] > 0
+    assert shapes['s'] == shapes['t'] == (shapes['n'], 24)
+
+
+def test_embeddings_are_not_kept_unless_asked_for(make):
+    model = make()
+    seen = {}
+    share = model.distiller.share
+    model.distiller.share = lambda proposals, answer: (seen.update(p=proposals), share(proposals, answer))
+    tiny.step(model, tiny.batch())
+    assert seen['p'].outputs.embeddings is None
+
+
+@pytest.mark.parametrize('source', ['rpn_head', 'roi_head.bbox_head.fc_reg'])
+def test_a_teacher_recorder_that_never_fires_says_what_to_change(make, source):
+    model = make(
+        dict(loss_l2=dict(type='L2Loss')),
+        student_recorders=NECK,
+        teacher_recorders=dict(late=dict(type='ModuleOutputs', source=source)),
+        loss_forward_mappings=dict(
+            loss_l2=dict(
+                s_feature=dict(recorder='neck', from_student=True, data_idx=0),
+                t_feature=dict(recorder='late', from_student=False),
+            )
+        ),
+    )
+    if source == 'rpn_head':
+        with pytest.raises(ConfigError, match=r"loss_l2\.t_feature: teacher recorder 'late' \(source 'rpn_head'\)"):
+            tiny.step(model, tiny.batch())
+    else:  # it fires; the shapes are what does not fit
+        with pytest.raises(RuntimeError, match='size'):
+            tiny.step(model, tiny.batch())
+
+
+def test_records_are_released_after_the_step(make):
+    model = make(student_recorders=NECK, teacher_recorders=NECK)
+    tiny.step(model, tiny.batch())
+    for manager in (model.distiller.student_recorders, model.distiller.teacher_recorders):
+        assert all(not recorder.data_buffer for recorder in manager.recorders.values())
+
+
+def test_inplace_activations_stay_unless_a_recorder_could_be_overwritten(make):
+    def inplace(model):
+        return {module.inplace for module in model.student.modules() if hasattr(module, 'inplace')}
+
+    assert True in inplace(make())
+    assert inplace(make(student_recorders=NECK)) == {False}
+
+
+@pytest.mark.parametrize(
+    ('losses', 'distiller', 'message'),
+    [
+        (dict(loss_pkd=dict(type='PKDLoss')), {}, r'loss_forward_mappings: loss_pkd \(PKDLoss\) needs an entry'),
+        (None, dict(distill_deliveries=dict(a=dict(type='MethodOutputs'))), 'distill_deliveries: expected none'),
+        (None, dict(student_recorders=dict(proposal_logits=NECK['neck'])), 'proposal_logits are reserved'),
+        (
+            None,
+            dict(loss_forward_mappings=mapping('loss_other', 'preds_S', 'neck', True)),
+            '"loss_other" is not in distill losses',
+        ),
+        (
+            None,
+            dict(loss_forward_mappings=mapping('loss_kd', 'preds_S', 'nothing', True)),
+            '"nothing" must be in `student_recorders`',
+        ),
+        (
+            None,
+            dict(loss_forward_mappings=mapping('loss_kd', 'logits', 'neck', True)),
+            'logits is not in the signature of KDLoss forward',
+        ),
+        (dict(loss_kd=dict(type='eakd_det.KDLoss', tau=0)), {}, 'tau: expected a finite number > 0, but got 0'),
+    ],
+)
+def test_wrong_wiring_is_one_clear_line(make, losses, distiller, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        make(losses, **distiller)
+    assert '\n' not in str(caught.value)
+
+
+def test_statistics_come_when_due_and_average_the_interval(make):
+    model = make(statistics_interval=2)
+    first, second, third = (tiny.step(model, tiny.batch(seed=seed), seed) for seed in range(3))
+    names = {
+        'distill.kd.fg_weight',
+        'distill.kd.fg_weight_std',
+        'distill.kd.bg_weight',
+        'distill.kd.bg_weight_std',
+        'distill.entropy_student',
+        'distill.entropy_teacher',
+        'distill.ratio_to_detection',
+    }
+    assert names <= set(first)
+    assert names <= set(second)
+    assert not names & set(third)
+    assert not any('loss' in name for name in names)
+    ratios = []
+    for losses in (first, second):
+        detection = sum(
+            value.mean() if torch.is_tensor(value) else sum(item.mean() for item in value)
+            for name, value in losses.items()
+            if name.startswith('student.') and 'loss' in name
+        )
+        ratios.append(float(losses['distill.loss_kd'] / detection))
+    assert float(first['distill.ratio_to_detection']) == pytest.approx(ratios[0], rel=1e-5)
+    assert float(second['distill.ratio_to_detection']) == pytest.approx(sum(ratios) / 2, rel=1e-5)

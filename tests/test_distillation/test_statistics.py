@@ -1,0 +1,45 @@
+"""The logged numbers are the numbers."""
+
+from __future__ import annotations
+
+import torch
+
+from eakd_det.distillation.statistics import ProposalStatistics, log_name
+from eakd_det.functional import entropy
+from eakd_det.losses import ProposalTerms
+
+
+def test_mean_and_spread_for_foreground_and_background_apart():
+    statistics = ProposalStatistics(interval=2)
+    weights, labels = torch.rand(2, 40), torch.randint(0, 4, (2, 40))
+    for step in range(2):
+        terms = ProposalTerms(divergence=torch.ones(40), weights=weights[step])
+        statistics.add_weights('kd', terms, labels[step], background=3)
+        statistics_due = statistics.end_step()
+    for part, mask in (('fg', labels != 3), ('bg', labels == 3)):
+        assert torch.allclose(statistics_due[f'kd.{part}_weight'], weights[mask].mean())
+        assert torch.allclose(statistics_due[f'kd.{part}_weight_std'], weights[mask].std(correction=0), atol=1e-6)
+
+
+def test_an_interval_without_foreground_says_nothing_about_it():
+    statistics = ProposalStatistics()
+    terms = ProposalTerms(divergence=torch.ones(4), weights=torch.ones(4))
+    statistics.add_weights('kd', terms, torch.full((4,), 3), background=3)
+    assert set(statistics.end_step()) == {'kd.bg_weight', 'kd.bg_weight_std'}
+
+
+def test_entropies_are_of_the_given_temperature():
+    statistics = ProposalStatistics(entropy_tau=2.0)
+    student, teacher = torch.randn(2, 9, 5)
+    statistics.add_entropies(student, teacher)
+    due = statistics.end_step()
+    assert torch.allclose(due['entropy_student'], entropy(student, 2.0).mean())
+    assert torch.allclose(due['entropy_teacher'], entropy(teacher, 2.0).mean())
+
+
+def test_nothing_happened_nothing_is_logged():
+    assert ProposalStatistics().end_step() == {}
+
+
+def test_log_names_never_contain_loss():
+    assert [log_name(name) for name in ('loss_kd', 'kd_loss', 'loss')] == ['kd', 'kd', 'kd']

@@ -1,0 +1,7 @@
+"""Data: the set that the package makes for itself, checks of annotation files, and the data options of a config."""
+
+from __future__ import annotations
+
+from eakd_det.datasets.options import apply_data_options
+
+__all__ = ['apply_data_options']

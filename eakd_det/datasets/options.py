@@ -1,0 +1,184 @@
+"""One place in a config for the user's data: ``data_root`` and ``classes``, handed on to whatever needs them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from mmdet.datasets import CocoDataset
+from mmengine.config import Config
+
+from eakd_det.datasets.annotations import check_coco_annotations
+from eakd_det.datasets.class_names import read_class_names, set_num_classes, spell_as_in_file
+from eakd_det.errors import ConfigError
+
+Usage = Literal['train', 'test']
+
+_LOADERS = {'train': ('train_dataloader',), 'val': ('val_dataloader', 'test_dataloader')}
+_EVALUATORS = {'val_dataloader': 'val_evaluator', 'test_dataloader': 'test_evaluator'}
+_OPTIONS = ('classes', 'train_ann', 'val_ann', 'train_images', 'val_images')
+
+
+def apply_data_options(cfg: Config, usage: Usage = 'train') -> Config:
+    """Hand the data options at the top of a config on to every data set, evaluator and box head.
+
+    ========================  ==============================================================================
+    key                       goes to
+    ========================  ==============================================================================
+    ``data_root``             ``data_root`` of every data set, and ``ann_file`` of every evaluator
+    ``train_ann, val_ann``    ``ann_file`` of the training, and of the validation and test data
+    ``train_images, ...``     ``data_prefix.img`` of the same
+    ``classes``               ``metainfo.classes`` of every data set, and the *number* of classes to
+                              ``num_classes`` of every box head, the student's and the teacher's
+    ========================  ==============================================================================
+
+    A key that is left out changes nothing, so one value serves all kinds of configs; a config with none of the keys but
+    ``data_root``, such as one of MMDetection's own, comes back as it was. ``classes=None`` stands for all categories of
+    the training annotation file. If there is a key ``classes``, the annotation files are checked
+    (:func:`eakd_det.datasets.annotations.check_coco_annotations`): MMDetection numbers labels in the order of the
+    file's categories and ignores the order of ``classes``, so another order is an error.
+
+    Args:
+        cfg: A config, with ``--cfg-options`` already merged. It is not changed.
+        usage: 'train' wants the training and the validation data to be there, 'test' only the latter.
+
+    Returns:
+        A new config.
+
+    Raises:
+        ConfigError: If a folder or file is not there, or ``classes`` do not fit the annotation files; it names the key.
+
+    Example:
+        >>> cfg = Config(dict(train_images='photos/', train_dataloader=dict(dataset=dict(type='CocoDataset'))))
+        >>> apply_data_options(cfg).train_dataloader.dataset.data_prefix
+        {'img': 'photos/'}
+    """
+    cfg = copy.deepcopy(cfg)
+    if not any(key in cfg for key in _OPTIONS):
+        return cfg
+    root = _read_root(cfg)
+    for split in _LOADERS:
+        _set_files(cfg, split, root)
+    needed = ('train', 'val') if usage == 'train' else ('val',)
+    for split in needed:
+        _require_annotation_files(cfg, split)
+    if 'classes' in cfg:
+        names = _class_names(cfg, needed)
+        _set_classes(cfg, names)
+        cfg.classes = names
+    if root is not None or cfg.get('val_ann') is not None:
+        _set_evaluators(cfg)
+    return cfg
+
+
+def _read_root(cfg: Config) -> str | None:
+    root = cfg.get('data_root')
+    if root is None:
+        return None
+    if not isinstance(root, str) or not root:
+        raise ConfigError(f'data_root: expected the folder of the data, but got {root!r}')
+    if not Path(root).is_dir():
+        seen_from = '' if Path(root).is_absolute() else f' (seen from {Path.cwd()})'
+        raise ConfigError(f'data_root: expected the folder of the data, but there is no folder {root}{seen_from}')
+    return root
+
+
+def _set_files(cfg: Config, split: str, root: str | None) -> None:
+    annotations, images = cfg.get(f'{split}_ann'), cfg.get(f'{split}_images')
+    for loader in _LOADERS[split]:
+        datasets = list(_datasets(cfg.get(loader)))
+        if len(datasets) > 1 and (annotations is not None or images is not None):
+            raise ConfigError(
+                f'{split}_ann, {split}_images: {loader} has {len(datasets)} data sets, which cannot share them; '
+                'set ann_file and data_prefix in each, and leave these keys out'
+            )
+        for dataset in datasets:
+            if root is not None:
+                dataset['data_root'] = root
+            if annotations is not None:
+                dataset['ann_file'] = annotations
+            if images is not None:
+                dataset['data_prefix'] = {**(dataset.get('data_prefix') or {}), 'img': images}
+
+
+def _datasets(node: Any) -> Iterator[dict[str, Any]]:
+    """Every data set in a data loader's config, inside whatever wraps it (RepeatDataset, ConcatDataset, ...)."""
+    if not isinstance(node, dict):
+        return
+    inner = [node['dataset']] if 'dataset' in node else list(node.get('datasets') or [])
+    if inner:
+        for dataset in inner:
+            yield from _datasets(dataset)
+    elif 'type' in node:
+        yield node
+
+
+def _split_datasets(cfg: Config, split: str) -> Iterator[dict[str, Any]]:
+    for loader in _LOADERS[split]:
+        yield from _datasets(cfg.get(loader))
+
+
+def _annotation_path(dataset: dict[str, Any]) -> Path:
+    return Path(dataset.get('data_root') or '') / (dataset.get('ann_file') or '')
+
+
+def _require_annotation_files(cfg: Config, split: str) -> None:
+    for dataset in _split_datasets(cfg, split):
+        path = _annotation_path(dataset)
+        if dataset.get('ann_file') and not path.is_file():
+            raise ConfigError(f'{split}_ann: expected a COCO annotation file, but there is no file {path}')
+
+
+def _class_names(cfg: Config, needed: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, checked against every annotation file there is; those of the splits in ``needed`` must be there."""
+    names = read_class_names(cfg.classes)
+    files = {
+        (split, path): dataset
+        for split in _LOADERS
+        for dataset in _split_datasets(cfg, split)
+        if (path := _annotation_path(dataset)).is_file() or split in needed
+    }
+    if not files:
+        raise ConfigError('classes: there is no data set to read them from; set train_dataloader or val_dataloader')
+    split, path = next(iter(files))
+    categories = check_coco_annotations(path, None, f'{split}_ann', 'predict').categories
+    names = categories if names is None else spell_as_in_file(names, categories)
+    for (split, path), dataset in files.items():
+        check_as: Literal['train', 'evaluate', 'predict'] = 'predict'
+        if split in needed:
+            check_as = 'train' if split == 'train' else 'evaluate'
+        summary = check_coco_annotations(path, names, f'{split}_ann', check_as)
+        if split in needed:
+            _require_first_image(dataset, summary.file_names[0], split)
+    return names
+
+
+def _require_first_image(dataset: dict[str, Any], file_name: str, split: str) -> None:
+    prefix = (dataset.get('data_prefix') or {}).get('img') or ''
+    path = Path(dataset.get('data_root') or '') / prefix / file_name
+    if not path.is_file():
+        raise ConfigError(
+            f'{split}_images: expected the folder of the images in {_annotation_path(dataset)}, '
+            f'but the first of them is not there: {path}'
+        )
+
+
+def _set_classes(cfg: Config, names: tuple[str, ...]) -> None:
+    metainfo: dict[str, Any] = {'classes': names}
+    if len(names) > len(CocoDataset.METAINFO['palette']):
+        metainfo['palette'] = None  # MMDetection then draws with colours of its own instead of failing
+    for split in _LOADERS:
+        for dataset in _split_datasets(cfg, split):
+            dataset['metainfo'] = {**(dataset.get('metainfo') or {}), **metainfo}
+    set_num_classes(cfg.get('model'), len(names))
+
+
+def _set_evaluators(cfg: Config) -> None:
+    for loader, key in _EVALUATORS.items():
+        dataset = next(_datasets(cfg.get(loader)), None)
+        evaluators = cfg.get(key)
+        for evaluator in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
+            if dataset is not None and isinstance(evaluator, dict) and 'ann_file' in evaluator:
+                evaluator['ann_file'] = str(_annotation_path(dataset))

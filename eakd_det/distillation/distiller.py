@@ -10,6 +10,7 @@ from torch import Tensor
 
 from eakd_det.distillation.proposal_recorder import (
     EMBEDDINGS,
+    IMAGES,
     LABELS,
     LOGITS,
     RESERVED_NAMES,
@@ -24,21 +25,15 @@ from eakd_det.registry import MODELS
 
 Mappings = dict[str, dict[str, dict[str, Any]]]
 
-_PROPOSAL_MAPPING = {
-    'preds_S': dict(recorder=LOGITS, from_student=True),
-    'preds_T': dict(recorder=LOGITS, from_student=False),
-    'gt_labels': dict(recorder=LABELS, from_student=True),
-}
-
 
 @MODELS.register_module()
 class ProposalDistiller(ConfigurableDistiller):
     """MMRazor's ``ConfigurableDistiller``, to which the proposals of the step are just more records.
 
-    A proposal loss of this package (``eakd_det.KDLoss``, ``eakd_det.DKDLoss``, ...) needs no wiring: without an entry
-    in ``loss_forward_mappings`` it gets the logits and labels of the shared proposals. Any other loss is wired as in
-    MMRazor, and may read the reserved recorders ``proposal_logits``, ``proposal_embeddings`` and ``proposal_labels``
-    besides its own.
+    A loss of this package (``eakd_det.KDLoss``, ``eakd_det.DKDLoss``, ...) needs no wiring: without an entry in
+    ``loss_forward_mappings`` its own ``default_mapping`` says what it reads. Any other loss is wired as in MMRazor, and
+    may read the reserved recorders besides its own: ``proposal_logits``, ``proposal_embeddings``, ``proposal_labels``,
+    ``proposal_images`` (index of the image in the batch) and ``neck_features`` (all levels, fine to coarse).
 
     Args:
         distill_losses: Losses by name; the names must contain 'loss' (MMEngine sums only those).
@@ -93,6 +88,7 @@ class ProposalDistiller(ConfigurableDistiller):
         for name, loss in self.distill_losses.items():
             if name not in self.loss_forward_mappings:
                 self.loss_forward_mappings[name] = _default_mapping(name, loss)
+        self._drop_unused_records()
         self.statistics = ProposalStatistics(statistics_interval, entropy_tau)
 
     @property
@@ -103,15 +99,21 @@ class ProposalDistiller(ConfigurableDistiller):
     @property
     def needs_embeddings(self) -> bool:
         """Whether any loss reads the RoI embeddings."""
-        records = (record for mapping in self.loss_forward_mappings.values() for record in mapping.values())
-        return any(record['recorder'] == EMBEDDINGS for record in records)
+        return EMBEDDINGS in self.student_recorders.recorders
 
     def share(self, proposals: SampledProposals, teacher: ProposalOutputs) -> None:
         """Record what student and teacher said of the step's proposals."""
-        for recorders, outputs in ((self.student_recorders, proposals.outputs), (self.teacher_recorders, teacher)):
-            for name, value in ((LOGITS, outputs.logits), (EMBEDDINGS, outputs.embeddings), (LABELS, proposals.labels)):
-                recorder: ProposalRecorder = recorders.get_recorder(name)
-                recorder.record(value)
+        for manager, outputs in ((self.student_recorders, proposals.outputs), (self.teacher_recorders, teacher)):
+            values = {
+                LOGITS: outputs.logits,
+                EMBEDDINGS: outputs.embeddings,
+                LABELS: proposals.labels,
+                IMAGES: proposals.rois[:, 0].long(),
+            }
+            for name, value in values.items():
+                if name in manager.recorders:
+                    recorder: ProposalRecorder = manager.get_recorder(name)
+                    recorder.record(value)
 
     def compute_distill_losses(self) -> dict[str, Tensor]:
         """Compute every loss from its records, and add the statistics of the weights."""
@@ -148,6 +150,15 @@ class ProposalDistiller(ConfigurableDistiller):
             for recorder in manager.recorders.values():
                 recorder.reset_data_buffer()
 
+    def _drop_unused_records(self) -> None:
+        """Keep no tensor alive that no loss reads; logits and labels are always read, by the statistics."""
+        mappings = self.loss_forward_mappings.values()
+        used = {record['recorder'] for mapping in mappings for record in mapping.values()} | {LOGITS, LABELS}
+        for manager in (self.student_recorders, self.teacher_recorders):
+            for name in RESERVED_NAMES:
+                if name not in used:
+                    del manager.recorders[name]
+
     def _record_of(self, loss_name: str, argument: str, record: dict[str, Any]) -> Any:
         from_student, name = record['from_student'], record['recorder']
         recorder = (self.student_recorders if from_student else self.teacher_recorders).get_recorder(name)
@@ -170,9 +181,10 @@ def _with_reserved(recorders: dict[str, Any] | None, key: str) -> dict[str, Any]
 
 
 def _default_mapping(name: str, loss: Any) -> dict[str, dict[str, Any]]:
-    if not isinstance(loss, ProposalLoss):
+    mapping = getattr(loss, 'default_mapping', None)
+    if mapping is None:
         raise ConfigError(
             f'model.distiller.loss_forward_mappings: {name} ({type(loss).__name__}) needs an entry that says where its '
             "arguments come from, for example preds_S=dict(recorder='proposal_logits', from_student=True)"
         )
-    return dict(_PROPOSAL_MAPPING)
+    return dict(mapping)

@@ -9,16 +9,19 @@ from torch import nn
 
 from eakd_det.registry import TASK_UTILS
 
-LOGITS, EMBEDDINGS, LABELS = 'proposal_logits', 'proposal_embeddings', 'proposal_labels'
-RESERVED_NAMES = (LOGITS, EMBEDDINGS, LABELS)
+LOGITS, EMBEDDINGS = 'proposal_logits', 'proposal_embeddings'
+LABELS, IMAGES = 'proposal_labels', 'proposal_images'
+NECK = 'neck_features'
+RESERVED_NAMES = (LOGITS, EMBEDDINGS, LABELS, IMAGES, NECK)
 
 
 @TASK_UTILS.register_module()
 class ProposalRecorder(BaseRecorder):
     """A recorder that is handed its record by the algorithm instead of hooking a module.
 
-    ``ProposalDistiller`` owns one for each of ``proposal_logits`` ``(R, C)``, ``proposal_embeddings`` ``(R, D)`` and
-    ``proposal_labels`` ``(R,)``, for student and teacher alike; row n is the same box in all of them.
+    ``ProposalDistiller`` owns one for each of ``proposal_logits`` ``(R, C)``, ``proposal_embeddings`` ``(R, D)``,
+    ``proposal_labels`` ``(R,)`` and ``proposal_images`` ``(R,)``, for student and teacher alike; row n is the same box
+    in all of them.
 
     Example:
         >>> loss_forward_mappings = dict(
@@ -37,4 +40,5 @@ class ProposalRecorder(BaseRecorder):
 
 def reserved_recorders() -> dict[str, dict[str, str]]:
     """Configs of the reserved recorders, for MMRazor's ``RecorderManager`` (which appends 'Recorder' to the type)."""
-    return {name: dict(type='eakd_det.Proposal', source=name) for name in RESERVED_NAMES}
+    proposals = {name: dict(type='eakd_det.Proposal', source=name) for name in (LOGITS, EMBEDDINGS, LABELS, IMAGES)}
+    return {**proposals, NECK: dict(type='ModuleOutputs', source='neck')}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
@@ -32,6 +32,10 @@ class ProposalLoss(nn.Module):
     Subclasses implement :meth:`divergence`. The arguments of :meth:`forward` have MMRazor's names, so a loss also
     works in MMRazor's own ``ConfigurableDistiller``.
 
+    Attributes:
+        default_mapping: Where ``ProposalDistiller`` finds each argument if ``loss_forward_mappings`` does not say it,
+            in the format of such a mapping.
+
     Args:
         weighting: Config of the weights, or a built weighting. Defaults to ``dict(type='UniformWeighting')``.
         reduction: 'mean' over proposals (of this process, as in the published code), 'sum' (as EA-KD's Eq. 14 is
@@ -41,6 +45,12 @@ class ProposalLoss(nn.Module):
     Raises:
         ConfigError: If ``reduction`` is unknown or ``loss_weight`` is not a finite number of at least 0.
     """
+
+    default_mapping: ClassVar[dict[str, dict[str, Any]]] = {
+        'preds_S': dict(recorder='proposal_logits', from_student=True),
+        'preds_T': dict(recorder='proposal_logits', from_student=False),
+        'gt_labels': dict(recorder='proposal_labels', from_student=True),
+    }
 
     def __init__(
         self,

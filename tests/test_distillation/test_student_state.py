@@ -124,8 +124,9 @@ def test_stock_mmdetection_reads_it_without_this_package(student, teacher, tmp_p
     sys.modules['eakd_det'] = sys.modules['mmrazor'] = None  # any import of them would fail
     from mmdet.apis import init_detector
     from mmengine.runner import load_checkpoint
-    detector = init_detector({str(tmp_path / 'student.py')!r}, {str(tmp_path / 'student.pth')!r}, device='cpu', palette='coco')
-    load_checkpoint(detector, {str(tmp_path / 'student.pth')!r}, strict=True)
+    config, checkpoint = {str(tmp_path / 'student.py')!r}, {str(tmp_path / 'student.pth')!r}
+    detector = init_detector(config, checkpoint, device='cpu', palette='coco')
+    load_checkpoint(detector, checkpoint, strict=True)
     print(detector.dataset_meta['classes'], float(detector.backbone.conv1.weight.detach().sum()))
     """
     done = subprocess.run(

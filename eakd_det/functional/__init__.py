@@ -15,6 +15,7 @@ from eakd_det.functional.dkd import DKDTerms, dkd_divergence, dkd_terms
 from eakd_det.functional.ea_weight import EA_MODES, ea_weight
 from eakd_det.functional.entropy import entropy
 from eakd_det.functional.kd import kd_divergence
+from eakd_det.functional.standardize import standardize, standardize_option
 
 __all__ = [
     'EA_MODES',
@@ -25,4 +26,6 @@ __all__ = [
     'ea_weight',
     'entropy',
     'kd_divergence',
+    'standardize',
+    'standardize_option',
 ]

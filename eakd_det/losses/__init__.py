@@ -5,5 +5,6 @@ from __future__ import annotations
 from eakd_det.losses.base import ProposalLoss, ProposalTerms
 from eakd_det.losses.dkd import DKDLoss
 from eakd_det.losses.kd import KDLoss
+from eakd_det.losses.logit import LogitLoss
 
-__all__ = ['DKDLoss', 'KDLoss', 'ProposalLoss', 'ProposalTerms']
+__all__ = ['DKDLoss', 'KDLoss', 'LogitLoss', 'ProposalLoss', 'ProposalTerms']

@@ -24,6 +24,19 @@ class ProposalTerms(NamedTuple):
     weights: Tensor
 
 
+def require_not_negative(key: str, value: Any) -> float:
+    """Return ``value`` as a float, or raise :class:`ConfigError` unless it is a finite number of at least 0.
+
+    Example:
+        >>> require_not_negative('KDLoss.loss_weight', 0)
+        0.0
+    """
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < float('inf'):
+        raise ConfigError(f'{key}: expected a finite number >= 0, but got {value!r}')
+    return float(value)
+
+
 class ProposalLoss(nn.Module):
     r"""A divergence of each proposal, times its weight, reduced over proposals.
 
@@ -62,9 +75,7 @@ class ProposalLoss(nn.Module):
         name = type(self).__name__
         self.weighting: nn.Module = build_model(dict(type='UniformWeighting') if weighting is None else weighting)
         self.reduction = require_choice(f'{name}.reduction', reduction, REDUCTIONS)
-        if isinstance(loss_weight, bool) or not isinstance(loss_weight, (int, float)) or not 0 <= loss_weight < 1e30:
-            raise ConfigError(f'{name}.loss_weight: expected a finite number >= 0, but got {loss_weight!r}')
-        self.loss_weight = float(loss_weight)
+        self.loss_weight = require_not_negative(f'{name}.loss_weight', loss_weight)
 
     def divergence(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None) -> Tensor:
         """The divergence of each proposal, ``(R,)``, differentiable in ``preds_S``."""

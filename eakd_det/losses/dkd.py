@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from eakd_det.errors import ConfigError, require_positive
-from eakd_det.functional import dkd_divergence
-from eakd_det.losses.base import ProposalLoss
+from eakd_det.errors import ConfigError
+from eakd_det.functional import Temperature, dkd_divergence
+from eakd_det.losses.base import require_not_negative
+from eakd_det.losses.logit import LogitLoss
 from eakd_det.registry import MODELS
 
 
 @MODELS.register_module()
-class DKDLoss(ProposalLoss):
+class DKDLoss(LogitLoss):
     r"""Decoupled divergence, see :func:`eakd_det.functional.dkd_divergence`.
 
     .. math:: L = \lambda \cdot \frac{1}{R} \sum_n w_n (\alpha\, \mathrm{TCKD}_n + \beta\, \mathrm{NCKD}_n)
 
-    With ``weighting=dict(type='eakd_det.EntropyWeighting')`` this is EA-DKD. Unlike MMRazor's ``DKDLoss`` it takes
-    the mean when asked for the mean, and keeps the gradient out of the teacher.
+    With ``weighting=dict(type='eakd_det.EntropyWeighting')`` this is EA-DKD, with ``standardize=True`` DKD+LS (whose
+    published form multiplies alpha and beta by its weight 9: ``loss_weight=9``). Unlike MMRazor's ``DKDLoss`` it
+    takes the mean when asked for the mean, and keeps the gradient out of the teacher.
 
     Args:
         tau: Temperature of all distributions. Defaults to 1.0.
         alpha: Weight of the target term, at least 0. Defaults to 1.0.
         beta: Weight of the non-target term, at least 0. Defaults to 0.25, as mdistiller's detection code.
-        **kwargs: ``weighting``, ``reduction``, ``loss_weight`` of :class:`ProposalLoss`.
+        **kwargs: ``standardize`` of :class:`LogitLoss`; ``weighting``, ``reduction``, ``loss_weight`` of
+            :class:`ProposalLoss`.
 
     Raises:
         ConfigError: If an argument is out of range; in use, if ``gt_labels`` is missing or does not fit.
@@ -37,24 +40,26 @@ class DKDLoss(ProposalLoss):
         tensor(0.1407)
     """
 
-    def __init__(self, tau: float = 1.0, alpha: float = 1.0, beta: float = 0.25, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.tau = require_positive(f'{type(self).__name__}.tau', tau)
-        for name, value in (('alpha', alpha), ('beta', beta)):
-            if not isinstance(value, (int, float)) or not 0 <= value < 1e30:
-                raise ConfigError(f'{type(self).__name__}.{name}: expected a finite number >= 0, but got {value!r}')
-        self.alpha = float(alpha)
-        self.beta = float(beta)
+    def __init__(
+        self,
+        tau: float | dict[str, Any] | nn.Module = 1.0,
+        alpha: float = 1.0,
+        beta: float = 0.25,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(tau, **kwargs)
+        self.alpha = require_not_negative(f'{type(self).__name__}.alpha', alpha)
+        self.beta = require_not_negative(f'{type(self).__name__}.beta', beta)
 
-    def divergence(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None) -> Tensor:
+    def softened(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None, tau: Temperature) -> Tensor:
         """DKD of each proposal, ``(R,)``."""
         if gt_labels is None:
             raise ConfigError(
                 f'{type(self).__name__}: expected gt_labels, the class of each proposal, but got none; '
                 'add gt_labels to its loss_forward_mappings'
             )
-        return dkd_divergence(preds_S, preds_T, gt_labels, self.tau, self.alpha, self.beta)
+        return dkd_divergence(preds_S, preds_T, gt_labels, tau, self.alpha, self.beta)
 
     def extra_repr(self) -> str:
         """What ``print`` shows."""
-        return f'tau={self.tau}, alpha={self.alpha}, beta={self.beta}, {super().extra_repr()}'
+        return f'alpha={self.alpha}, beta={self.beta}, {super().extra_repr()}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from eakd_det.errors import require_choice, require_positive
-from eakd_det.functional import EA_MODES, ea_weight
+from eakd_det.functional import EA_MODES, ea_weight, standardize, standardize_option
 from eakd_det.registry import MODELS
 from eakd_det.weighting.base import ProposalWeighting, mean_one
 
@@ -30,6 +30,9 @@ class EntropyWeighting(ProposalWeighting):
         h_ub: Upper bound of the student's entropy in nats. Defaults to None, which is log C.
         normalize: Divide by the mean over this process's proposals, so that the weights' mean is 1. Weights that
             are all 0 stay 0. Defaults to False.
+        standardize: Measure the entropies of standardised logits (LS): True or 'sample', 'population', or False for
+            raw logits. The published EA-DKD+LS does so. It makes the weight as good as constant: even a one-hot row
+            of 81 classes has 4.0 of 4.4 nats at ``tau=3`` then. Defaults to False.
 
     Raises:
         ConfigError: If ``tau`` or ``h_ub`` is not above 0, or ``mode`` is unknown.
@@ -41,19 +44,30 @@ class EntropyWeighting(ProposalWeighting):
         tensor([1.0986, 0.0025])
     """
 
-    def __init__(self, tau: float = 3.0, mode: str = 'ea', h_ub: float | None = None, normalize: bool = False) -> None:
+    def __init__(
+        self,
+        tau: float = 3.0,
+        mode: str = 'ea',
+        h_ub: float | None = None,
+        normalize: bool = False,
+        standardize: bool | str = False,
+    ) -> None:
         super().__init__()
         name = type(self).__name__
         self.tau = require_positive(f'{name}.tau', tau)
         self.mode = require_choice(f'{name}.mode', mode, EA_MODES)
         self.h_ub = None if h_ub is None else require_positive(f'{name}.h_ub', h_ub)
         self.normalize = normalize
+        self.standardize = standardize_option(f'{name}.standardize', standardize)
 
     def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """One weight a proposal, ``(R,)``."""
+        if self.standardize:
+            preds_S, preds_T = standardize(preds_S, self.standardize), standardize(preds_T, self.standardize)
         weights = ea_weight(preds_S, preds_T, self.tau, self.mode, self.h_ub)
         return mean_one(weights) if self.normalize else weights
 
     def extra_repr(self) -> str:
         """What ``print`` shows."""
-        return f'tau={self.tau}, mode={self.mode!r}, h_ub={self.h_ub}, normalize={self.normalize}'
+        ls = f', standardize={self.standardize!r}' if self.standardize else ''
+        return f'tau={self.tau}, mode={self.mode!r}, h_ub={self.h_ub}, normalize={self.normalize}{ls}'

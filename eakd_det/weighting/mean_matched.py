@@ -22,6 +22,7 @@ class MeanMatchedWeighting(EntropyWeighting):
         mode: As there. Defaults to 'ea'.
         h_ub: As there. Defaults to None, which is log C.
         normalize: As there; the weights are then all 1, as in uniform weighting. Defaults to False.
+        standardize: As there. Defaults to False.
 
     Raises:
         ConfigError: As :class:`EntropyWeighting`.

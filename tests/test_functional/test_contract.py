@@ -11,6 +11,7 @@ from eakd_det.errors import ConfigError
 DIVERGENCES = {
     'kd': lambda s, t, y: functional.kd_divergence(s, t, 2.0),
     'dkd': lambda s, t, y: functional.dkd_divergence(s, t, y, 2.0),
+    'kd+ls': lambda s, t, y: functional.kd_divergence(functional.standardize(s), functional.standardize(t), 2.0),
 }
 every_divergence = pytest.mark.parametrize('divergence', DIVERGENCES.values(), ids=DIVERGENCES)
 
@@ -122,9 +123,9 @@ def test_one_class_only(divergence):
     [
         (torch.zeros(2, 4), torch.zeros(2, 5), r'same proposals and classes, but got shapes \(2, 4\) and \(2, 5\)'),
         (torch.zeros(2, 4), torch.zeros(3, 4), r'same proposals and classes, but got shapes \(2, 4\) and \(3, 4\)'),
-        (torch.zeros(2, 1), torch.zeros(2, 1), r'preds_S: expected logits of shape \(R, C\) with C >= 2'),
-        (torch.zeros(2, 4), torch.zeros(2, 4, 1, 1), r'preds_T: expected logits of shape \(R, C\)'),
-        (torch.zeros(2, 4), torch.zeros(2, 4, dtype=torch.int64), r'preds_T: expected floating point logits'),
+        (torch.zeros(2, 1), torch.zeros(2, 1), r'expected logits of shape \(R, C\) with C >= 2'),
+        (torch.zeros(2, 4), torch.zeros(2, 4, 1, 1), r'expected logits of shape \(R, C\)'),
+        (torch.zeros(2, 4), torch.zeros(2, 4, dtype=torch.int64), r'expected floating point logits'),
         (torch.zeros(2, 4), torch.zeros(2, 4, device='meta'), 'expected one device, but got cpu and meta'),
     ],
 )

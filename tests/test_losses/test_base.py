@@ -17,6 +17,10 @@ LOSSES = {
     'kd-matched': dict(type='KDLoss', weighting=dict(type='MeanMatchedWeighting')),
     'ea-kd-mean-one': dict(type='KDLoss', weighting=dict(type='EntropyWeighting', normalize=True)),
     'dkd': dict(type='DKDLoss'),
+    'kd+ls': dict(type='KDLoss', tau=2.0, standardize=True),
+    'ea-kd+ls': dict(type='KDLoss', tau=2.0, standardize='population', weighting=EA),
+    'dkd+ls': dict(type='DKDLoss', tau=2.0, standardize=True),
+    'ea-dkd+ls': dict(type='DKDLoss', tau=2.0, standardize=True, weighting=dict(EA, standardize=True)),
     'ea-dkd': dict(type='DKDLoss', tau=2.0, beta=8.0, weighting=EA),
 }
 every_loss = pytest.mark.parametrize('cfg', LOSSES.values(), ids=LOSSES)

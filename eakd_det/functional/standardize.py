@@ -1,0 +1,69 @@
+"""Logit standardisation: compare shapes of predictions, not their scales."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from eakd_det.errors import require_choice
+from eakd_det.functional._inputs import check_logits
+
+STDS = ('sample', 'population')
+
+
+def standardize(logits: Tensor, std: str = 'sample', eps: float = 1e-7) -> Tensor:
+    r"""Each row minus its mean, over its standard deviation (logit standardisation, LS; Sun et al., CVPR 2024).
+
+    .. math:: Z_{nc} = \frac{z_{nc} - \bar z_n}{\mathrm{std}(z_n) + \epsilon}
+
+    The temperature of the method, which the paper writes into the denominator, is the ``tau`` of whatever divergence
+    follows. Shift and positive scale of a row make no difference any more; for a proposal this means that a large and
+    a small margin for background look the same.
+
+    A row whose values differ by no more than rounding carries no shape: it becomes zeros and gets no gradient, where
+    the plain formula would multiply gradients by :math:`1/\epsilon`.
+
+    Args:
+        logits: Class scores before softmax, ``(R, C)``.
+        std: 'sample' divides the squares by ``C - 1``, as the published code does; 'population' by ``C``, as the paper
+            prints it. The ratio is 1.006 for 81 classes. Defaults to 'sample'.
+        eps: Added to the standard deviation. Defaults to 1e-7, as in the published code.
+
+    Returns:
+        Standardised logits, ``(R, C)``, float32 or better, differentiable in ``logits``.
+
+    Raises:
+        ConfigError: If ``logits`` is not ``(R, C)`` floating point, or ``std`` is unknown.
+
+    Example:
+        >>> import torch
+        >>> standardize(torch.tensor([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0], [5.0, 5.0, 5.0]]))
+        tensor([[-1.0000,  0.0000,  1.0000],
+                [-1.0000,  0.0000,  1.0000],
+                [ 0.0000,  0.0000,  0.0000]])
+    """
+    logits = check_logits(logits)
+    correction = 1 if require_choice('std', std, STDS) == 'sample' else 0
+    deviation, mean = torch.std_mean(logits, dim=1, correction=correction, keepdim=True)
+    rounding = 4 * torch.finfo(logits.dtype).eps * mean.detach().abs()
+    is_flat = deviation.detach() <= eps + rounding
+    # Both sides of a `where` are differentiated, so the side not taken must be harmless, too.
+    safe = deviation.masked_fill(is_flat, 1.0) + eps
+    return ((logits - mean) / safe).masked_fill(is_flat, 0.0)
+
+
+def standardize_option(key: str, value: Any) -> str | None:
+    """What a user may write for ``standardize``: False, True ('sample'), 'sample' or 'population'.
+
+    Raises:
+        ConfigError: If ``value`` is none of these.
+
+    Example:
+        >>> standardize_option('KDLoss.standardize', True)
+        'sample'
+    """
+    if isinstance(value, bool):
+        return 'sample' if value else None
+    return require_choice(key, value, STDS)

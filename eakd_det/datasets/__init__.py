@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eakd_det.datasets.digit_scenes import DigitScenes, make_digit_scenes
 from eakd_det.datasets.options import apply_data_options
 
-__all__ = ['apply_data_options']
+__all__ = ['DigitScenes', 'apply_data_options', 'make_digit_scenes']

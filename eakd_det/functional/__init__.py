@@ -16,6 +16,7 @@ from eakd_det.functional.ea_weight import EA_MODES, ea_weight
 from eakd_det.functional.entropy import entropy
 from eakd_det.functional.kd import kd_divergence
 from eakd_det.functional.standardize import standardize, standardize_option
+from eakd_det.functional.ttm import power_sum, ttm_divergence
 
 __all__ = [
     'EA_MODES',
@@ -26,6 +27,8 @@ __all__ = [
     'ea_weight',
     'entropy',
     'kd_divergence',
+    'power_sum',
     'standardize',
     'standardize_option',
+    'ttm_divergence',
 ]

@@ -6,5 +6,6 @@ from eakd_det.losses.base import ProposalLoss, ProposalTerms
 from eakd_det.losses.dkd import DKDLoss
 from eakd_det.losses.kd import KDLoss
 from eakd_det.losses.logit import LogitLoss
+from eakd_det.losses.ttm import TTMLoss
 
-__all__ = ['DKDLoss', 'KDLoss', 'LogitLoss', 'ProposalLoss', 'ProposalTerms']
+__all__ = ['DKDLoss', 'KDLoss', 'LogitLoss', 'ProposalLoss', 'ProposalTerms', 'TTMLoss']

@@ -11,6 +11,7 @@ from eakd_det.errors import ConfigError
 DIVERGENCES = {
     'kd': lambda s, t, y: functional.kd_divergence(s, t, 2.0),
     'dkd': lambda s, t, y: functional.dkd_divergence(s, t, y, 2.0),
+    'ttm': lambda s, t, y: functional.ttm_divergence(s, t, 2.0),
     'kd+ls': lambda s, t, y: functional.kd_divergence(functional.standardize(s), functional.standardize(t), 2.0),
 }
 every_divergence = pytest.mark.parametrize('divergence', DIVERGENCES.values(), ids=DIVERGENCES)

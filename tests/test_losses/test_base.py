@@ -21,6 +21,9 @@ LOSSES = {
     'ea-kd+ls': dict(type='KDLoss', tau=2.0, standardize='population', weighting=EA),
     'dkd+ls': dict(type='DKDLoss', tau=2.0, standardize=True),
     'ea-dkd+ls': dict(type='DKDLoss', tau=2.0, standardize=True, weighting=dict(EA, standardize=True)),
+    'ttm': dict(type='TTMLoss'),
+    'wttm': dict(type='TTMLoss', weighting=dict(type='PowerSumWeighting')),
+    'ea-ttm+ls': dict(type='TTMLoss', standardize=True, weighting=EA),
     'ea-dkd': dict(type='DKDLoss', tau=2.0, beta=8.0, weighting=EA),
 }
 every_loss = pytest.mark.parametrize('cfg', LOSSES.values(), ids=LOSSES)

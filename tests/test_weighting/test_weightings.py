@@ -6,7 +6,7 @@ import torch
 from eakd_det.errors import ConfigError
 from eakd_det.functional import ea_weight
 from eakd_det.registry import MODELS, build_model
-from eakd_det.weighting import EntropyWeighting, MeanMatchedWeighting, UniformWeighting
+from eakd_det.weighting import EntropyWeighting, MeanMatchedWeighting, PowerSumWeighting, UniformWeighting
 from eakd_det.weighting.base import mean_one
 
 WEIGHTINGS = [
@@ -17,6 +17,8 @@ WEIGHTINGS = [
         for normalize in (False, True)
     ),
     MeanMatchedWeighting(),
+    PowerSumWeighting(),
+    PowerSumWeighting(tau=10.0, normalize=True),
     MeanMatchedWeighting(normalize=True),
 ]
 every_weighting = pytest.mark.parametrize('weighting', WEIGHTINGS, ids=repr)
@@ -92,6 +94,7 @@ def test_weights_that_are_all_zero_stay_zero():
         ('UniformWeighting', UniformWeighting),
         ('EntropyWeighting', EntropyWeighting),
         ('MeanMatchedWeighting', MeanMatchedWeighting),
+        ('PowerSumWeighting', PowerSumWeighting),
     ],
 )
 def test_builds_by_name_from_any_scope(name, type_):

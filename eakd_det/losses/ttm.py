@@ -1,0 +1,45 @@
+"""Transformed teacher matching of proposals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from eakd_det.functional import Temperature, ttm_divergence
+from eakd_det.losses.logit import LogitLoss
+from eakd_det.registry import MODELS
+
+
+@MODELS.register_module()
+class TTMLoss(LogitLoss):
+    r"""Divergence of the student from the softened teacher, see :func:`eakd_det.functional.ttm_divergence`.
+
+    .. math:: L = \lambda \cdot \frac{1}{R} \sum_n w_n\,
+        \mathrm{KL}\bigl(\mathrm{softmax}(z^T_n / \tau) \,\|\, \mathrm{softmax}(z^S_n)\bigr)
+
+    With ``weighting=dict(type='eakd_det.PowerSumWeighting', tau=...)`` of the same ``tau`` this is WTTM; with
+    :class:`eakd_det.weighting.EntropyWeighting` it is EA-TTM, for which no code is published: we take EA's weight in
+    the place of WTTM's.
+
+    Args:
+        tau: Temperature of the teacher, the paper's :math:`1/\gamma`. Defaults to 2.0.
+        **kwargs: ``standardize`` of :class:`LogitLoss`; ``weighting``, ``reduction``, ``loss_weight`` of
+            :class:`ProposalLoss`.
+
+    Raises:
+        ConfigError: If an argument is out of range.
+
+    Example:
+        >>> import torch
+        >>> loss = TTMLoss(tau=2.0, weighting=dict(type='PowerSumWeighting', tau=2.0))
+        >>> loss(torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[4.0, 0.0, 0.0]]))
+        tensor(0.1234)
+    """
+
+    def __init__(self, tau: float | dict[str, Any] | nn.Module = 2.0, **kwargs: Any) -> None:
+        super().__init__(tau, **kwargs)
+
+    def softened(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None, tau: Temperature) -> Tensor:
+        """TTM of each proposal, ``(R,)``; needs no labels."""
+        return ttm_divergence(preds_S, preds_T, tau)

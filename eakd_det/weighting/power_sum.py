@@ -1,0 +1,46 @@
+"""The weights of WTTM."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from eakd_det.errors import require_positive
+from eakd_det.functional import power_sum
+from eakd_det.registry import MODELS
+from eakd_det.weighting.base import ProposalWeighting, mean_one
+
+
+@MODELS.register_module()
+class PowerSumWeighting(ProposalWeighting):
+    r"""The teacher's power sum, see :func:`eakd_det.functional.power_sum`.
+
+    .. math:: w_n = \sum_{c=1}^{C} p_{nc}^{1/\tau}
+
+    With :class:`eakd_det.losses.TTMLoss` of the same ``tau`` this is WTTM.
+
+    Args:
+        tau: Temperature of the teacher, the paper's :math:`1/\gamma`. Defaults to 2.0.
+        normalize: Divide by the mean over this process's proposals. Defaults to False.
+
+    Raises:
+        ConfigError: If ``tau`` is not above 0.
+
+    Example:
+        >>> import torch
+        >>> PowerSumWeighting(tau=2.0)(torch.zeros(1, 4), torch.zeros(1, 4))
+        tensor([2.])
+    """
+
+    def __init__(self, tau: float = 2.0, normalize: bool = False) -> None:
+        super().__init__()
+        self.tau = require_positive(f'{type(self).__name__}.tau', tau)
+        self.normalize = normalize
+
+    def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """One weight a proposal, ``(R,)``; the student has no say."""
+        weights = power_sum(preds_T, self.tau)
+        return mean_one(weights) if self.normalize else weights
+
+    def extra_repr(self) -> str:
+        """What ``print`` shows."""
+        return f'tau={self.tau}, normalize={self.normalize}'

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urlparse
 
+import mmengine
 import torch
 from mmengine.dist import barrier, get_rank
 from mmengine.runner.checkpoint import (
@@ -19,9 +22,17 @@ from mmengine.runner.checkpoint import (
 
 from eakd_det.errors import ConfigError
 
+
+def _torchvision_models() -> dict[str, str]:
+    """The addresses of torchvision's weights; without torchvision, those that MMEngine brings along (version 0.12)."""
+    if importlib.util.find_spec('torchvision') is None:
+        return json.loads((Path(mmengine.__path__[0]) / 'hub' / 'torchvision_0.12.json').read_text())
+    return get_torchvision_models()
+
+
 _MODEL_LISTS: dict[str, Callable[[], dict[str, str]]] = {
-    'torchvision': get_torchvision_models,
-    'modelzoo': get_torchvision_models,
+    'torchvision': _torchvision_models,
+    'modelzoo': _torchvision_models,
     'open-mmlab': get_external_models,
     'openmmlab': get_external_models,
     'mmcls': get_mmcls_models,

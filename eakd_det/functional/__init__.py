@@ -15,6 +15,8 @@ from eakd_det.functional.dkd import DKDTerms, dkd_divergence, dkd_terms
 from eakd_det.functional.ea_weight import EA_MODES, ea_weight
 from eakd_det.functional.entropy import entropy
 from eakd_det.functional.kd import kd_divergence
+from eakd_det.functional.mixture import jsd_divergence, require_share, skld_divergence, srkld_divergence
+from eakd_det.functional.rkld import rkld_divergence
 from eakd_det.functional.standardize import standardize, standardize_option
 from eakd_det.functional.ttm import power_sum, ttm_divergence
 
@@ -26,8 +28,13 @@ __all__ = [
     'dkd_terms',
     'ea_weight',
     'entropy',
+    'jsd_divergence',
     'kd_divergence',
     'power_sum',
+    'require_share',
+    'rkld_divergence',
+    'skld_divergence',
+    'srkld_divergence',
     'standardize',
     'standardize_option',
     'ttm_divergence',

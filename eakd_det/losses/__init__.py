@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from eakd_det.losses.base import ProposalLoss, ProposalTerms
 from eakd_det.losses.dkd import DKDLoss
+from eakd_det.losses.jsd import JSDLoss
 from eakd_det.losses.kd import KDLoss
 from eakd_det.losses.logit import LogitLoss
+from eakd_det.losses.rkld import RKLDLoss
+from eakd_det.losses.skewed import SKLDLoss, SRKLDLoss
 from eakd_det.losses.ttm import TTMLoss
 
-__all__ = ['DKDLoss', 'KDLoss', 'LogitLoss', 'ProposalLoss', 'ProposalTerms', 'TTMLoss']
+__all__ = [
+    'DKDLoss',
+    'JSDLoss',
+    'KDLoss',
+    'LogitLoss',
+    'ProposalLoss',
+    'ProposalTerms',
+    'RKLDLoss',
+    'SKLDLoss',
+    'SRKLDLoss',
+    'TTMLoss',
+]

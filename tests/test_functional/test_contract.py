@@ -12,6 +12,11 @@ DIVERGENCES = {
     'kd': lambda s, t, y: functional.kd_divergence(s, t, 2.0),
     'dkd': lambda s, t, y: functional.dkd_divergence(s, t, y, 2.0),
     'ttm': lambda s, t, y: functional.ttm_divergence(s, t, 2.0),
+    'rkld': lambda s, t, y: functional.rkld_divergence(s, t, 2.0),
+    'jsd': lambda s, t, y: functional.jsd_divergence(s, t, 2.0),
+    'jsd-skewed': lambda s, t, y: functional.jsd_divergence(s, t, 1.0, 0.1),
+    'skld': lambda s, t, y: functional.skld_divergence(s, t),
+    'srkld': lambda s, t, y: functional.srkld_divergence(s, t),
     'kd+ls': lambda s, t, y: functional.kd_divergence(functional.standardize(s), functional.standardize(t), 2.0),
 }
 every_divergence = pytest.mark.parametrize('divergence', DIVERGENCES.values(), ids=DIVERGENCES)

@@ -24,6 +24,14 @@ LOSSES = {
     'ttm': dict(type='TTMLoss'),
     'wttm': dict(type='TTMLoss', weighting=dict(type='PowerSumWeighting')),
     'ea-ttm+ls': dict(type='TTMLoss', standardize=True, weighting=EA),
+    'rkld': dict(type='RKLDLoss', tau=2.0),
+    'jsd': dict(type='JSDLoss'),
+    'skld': dict(type='SKLDLoss'),
+    'srkld': dict(type='SRKLDLoss'),
+    'ea-rkld': dict(type='RKLDLoss', weighting=EA),
+    'ea-jsd': dict(type='JSDLoss', teacher_share=0.1, weighting=EA),
+    'ea-skld': dict(type='SKLDLoss', tau=2.0, weighting=EA),
+    'ea-srkld': dict(type='SRKLDLoss', weighting=EA),
     'ea-dkd': dict(type='DKDLoss', tau=2.0, beta=8.0, weighting=EA),
 }
 every_loss = pytest.mark.parametrize('cfg', LOSSES.values(), ids=LOSSES)

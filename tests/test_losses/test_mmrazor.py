@@ -72,7 +72,7 @@ def _algorithm(loss):
 def test_trains_in_a_configurable_distiller(cfg):
     algorithm = _algorithm(cfg)
     inputs, labels = torch.randn(32, 6), torch.randint(5, (32,))
-    optimizer = torch.optim.SGD([p for p in algorithm.parameters() if p.requires_grad], lr=0.02)
+    optimizer = torch.optim.Adam([p for p in algorithm.parameters() if p.requires_grad], lr=0.01)
     history = []
     for _ in range(40):
         losses = algorithm(inputs, labels, mode='loss')

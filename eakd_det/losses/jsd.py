@@ -1,0 +1,49 @@
+"""Jensen-Shannon divergence of proposals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from eakd_det.functional import Temperature, jsd_divergence, require_share
+from eakd_det.losses.logit import LogitLoss
+from eakd_det.registry import MODELS
+
+
+@MODELS.register_module()
+class JSDLoss(LogitLoss):
+    r"""Jensen-Shannon divergence, see :func:`eakd_det.functional.jsd_divergence`.
+
+    .. math:: L = \lambda \cdot \frac{1}{R} \sum_n w_n \bigl(\pi\, \mathrm{KL}(p_n \,\|\, m_n)
+        + (1 - \pi)\, \mathrm{KL}(q_n \,\|\, m_n)\bigr), \qquad m_n = \pi p_n + (1 - \pi) q_n
+
+    Args:
+        tau: Temperature of both softmaxes. Defaults to 1.0.
+        teacher_share: The teacher's share :math:`\pi` of the mixture, between 0 and 1: 0.5 as DSKD, 0.1 as DistiLLM's
+            default. Defaults to 0.5.
+        **kwargs: ``standardize`` of :class:`LogitLoss`; ``weighting``, ``reduction``, ``loss_weight`` of
+            :class:`ProposalLoss`.
+
+    Raises:
+        ConfigError: If an argument is out of range.
+
+    Example:
+        >>> import torch
+        >>> JSDLoss()(torch.tensor([[99.0, 0.0]]), torch.tensor([[0.0, 99.0]]))
+        tensor(0.6931)
+    """
+
+    def __init__(
+        self, tau: float | dict[str, Any] | nn.Module = 1.0, teacher_share: float = 0.5, **kwargs: Any
+    ) -> None:
+        super().__init__(tau, **kwargs)
+        self.teacher_share = require_share(f'{type(self).__name__}.teacher_share', teacher_share)
+
+    def softened(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None, tau: Temperature) -> Tensor:
+        """JSD of each proposal, ``(R,)``; needs no labels."""
+        return jsd_divergence(preds_S, preds_T, tau, self.teacher_share)
+
+    def extra_repr(self) -> str:
+        """What ``print`` shows."""
+        return f'teacher_share={self.teacher_share}, {super().extra_repr()}'

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import pytest
 from eakd_setup import checks, main
 from eakd_setup.checks import GIB, SetupError
-from eakd_setup.main import Setup, is_ready, python_tag, read_requirements
+from eakd_setup.main import is_ready
 from eakd_setup.state import setup_key
+from eakd_setup.steps import Setup, python_tag, read_requirements
 
 
 @pytest.fixture

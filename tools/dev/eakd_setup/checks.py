@@ -17,6 +17,7 @@ GIB = 1024**3
 NEED_CPU = 4 * GIB
 NEED_CUDA = 12 * GIB
 NEED_TMP = 1 * GIB
+NEED_TMP_CUDA = 5 * GIB
 
 _PROGRAM = '#include <Python.h>\n#include <optional>\nint main() { return std::optional<int>(0).value(); }\n'
 _PROGRAM_WITHOUT_PYTHON = _PROGRAM.replace('#include <Python.h>\n', '')
@@ -74,13 +75,13 @@ def check_disk(path: Path, need: int = NEED_CPU, what: str = 'the virtual enviro
         )
 
 
-def check_tmp() -> None:
+def check_tmp(need: int = NEED_TMP) -> None:
     """Check the folder into which pip unpacks its downloads; it is often a small one of its own."""
     folder = Path(tempfile.gettempdir())
     free = shutil.disk_usage(folder).free
-    if free < NEED_TMP:
+    if free < need:
         raise SetupError(
-            f'{NEED_TMP / GIB:.0f} GiB are needed in {folder}, where pip unpacks its downloads, but only '
+            f'{need / GIB:.0f} GiB are needed in {folder}, where pip unpacks its downloads, but only '
             f'{free / GIB:.1f} GiB are free. Make room, or set TMPDIR to a folder with more.'
         )
 

@@ -14,7 +14,7 @@ from eakd_setup.checks import GIB, SetupError
 
 # Measured with GCC 12 on torch 2.13: the biggest files take this much memory, all of them this much processor time.
 MEMORY_A_JOB = 1.5 * GIB
-COMPILE_CORE_MINUTES = 12.0
+COMPILE_CORE_MINUTES = 14.0
 
 _PROBE = (
     'import torch; from mmcv.ops import nms, RoIAlign; '
@@ -69,7 +69,9 @@ class MmcvWheels:
         command = self._pip(
             'wheel', '-v', '--no-deps', '--no-build-isolation', '--no-cache-dir', '-w', str(output), '.'
         )
-        runner.run(command, log=self.log, status=runner.compile_status, env=env, cwd=source, keep_open=[lock])
+        runner.run(
+            command, log=self.log, what='compile', status=runner.compile_status, env=env, cwd=source, keep_open=[lock]
+        )
         built = sorted(output.glob(self.pattern))
         if not built:
             raise SetupError(f'The build of {self.requirement} left no wheel in {output}. All output: {self.log}')
@@ -88,7 +90,7 @@ class MmcvWheels:
             return source
         shutil.rmtree(work, ignore_errors=True)
         command = self._pip('download', '--no-deps', '--no-binary=:all:', '--no-build-isolation', '--dest', str(work))
-        runner.run([*command, self.requirement], log=self.log, env=env, keep_open=[lock])
+        runner.run([*command, self.requirement], log=self.log, what='source', env=env, keep_open=[lock])
         (archive,) = work.glob('*.tar.gz')
         shutil.unpack_archive(str(archive), str(work / 'unpacked'))
         os.replace(work / 'unpacked' / source.name, source)

@@ -83,6 +83,7 @@ def run(
     command: Sequence[str],
     *,
     log: Path,
+    what: str = '',
     status: Callable[[str], str | None] = pip_status,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
@@ -91,8 +92,10 @@ def run(
 ) -> None:
     """Run ``command`` and show ``status`` of its output; raise :class:`SetupError` with its last lines if it fails.
 
-    The command gets a process group of its own, which dies with us. ``keep_open`` are file descriptors it inherits.
+    ``what`` names it in the closing line. The command gets a process group of its own, which dies with us, and
+    inherits the file descriptors in ``keep_open``.
     """
+    what = f'{what}: ' if what else ''
     progress = ProgressLine()
     process = subprocess.Popen(
         list(command),
@@ -114,9 +117,9 @@ def run(
         raise
     if code != 0:
         tail = '\n'.join(f'    {line}' for line in lines[-15:])
-        progress.finish(f'failed after {progress.elapsed()}')
+        progress.finish(f'{what}failed after {progress.elapsed()}')
         raise SetupError(f'{" ".join(command[:6])} ... ended with status {code}:\n{tail}\n  All output: {log}')
-    progress.finish(f'done in {progress.elapsed()}')
+    progress.finish(f'{what}done in {progress.elapsed()}')
 
 
 def _follow(

@@ -14,6 +14,7 @@ from eakd_det.functional._inputs import Temperature
 from eakd_det.functional.dkd import DKDTerms, dkd_divergence, dkd_terms
 from eakd_det.functional.ea_weight import EA_MODES, ea_weight
 from eakd_det.functional.entropy import entropy
+from eakd_det.functional.gradient_reversal import cosine_reversal, scale_gradient
 from eakd_det.functional.kd import kd_divergence
 from eakd_det.functional.mixture import jsd_divergence, require_share, skld_divergence, srkld_divergence
 from eakd_det.functional.rkld import rkld_divergence
@@ -24,6 +25,7 @@ __all__ = [
     'EA_MODES',
     'DKDTerms',
     'Temperature',
+    'cosine_reversal',
     'dkd_divergence',
     'dkd_terms',
     'ea_weight',
@@ -33,6 +35,7 @@ __all__ = [
     'power_sum',
     'require_share',
     'rkld_divergence',
+    'scale_gradient',
     'skld_divergence',
     'srkld_divergence',
     'standardize',

@@ -9,14 +9,17 @@ from eakd_det.losses.kd import KDLoss
 from eakd_det.losses.logit import LogitLoss
 from eakd_det.losses.rkld import RKLDLoss
 from eakd_det.losses.skewed import SKLDLoss, SRKLDLoss
+from eakd_det.losses.temperature import LearnedTemperature, ProposalTemperature
 from eakd_det.losses.ttm import TTMLoss
 
 __all__ = [
     'DKDLoss',
     'JSDLoss',
     'KDLoss',
+    'LearnedTemperature',
     'LogitLoss',
     'ProposalLoss',
+    'ProposalTemperature',
     'ProposalTerms',
     'RKLDLoss',
     'SKLDLoss',

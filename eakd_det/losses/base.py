@@ -103,6 +103,10 @@ class ProposalLoss(nn.Module):
         total = weighted.sum()
         return total / max(weighted.numel(), 1) if self.reduction == 'mean' else total
 
+    def log_values(self) -> dict[str, Tensor]:
+        """What a log should show besides the loss, such as a learned temperature; scalars, without gradient."""
+        return {}
+
     def forward(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None) -> Tensor:
         """The loss; arguments as in :meth:`terms`.
 

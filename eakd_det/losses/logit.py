@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from eakd_det.errors import require_positive
 from eakd_det.functional import Temperature, standardize, standardize_option
 from eakd_det.losses.base import ProposalLoss
+from eakd_det.losses.temperature import ProposalTemperature
 from eakd_det.registry import build_model
 
 
@@ -51,6 +52,10 @@ class LogitLoss(ProposalLoss):
     def softened(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None, tau: Temperature) -> Tensor:
         """The divergence of each proposal at ``tau``, ``(R,)``."""
         raise NotImplementedError
+
+    def log_values(self) -> dict[str, Tensor]:
+        """The temperature, if it is learned."""
+        return self.tau.log_values() if isinstance(self.tau, ProposalTemperature) else {}
 
     def extra_repr(self) -> str:
         """What ``print`` shows."""

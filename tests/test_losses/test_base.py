@@ -32,6 +32,9 @@ LOSSES = {
     'ea-jsd': dict(type='JSDLoss', teacher_share=0.1, weighting=EA),
     'ea-skld': dict(type='SKLDLoss', tau=2.0, weighting=EA),
     'ea-srkld': dict(type='SRKLDLoss', weighting=EA),
+    'ctkd': dict(type='KDLoss', tau=dict(type='LearnedTemperature', ramp_iters=10)),
+    'ea-ctkd': dict(type='KDLoss', tau=dict(type='LearnedTemperature', ramp_iters=10), weighting=EA),
+    'ctkd+ls': dict(type='KDLoss', tau=dict(type='LearnedTemperature', ramp_iters=10), standardize=True),
     'ea-dkd': dict(type='DKDLoss', tau=2.0, beta=8.0, weighting=EA),
 }
 every_loss = pytest.mark.parametrize('cfg', LOSSES.values(), ids=LOSSES)

@@ -1,0 +1,95 @@
+"""Temperatures that are not a fixed number, for the ``tau`` of any logit loss."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from eakd_det.errors import ConfigError, require_positive
+from eakd_det.functional import cosine_reversal, scale_gradient
+from eakd_det.registry import MODELS
+from eakd_det.weighting.iterations import IterationCounter
+
+
+class ProposalTemperature(nn.Module):
+    """Gives one temperature, or one for each proposal, from raw logits."""
+
+    def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """The temperature, a scalar or ``(R,)``, from class scores ``(R, C)``."""
+        raise NotImplementedError
+
+    def log_values(self) -> dict[str, Tensor]:
+        """What a log should show of it; scalars on the device, without gradient."""
+        return {}
+
+
+@MODELS.register_module()
+class LearnedTemperature(ProposalTemperature):
+    r"""One temperature that is trained against the student (CTKD; Li et al., AAAI 2023).
+
+    .. math:: T = \tau_{init} + \tau_{range}\, \sigma(\theta), \qquad
+        \frac{\partial L}{\partial \theta} \leftarrow \lambda \frac{\partial L}{\partial \theta}, \qquad
+        \lambda = -\tfrac{1}{2} \Bigl(1 - \cos \frac{\pi \min(i, N)}{N}\Bigr)
+
+    at the :math:`i`-th training iteration. :math:`\theta` starts at 1, so T at 15.62. The optimizer minimises, the
+    reversed gradient makes it maximise: the temperature looks for where the student is worst, more eagerly as
+    :math:`\lambda` goes from 0 to -1. T acts in both softmaxes and in the factor :math:`\tau^2`, all of them in the
+    graph. The published code has a step per epoch, over 10 of 240; here it is per iteration, so that resuming and
+    epochs of any length make no difference.
+
+    ``theta`` is a parameter of the loss, hence of the distiller, hence in the optimizer with learning rate and weight
+    decay of everything else, as in the published code. To spare it the decay:
+    ``optim_wrapper=dict(paramwise_cfg=dict(custom_keys={'tau.theta': dict(decay_mult=0.0)}))``.
+
+    Args:
+        ramp_iters: Iterations :math:`N` until the gradient is fully reversed. Defaults to 7500, which is the share of
+            CTKD's CIFAR schedule (10 of 240 epochs) in 180,000 iterations.
+        tau_init: Lower bound of the temperature, above 0. Defaults to 1.0.
+        tau_range: Width of its range, above 0. Defaults to 20.0.
+        theta: Initial value of the parameter. Defaults to 1.0.
+
+    Raises:
+        ConfigError: If an argument is out of range.
+
+    Example:
+        >>> import torch
+        >>> from eakd_det.losses import KDLoss
+        >>> loss = KDLoss(tau=dict(type='LearnedTemperature', ramp_iters=2))
+        >>> student = torch.tensor([[1.0, 0.0, 0.0]], requires_grad=True)
+        >>> loss(student, torch.tensor([[2.0, 0.0, 0.0]])).backward()
+        >>> loss.tau.value()
+        tensor(15.6212, grad_fn=<AddBackward0>)
+    """
+
+    def __init__(
+        self, ramp_iters: int = 7500, tau_init: float = 1.0, tau_range: float = 20.0, theta: float = 1.0
+    ) -> None:
+        super().__init__()
+        name = type(self).__name__
+        self.iterations = IterationCounter(f'{name}.ramp_iters', ramp_iters)
+        self.tau_init = require_positive(f'{name}.tau_init', tau_init)
+        self.tau_range = require_positive(f'{name}.tau_range', tau_range)
+        if not isinstance(theta, (int, float)) or not abs(theta) < float('inf'):
+            raise ConfigError(f'{name}.theta: expected a finite number, but got {theta!r}')
+        self.theta = nn.Parameter(torch.tensor(float(theta)))
+
+    def value(self) -> Tensor:
+        """The temperature, a scalar, with its true gradient."""
+        return self.tau_init + self.tau_range * self.theta.sigmoid()
+
+    def reversal(self) -> Tensor:
+        """The factor of the gradient at the present iteration, from 0 to -1."""
+        return cosine_reversal(self.iterations.progress())
+
+    def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Count an iteration and return the temperature, a scalar, with its gradient reversed."""
+        self.iterations.advance()
+        return scale_gradient(self.value(), self.reversal())
+
+    def log_values(self) -> dict[str, Tensor]:
+        """The temperature."""
+        return {'tau': self.value().detach()}
+
+    def extra_repr(self) -> str:
+        """What ``print`` shows."""
+        return f'tau_init={self.tau_init}, tau_range={self.tau_range}'

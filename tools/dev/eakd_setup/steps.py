@@ -137,6 +137,9 @@ class Setup:
     def look_for_mmcv(self) -> list[Path]:
         """Look for a ready-made wheel, and check for what a compile needs if there is none."""
         self.say(f'looking for a wheel of {self.wheels.requirement}', 'some seconds')
+        if self.wheels.works():
+            self.note('none needed: its ops are installed and work')
+            return []
         wheels = self.wheels.cached() or self.wheels.download(self.root.parent / 'shared' / 'wheels')
         if wheels:
             self.note(f'found {wheels[0].name}')

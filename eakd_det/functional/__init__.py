@@ -17,6 +17,7 @@ from eakd_det.functional.entropy import entropy
 from eakd_det.functional.gradient_reversal import cosine_reversal, scale_gradient
 from eakd_det.functional.kd import kd_divergence
 from eakd_det.functional.mixture import jsd_divergence, require_share, skld_divergence, srkld_divergence
+from eakd_det.functional.mld import batch_gram_distance, class_gram_distance, rare_columns, unsure_rows
 from eakd_det.functional.rkld import rkld_divergence
 from eakd_det.functional.standardize import standardize, standardize_option
 from eakd_det.functional.ttm import power_sum, ttm_divergence
@@ -25,6 +26,8 @@ __all__ = [
     'EA_MODES',
     'DKDTerms',
     'Temperature',
+    'batch_gram_distance',
+    'class_gram_distance',
     'cosine_reversal',
     'dkd_divergence',
     'dkd_terms',
@@ -33,6 +36,7 @@ __all__ = [
     'jsd_divergence',
     'kd_divergence',
     'power_sum',
+    'rare_columns',
     'require_share',
     'rkld_divergence',
     'scale_gradient',
@@ -41,4 +45,5 @@ __all__ = [
     'standardize',
     'standardize_option',
     'ttm_divergence',
+    'unsure_rows',
 ]

@@ -7,6 +7,7 @@ from eakd_det.losses.dkd import DKDLoss
 from eakd_det.losses.jsd import JSDLoss
 from eakd_det.losses.kd import KDLoss
 from eakd_det.losses.logit import LogitLoss
+from eakd_det.losses.mld import MLDLoss
 from eakd_det.losses.rkld import RKLDLoss
 from eakd_det.losses.skewed import SKLDLoss, SRKLDLoss
 from eakd_det.losses.temperature import LearnedTemperature, ProposalTemperature
@@ -18,6 +19,7 @@ __all__ = [
     'KDLoss',
     'LearnedTemperature',
     'LogitLoss',
+    'MLDLoss',
     'ProposalLoss',
     'ProposalTemperature',
     'ProposalTerms',

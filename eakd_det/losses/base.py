@@ -18,10 +18,12 @@ class ProposalTerms(NamedTuple):
     Attributes:
         divergence: How far the student is from the teacher, ``(R,)``, with gradient.
         weights: How much that counts, ``(R,)``, without gradient.
+        extra: What does not belong to single proposals, a scalar, or None.
     """
 
     divergence: Tensor
     weights: Tensor
+    extra: Tensor | None = None
 
 
 def require_not_negative(key: str, value: Any) -> float:
@@ -101,7 +103,9 @@ class ProposalLoss(nn.Module):
         if self.reduction == 'none':
             return weighted
         total = weighted.sum()
-        return total / max(weighted.numel(), 1) if self.reduction == 'mean' else total
+        if self.reduction == 'mean':
+            total = total / max(weighted.numel(), 1)
+        return total if terms.extra is None else total + self.loss_weight * terms.extra
 
     def log_values(self) -> dict[str, Tensor]:
         """What a log should show besides the loss, such as a learned temperature; scalars, without gradient."""

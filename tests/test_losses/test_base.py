@@ -35,8 +35,13 @@ LOSSES = {
     'ctkd': dict(type='KDLoss', tau=dict(type='LearnedTemperature', ramp_iters=10)),
     'ea-ctkd': dict(type='KDLoss', tau=dict(type='LearnedTemperature', ramp_iters=10), weighting=EA),
     'ctkd+ls': dict(type='KDLoss', tau=dict(type='LearnedTemperature', ramp_iters=10), standardize=True),
+    'mld': dict(type='MLDLoss'),
+    'mld-published': dict(type='MLDLoss', masks='published', gram='published', loss_weight=0.9),
+    'ea-mld': dict(type='MLDLoss', weighting=EA),
+    'ea-mld+ls': dict(type='MLDLoss', masks='none', temperatures=(2, 3, 5, 2, 6), standardize=True, weighting=EA),
     'ea-dkd': dict(type='DKDLoss', tau=2.0, beta=8.0, weighting=EA),
 }
+INSTANCES_ONLY = dict(batch_weight=0, class_weight=0)
 every_loss = pytest.mark.parametrize('cfg', LOSSES.values(), ids=LOSSES)
 
 
@@ -56,8 +61,11 @@ def test_is_the_reduction_of_its_terms(cfg):
     assert not terms.weights.requires_grad
     weighted = terms.weights * terms.divergence
     for reduction, expected in (('mean', weighted.mean()), ('sum', weighted.sum()), ('none', weighted)):
+        if terms.extra is not None and reduction == 'none':
+            continue
         actual = build_model(dict(cfg, reduction=reduction, loss_weight=2.5))(*proposals)
-        torch.testing.assert_close(actual, 2.5 * expected)
+        extra = 0 if terms.extra is None else terms.extra
+        torch.testing.assert_close(actual, 2.5 * (expected + extra))
 
 
 @every_loss
@@ -65,7 +73,8 @@ def test_is_the_reduction_of_its_terms(cfg):
 def test_no_proposals_give_a_connected_zero(cfg, reduction):
     student, teacher, labels = _proposals(0)
     weight = torch.ones((), requires_grad=True)
-    loss = build_model(dict(cfg, reduction=reduction))(student * weight, teacher, labels)
+    only = INSTANCES_ONLY if cfg['type'] == 'MLDLoss' and reduction == 'none' else {}
+    loss = build_model(dict(cfg, reduction=reduction, **only))(student * weight, teacher, labels)
     assert loss.shape == ((0,) if reduction == 'none' else ())
     assert loss.sum() == 0
     loss.sum().backward()
@@ -136,7 +145,8 @@ def test_weight_zero_gives_zero_gradients(cfg):
 
 @every_loss
 def test_two_images_of_very_different_counts(cfg):
-    loss = build_model(dict(cfg, reduction='none', weighting=dict(type='UniformWeighting')))
+    only = dict(INSTANCES_ONLY, masks='none') if cfg['type'] == 'MLDLoss' else {}
+    loss = build_model(dict(cfg, reduction='none', weighting=dict(type='UniformWeighting')) | only)
     student, teacher, labels = _proposals(513)
     together = loss(student, teacher, labels)
     apart = [loss(student[s], teacher[s], labels[s]) for s in (slice(512), slice(512, None))]

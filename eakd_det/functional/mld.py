@@ -1,0 +1,137 @@
+"""Relations among predictions: the batch and class level of multi-level logit distillation, and its masks."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from eakd_det.functional._inputs import Temperature, check_logits, check_pair, soften
+
+
+def batch_gram_distance(
+    student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0, rows: Tensor | None = None
+) -> Tensor:
+    r"""How differently teacher and student find proposals alike (MLD's batch level; Jin et al., CVPR 2023).
+
+    .. math:: B = \lVert P P^\top - Q Q^\top \rVert_F^2, \qquad
+        P = \mathrm{softmax}(z^T / \tau), \quad Q = \mathrm{softmax}(z^S / \tau)
+
+    A scalar, the one exception to "one value per proposal": it compares pairs. It grows with their number; divide it
+    by ``R`` for the published loss, or by ``R ** 2`` for a mean over pairs. With :math:`M = (P + Q) / 2` and
+    :math:`D = P - Q` the difference is :math:`M D^\top + D M^\top`, hence
+
+    .. math:: B = 2 \bigl( \langle M^\top M, D^\top D \rangle + \langle A, A^\top \rangle \bigr), \qquad A = M^\top D
+
+    which needs ``(C, C)`` matrices only and does not subtract large from large numbers, as the textbook expansion
+    would. With fewer proposals than classes the ``(R, R)`` matrix is the smaller one, and is taken.
+
+    Args:
+        student_logits: The student's class scores, ``(R, C)``.
+        teacher_logits: The teacher's, ``(R, C)``; no gradient reaches them.
+        tau: Temperature of both softmaxes. Defaults to 1.0.
+        rows: Weight of each proposal, ``(R,)``; 0 takes it out. Defaults to None, which is all alike.
+
+    Returns:
+        A scalar, float32 or better.
+
+    Raises:
+        ConfigError: If shapes or devices differ, or ``tau`` is not above 0.
+
+    Example:
+        >>> import torch
+        >>> batch_gram_distance(torch.zeros(2, 2), torch.tensor([[99.0, 0.0], [0.0, 99.0]]))
+        tensor(1.)
+    """
+    mean, difference = _mean_and_difference(student_logits, teacher_logits, tau)
+    if rows is not None:
+        mean, difference = mean * rows[:, None], difference * rows[:, None]
+    # Autocast would take these products in half precision.
+    with torch.autocast(mean.device.type, enabled=False):
+        if mean.shape[0] <= mean.shape[1]:
+            half = mean @ difference.t()
+            return (half + half.t()).square().sum()
+        cross = mean.t() @ difference
+        return 2 * (((mean.t() @ mean) * (difference.t() @ difference)).sum() + (cross * cross.t()).sum())
+
+
+def class_gram_distance(
+    student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0, columns: Tensor | None = None
+) -> Tensor:
+    r"""How differently teacher and student relate the classes (MLD's class level; Jin et al., CVPR 2023).
+
+    .. math:: K = \lVert P^\top P - Q^\top Q \rVert_F^2 = \lVert A + A^\top \rVert_F^2
+
+    with the letters of :func:`batch_gram_distance`. The published loss divides it by ``C``. It grows with
+    the square of the number of proposals.
+
+    Args:
+        student_logits: The student's class scores, ``(R, C)``.
+        teacher_logits: The teacher's, ``(R, C)``; no gradient reaches them.
+        tau: Temperature of both softmaxes. Defaults to 1.0.
+        columns: Weight of each class, ``(C,)``; 0 takes it out. Defaults to None, which is all alike.
+
+    Returns:
+        A scalar, float32 or better.
+
+    Raises:
+        ConfigError: If shapes or devices differ, or ``tau`` is not above 0.
+
+    Example:
+        >>> import torch
+        >>> class_gram_distance(torch.zeros(2, 2), torch.tensor([[99.0, 0.0], [0.0, 99.0]]))
+        tensor(1.)
+    """
+    mean, difference = _mean_and_difference(student_logits, teacher_logits, tau)
+    if columns is not None:
+        mean, difference = mean * columns, difference * columns
+    with torch.autocast(mean.device.type, enabled=False):
+        half = mean.t() @ difference
+        return (half + half.t()).square().sum()
+
+
+@torch.no_grad()
+def unsure_rows(teacher_logits: Tensor, quantile: float = 0.5) -> Tensor:
+    """Which proposals the teacher is less sure of than of most, ``(R,)`` of 0 and 1.
+
+    Those whose largest probability (at temperature 1) is at most the given quantile, which is interpolated as
+    numpy's ``percentile`` is. Ties at the quantile all count, so that sharp teachers may have more than their share.
+
+    Args:
+        teacher_logits: The teacher's class scores, ``(R, C)``.
+        quantile: Between 0 and 1. Defaults to 0.5.
+
+    Example:
+        >>> import torch
+        >>> unsure_rows(torch.tensor([[9.0, 0.0], [1.0, 0.0], [2.0, 0.0]]))
+        tensor([0., 1., 1.])
+    """
+    confidence = check_logits(teacher_logits).softmax(dim=1).amax(dim=1)
+    return _at_most_quantile(confidence, quantile)
+
+
+@torch.no_grad()
+def rare_columns(teacher_logits: Tensor, quantile: float = 0.5) -> Tensor:
+    """Which classes get less of the teacher's probability than most, ``(C,)`` of 0 and 1.
+
+    Args:
+        teacher_logits: The teacher's class scores, ``(R, C)``.
+        quantile: Of the classes' sums over proposals, between 0 and 1. Defaults to 0.5.
+
+    Example:
+        >>> import torch
+        >>> rare_columns(torch.tensor([[9.0, 0.0, 1.0], [9.0, 0.0, 1.0]]))
+        tensor([0., 1., 1.])
+    """
+    return _at_most_quantile(check_logits(teacher_logits).softmax(dim=1).sum(dim=0), quantile)
+
+
+def _at_most_quantile(values: Tensor, quantile: float) -> Tensor:
+    if not values.numel():
+        return values
+    return (values <= values.quantile(quantile)).to(values.dtype)
+
+
+def _mean_and_difference(student_logits: Tensor, teacher_logits: Tensor, tau: Temperature) -> tuple[Tensor, Tensor]:
+    student, teacher = check_pair(student_logits, teacher_logits)
+    q, p = soften(student, tau).softmax(dim=1), soften(teacher, tau).softmax(dim=1)
+    return (p + q) / 2, p - q

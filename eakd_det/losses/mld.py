@@ -1,0 +1,142 @@
+"""Multi-level logit distillation of proposals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from eakd_det.errors import ConfigError, require_choice, require_positive
+from eakd_det.functional import (
+    batch_gram_distance,
+    class_gram_distance,
+    kd_divergence,
+    rare_columns,
+    require_share,
+    standardize,
+    standardize_option,
+    unsure_rows,
+)
+from eakd_det.losses.base import ProposalLoss, ProposalTerms, require_not_negative
+from eakd_det.registry import MODELS
+
+MASKS = ('select', 'published', 'none')
+GRAMS = ('mean', 'published')
+
+
+@MODELS.register_module()
+class MLDLoss(ProposalLoss):
+    r"""Instance, batch and class level at several temperatures (MLD; Jin et al., CVPR 2023).
+
+    .. math:: L = \lambda \sum_{\tau} \Bigl( \frac{a}{R} \sum_n w_n \mathrm{KD}_n(\tau)
+        + b\, \bar B(\tau) + c\, \bar K(\tau) \Bigr)
+
+    with the Gram distances :math:`B, K` of :func:`eakd_det.functional.batch_gram_distance` and
+    :func:`eakd_det.functional.class_gram_distance`. Weights act on the instance level only (EA-MLD with
+    :class:`eakd_det.weighting.EntropyWeighting`), and so does ``standardize`` (MLD+LS); both Gram terms see raw logits,
+    as in the published EA-MLD+LS.
+
+    Masks pick the proposals (teacher's confidence at most its median) and classes (teacher's total at most its median)
+    to learn from. The published code multiplies a loss that is already averaged, so that its masks select nothing and
+    are only a factor: ``masks='published'`` does the same. There the two views of the image are one view here, hence
+    the factor of the instance level is the masked fraction of proposals plus one.
+
+    Args:
+        temperatures: Temperatures of all levels. Defaults to (4, 3, 5, 2, 6), as published for CIFAR-100; with LS the
+            published first one is 2. Nothing is published for detection.
+        masks: 'select' takes masked-out proposals and classes out of the sums, whose divisors stay R and C;
+            'published' multiplies each level by a fraction; 'none'. Defaults to 'select'.
+        mask_quantile: Quantile of the masks, between 0 and 1. Defaults to 0.5.
+        gram: 'mean' divides the batch level by R² and the class level by R² C, so that neither grows with the number of
+            proposals; 'published' divides by R and C, made for batches of 64 images. Defaults to 'mean'.
+        instance_weight: The factor :math:`a`, at least 0. Defaults to 1.0.
+        batch_weight: The factor :math:`b`, at least 0. Defaults to 1.0.
+        class_weight: The factor :math:`c`, at least 0. Defaults to 1.0.
+        standardize: As in :class:`eakd_det.losses.LogitLoss`, for the instance level. Defaults to False.
+        **kwargs: ``weighting``, ``reduction``, ``loss_weight`` (published: 0.9; with LS 9, with EA and LS 4) of
+            :class:`ProposalLoss`. The reduction is that of the instance level.
+
+    Raises:
+        ConfigError: If an argument is out of range, or ``reduction`` is 'none' while a Gram level counts.
+
+    Example:
+        >>> import torch
+        >>> loss = MLDLoss(temperatures=(1, 2), masks='none')
+        >>> loss(torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([[2.0, 0.0], [0.0, 1.0]]))
+        tensor(0.1124)
+    """
+
+    def __init__(
+        self,
+        temperatures: Sequence[float] = (4.0, 3.0, 5.0, 2.0, 6.0),
+        masks: str = 'select',
+        mask_quantile: float = 0.5,
+        gram: str = 'mean',
+        instance_weight: float = 1.0,
+        batch_weight: float = 1.0,
+        class_weight: float = 1.0,
+        standardize: bool | str = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        name = type(self).__name__
+        if isinstance(temperatures, (str, float, int)) or not temperatures:
+            raise ConfigError(f'{name}.temperatures: expected a list of numbers > 0, but got {temperatures!r}')
+        self.temperatures = [require_positive(f'{name}.temperatures', tau) for tau in temperatures]
+        self.masks = require_choice(f'{name}.masks', masks, MASKS)
+        self.mask_quantile = require_share(f'{name}.mask_quantile', mask_quantile)
+        self.gram = require_choice(f'{name}.gram', gram, GRAMS)
+        self.instance_weight = require_not_negative(f'{name}.instance_weight', instance_weight)
+        self.batch_weight = require_not_negative(f'{name}.batch_weight', batch_weight)
+        self.class_weight = require_not_negative(f'{name}.class_weight', class_weight)
+        self.standardize = standardize_option(f'{name}.standardize', standardize)
+        if self.reduction == 'none' and (self.batch_weight or self.class_weight):
+            raise ConfigError(
+                f'{name}.reduction: expected mean or sum, since batch and class level do not belong to proposals, '
+                "but got 'none'; or set batch_weight and class_weight to 0"
+            )
+
+    def terms(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None) -> ProposalTerms:
+        """Instance level and weight of each proposal, and the two other levels as ``extra``; needs no labels."""
+        rows = columns = None
+        if self.masks != 'none':
+            rows, columns = unsure_rows(preds_T, self.mask_quantile), rare_columns(preds_T, self.mask_quantile)
+        instance = self.instance_weight * self._instance_level(preds_S, preds_T)
+        if rows is not None:
+            instance = instance * (rows if self.masks == 'select' else _fraction(rows) + 1)
+        extra = self._gram_levels(preds_S, preds_T, rows, columns)
+        return ProposalTerms(instance, self.weighting(preds_S, preds_T), extra)
+
+    def _instance_level(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        if self.standardize:
+            preds_S, preds_T = standardize(preds_S, self.standardize), standardize(preds_T, self.standardize)
+        return torch.stack([kd_divergence(preds_S, preds_T, tau) for tau in self.temperatures]).sum(dim=0)
+
+    def _gram_levels(
+        self, preds_S: Tensor, preds_T: Tensor, rows: Tensor | None, columns: Tensor | None
+    ) -> Tensor | None:
+        proposals, classes = max(preds_S.shape[0], 1), preds_S.shape[1]
+        by_rows, by_columns = self.batch_weight, self.class_weight
+        by_rows /= proposals**2 if self.gram == 'mean' else proposals
+        by_columns /= classes * (proposals**2 if self.gram == 'mean' else 1)
+        chosen_rows, chosen_columns = (rows, columns) if self.masks == 'select' else (None, None)
+        levels = []
+        if by_rows:
+            distances = [batch_gram_distance(preds_S, preds_T, tau, chosen_rows) for tau in self.temperatures]
+            factor = _fraction(rows) if self.masks == 'published' and rows is not None else 1.0
+            levels.append(by_rows * factor * torch.stack(distances).sum())
+        if by_columns:
+            distances = [class_gram_distance(preds_S, preds_T, tau, chosen_columns) for tau in self.temperatures]
+            factor = _fraction(columns) if self.masks == 'published' and columns is not None else 1.0
+            levels.append(by_columns * factor * torch.stack(distances).sum())
+        return torch.stack(levels).sum() if levels else None
+
+    def extra_repr(self) -> str:
+        """What ``print`` shows."""
+        return f'temperatures={self.temperatures}, masks={self.masks!r}, gram={self.gram!r}, {super().extra_repr()}'
+
+
+def _fraction(mask: Tensor) -> Tensor:
+    return mask.sum() / max(mask.numel(), 1)

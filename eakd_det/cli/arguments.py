@@ -1,0 +1,79 @@
+"""The flags of the command line tools: those of MMDetection 3, and ``--teacher`` for testing."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+
+from mmengine.config import DictAction
+
+_CFG_OPTIONS_HELP = (
+    'override settings of the config: key=value pairs, where a key may be a path (optim_wrapper.optimizer.lr=0.01, '
+    'custom_hooks.0.priority=LOW) and a list is written key="[a,b]" or key=a,b, without blanks'
+)
+
+
+def parse_train_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the arguments of ``tools/train.py``.
+
+    Example:
+        >>> args = parse_train_arguments(['config.py', '--resume', '--cfg-options', 'train_cfg.max_epochs=3'])
+        >>> args.resume, args.cfg_options
+        ('auto', {'train_cfg.max_epochs': 3})
+    """
+    parser = argparse.ArgumentParser(prog='train.py', description='Train a detector, distilled or plain')
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='folder for logs and checkpoints; default: work_dirs/<name of the config>')
+    parser.add_argument('--amp', action='store_true', help='train with automatic mixed precision')
+    parser.add_argument(
+        '--auto-scale-lr', action='store_true', help='scale the learning rate to the batch size that really results'
+    )
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='resume from this checkpoint, or without one from the latest in the work folder',
+    )
+    _add_common(parser)
+    return _with_local_rank(parser.parse_args(argv))
+
+
+def parse_test_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the arguments of ``tools/test.py``.
+
+    Example:
+        >>> args = parse_test_arguments(['config.py', '--teacher'])
+        >>> args.teacher, args.checkpoint is None
+        (True, True)
+    """
+    parser = argparse.ArgumentParser(prog='test.py', description='Test a detector: the plain student, or the teacher')
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        'checkpoint', nargs='?', help='checkpoint; may be left out with --teacher, then it is model.teacher_ckpt'
+    )
+    parser.add_argument('--teacher', action='store_true', help="test a distillation config's teacher, not its student")
+    parser.add_argument('--work-dir', help='folder for logs and metrics; default: work_dirs/<name of the config>')
+    parser.add_argument('--out', help='write the predictions to this pickle file')
+    parser.add_argument('--show', action='store_true', help='show the predictions in a window')
+    parser.add_argument('--show-dir', help='write painted images to <work-dir>/<time>/<show-dir>')
+    parser.add_argument('--wait-time', type=float, default=2, help='seconds between shown images; default: 2')
+    parser.add_argument('--tta', action='store_true', help='test-time augmentation')
+    _add_common(parser)
+    args = parser.parse_args(argv)
+    if args.checkpoint is None and not args.teacher:
+        parser.error('the following arguments are required: checkpoint (only --teacher can do without)')
+    return _with_local_rank(args)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help=_CFG_OPTIONS_HELP)
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
+    # torch.distributed.launch passes one or the other spelling, depending on torch's version.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+
+
+def _with_local_rank(args: argparse.Namespace) -> argparse.Namespace:
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args

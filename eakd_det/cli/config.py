@@ -1,0 +1,138 @@
+"""Read a config file and merge the command line into it, with errors that name file, line and key."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import inspect
+import logging
+import os.path as osp
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+
+from eakd_det.errors import ConfigError
+
+_DATA_OPTIONS = frozenset({'data_root', 'classes', 'train_ann', 'val_ann', 'train_images', 'val_images'})
+# What somebody reads at the top of a config: the runner, its set-up, the tools. Nothing else there has an effect.
+_TOP_LEVEL = (
+    frozenset(inspect.signature(Runner.__init__).parameters)
+    | _DATA_OPTIONS
+    | {'runner_type', 'custom_imports', 'tta_model', 'tta_pipeline', 'sync_bn', 'compile', 'find_unused_parameters'}
+    | {'model_wrapper_cfg', 'backend_args'}
+) - {'self', 'cfg'}
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """The config of a run: the file, ``--cfg-options``, ``--launcher`` and the work folder.
+
+    The work folder is ``--work-dir``, else the config's ``work_dir``, else ``./work_dirs/<name of the config>``.
+
+    Raises:
+        ConfigError: If the file is missing or cannot be executed, or an option does not fit it.
+    """
+    cfg = read_config(args.config)
+    if not isinstance(cfg.get('model'), dict):
+        raise ConfigError(f'model: expected {args.config} to define a model dict, but got {cfg.get("model")!r}')
+    cfg.launcher = args.launcher
+    merge_options(cfg, args.cfg_options or {})
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = osp.join('./work_dirs', Path(args.config).stem)
+    return cfg
+
+
+def read_config(path: str) -> Config:
+    """Read a config file.
+
+    Raises:
+        ConfigError: If it, or a file it inherits from, is missing or cannot be executed; it names file and line.
+    """
+    if not Path(path).is_file():
+        what = 'is a folder' if Path(path).is_dir() else 'does not exist'
+        seen_from = '' if Path(path).is_absolute() else f' (seen from {Path.cwd()})'
+        raise ConfigError(f'config: expected a config file, but {path} {what}{seen_from}')
+    try:
+        return Config.fromfile(path)
+    except Exception as error:  # a config is the user's own program: whatever it raises is about the config
+        where, reason = _where(error.__traceback__, path), ' '.join(str(error).split())
+        if isinstance(error, SyntaxError):
+            cause = error.__context__ if isinstance(error.__context__, SyntaxError) else error
+            where, reason = f'{_file(error.__traceback__, path)}, line {cause.lineno}', cause.msg
+        raise ConfigError(f'config: {where}: {type(error).__name__}: {reason}') from error
+
+
+def _file(trace: TracebackType | None, path: str) -> str:
+    """The config file that was being read when the error arose, which may be one that ``path`` inherits from."""
+    files = [
+        frame.f_locals['filename'] for frame, _ in traceback.walk_tb(trace) if frame.f_code.co_name == '_file2dict'
+    ]
+    return path if not files or osp.abspath(path) == osp.abspath(files[-1]) else str(files[-1])
+
+
+def _where(trace: TracebackType | None, path: str) -> str:
+    file = _file(trace, path)
+    lines = [line for frame, line in traceback.walk_tb(trace) if frame.f_code.co_filename == osp.abspath(file)]
+    return f'{file}, line {lines[-1]}' if lines else file
+
+
+def merge_options(cfg: Config, options: dict[str, Any]) -> None:
+    """Merge ``--cfg-options`` into ``cfg``, in place.
+
+    A key that nothing would read is an error, and so is a step of the path that looks like a slip of a key which is
+    there. Adding something new (``randomness.seed=0``, a hook with its own type) is fine.
+
+    Raises:
+        ConfigError: If an option leads nowhere.
+    """
+    for option in options:
+        _check_option(cfg, option, options)
+    try:
+        cfg.merge_from_dict(options)
+    except (TypeError, KeyError, IndexError, AttributeError) as error:
+        reason = ' '.join(str(error.args[0] if error.args else error).split())
+        raise ConfigError(f'--cfg-options {" ".join(options)}: does not fit the config ({reason})') from error
+
+
+def _check_option(cfg: Config, option: str, options: dict[str, Any]) -> None:
+    names = option.split('.')
+    if names[0] not in cfg and names[0] not in _TOP_LEVEL:
+        hint = _similar(names[0], {*cfg.keys(), *_TOP_LEVEL}, 0.6)
+        raise ConfigError(f'--cfg-options {option}: the config has no {names[0]!r}{hint}')
+    if names[0] not in _TOP_LEVEL:
+        print_log(
+            f'--cfg-options {option}: {names[0]!r} is a variable of the config file, read while the file was executed; '
+            'changing it now has no effect. Set the keys that were made from it.',
+            logger='current',
+            level=logging.WARNING,
+        )
+    node: Any = cfg._cfg_dict
+    for depth, name in enumerate(names):
+        path = '.'.join(names[:depth])
+        if isinstance(node, (list, tuple)):
+            if not name.isdigit() or int(name) >= len(node):
+                raise ConfigError(f'--cfg-options {option}: {path} is a list of {len(node)}, and has no {name!r}')
+            node = node[int(name)]
+        elif not isinstance(node, dict):
+            if node is None:
+                return
+            raise ConfigError(f'--cfg-options {option}: {path} is {node!r}, and has no {name!r}')
+        elif name in node:
+            node = node[name]
+        else:
+            adds = '.'.join([*names[: depth + 1], 'type']) in options
+            hint = '' if adds or depth == 0 else _similar(name, set(node), 0.8)
+            if hint and depth < len(names) - 1:
+                raise ConfigError(f'--cfg-options {option}: {path} has no {name!r}{hint}')
+            return
+
+
+def _similar(name: str, known: set[Any], cutoff: float) -> str:
+    close = difflib.get_close_matches(name, [str(item) for item in known], n=1, cutoff=cutoff)
+    return f'; did you mean {close[0]!r}?' if close else ''

@@ -1,0 +1,65 @@
+"""The one detector of a config that a tool is about: the student, the teacher, or the only one there is."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any, Literal
+
+from mmengine.config import Config, ConfigDict
+from mmengine.hub import get_config
+from mmengine.model import BaseTTAModel, is_model_wrapper
+from torch import nn
+
+from eakd_det.errors import ConfigError
+
+Side = Literal['student', 'teacher']
+_KEYS: dict[Side, str] = {'student': 'architecture', 'teacher': 'teacher'}
+
+
+def is_distillation(model: dict[str, Any]) -> bool:
+    """Whether a model config is an algorithm around a student, ours or one of MMRazor's.
+
+    Example:
+        >>> is_distillation(dict(type='mmrazor.SingleTeacherDistill', architecture=dict(), teacher=dict()))
+        True
+    """
+    return 'architecture' in model
+
+
+def detector_config(cfg: Config, side: Side) -> ConfigDict:
+    """The model config of one side of ``cfg``; the model itself if it distils nothing.
+
+    Raises:
+        ConfigError: If there is no such side, or it is neither a dict nor the path of a config.
+    """
+    model = cfg.model
+    if not is_distillation(model):
+        if side == 'teacher':
+            raise ConfigError(
+                f"--teacher: expected a distillation config with model.teacher, but {cfg.filename}'s model is "
+                f'{model.get("type")!r}; test it without --teacher'
+            )
+        return copy.deepcopy(model)
+    detector = _resolve(model.get(_KEYS[side]), f'model.{_KEYS[side]}')
+    if side == 'student' and model.get('data_preprocessor') is not None:
+        detector['data_preprocessor'] = copy.deepcopy(model.data_preprocessor)
+    return detector
+
+
+def _resolve(detector: Any, key: str) -> ConfigDict:
+    if isinstance(detector, dict) and 'cfg_path' in detector and 'type' not in detector:
+        return copy.deepcopy(get_config(detector['cfg_path']).model)
+    if isinstance(detector, dict):
+        return copy.deepcopy(detector)
+    if isinstance(detector, (str, Path)):
+        return copy.deepcopy(Config.fromfile(detector).model)
+    kind = 'nothing' if detector is None else f'a {type(detector).__name__}'
+    raise ConfigError(f'{key}: expected a model dict, a config file or cfg_path, but got {kind}')
+
+
+def unwrap(model: nn.Module) -> nn.Module:
+    """The model itself, without what runs it on several devices or augments its tests."""
+    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        model = model.get_submodule('module')
+    return model

@@ -1,0 +1,50 @@
+"""End a tool on a user's error with one line and status 1, and let errors of our own keep their traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+
+from eakd_det.errors import ConfigError
+
+_RANK_VARIABLES = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
+_GRACE_SECONDS = 5.0
+
+
+def process_rank() -> int:
+    """The rank of this process in a distributed run, from the launcher's variables; 0 in any other run."""
+    return next((int(os.environ[name]) for name in _RANK_VARIABLES if os.environ.get(name, '').isdigit()), 0)
+
+
+def run_tool(job: Callable[[], object]) -> int:
+    """Run ``job`` and return the tool's exit status: 0, or 1 after a :class:`ConfigError` was printed to stderr.
+
+    In a distributed run every process fails by itself and the first one prints. The others wait a little before
+    they print: if the first has failed too, the launcher ends them meanwhile, and the line appears once; if it has
+    not, the error is theirs alone and must not get lost.
+    """
+    try:
+        job()
+    except ConfigError as error:
+        rank = process_rank()
+        if rank:
+            time.sleep(_GRACE_SECONDS)
+        sys.stdout.flush()
+        print(f'Error: {"" if not rank else f"[rank {rank}] "}{one_line(error)}', file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+def one_line(error: ConfigError) -> str:
+    r"""The message in one line; of an error that a data loader's worker passed on, the last line is the message.
+
+    Example:
+        >>> one_line(ConfigError('Caught ConfigError in DataLoader worker process 0.\nTrace\nmod.ConfigError: no'))
+        'no'
+    """
+    text = str(error).strip()
+    if text.startswith('Caught ConfigError in '):
+        text = text.split('ConfigError: ')[-1]
+    return ' '.join(text.split())

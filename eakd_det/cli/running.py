@@ -1,0 +1,34 @@
+"""What training and testing have in common: the process group without a GPU, the runner, safe checkpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+from eakd_det.checkpoint.mmengine_loaders import use_safe_loading
+from eakd_det.cli.config_keys import find_key
+
+
+def build_runner(cfg: Config) -> Any:
+    """Build the runner of ``cfg``: MMEngine's own, or the one that ``runner_type`` names."""
+    use_safe_loading(lambda path: find_key(cfg._cfg_dict, lambda node: node == path) or 'checkpoint')
+    if cfg.launcher == 'pytorch' and get_device() == 'cpu':
+        _distribute_on_cpu(cfg)
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+
+
+def _distribute_on_cpu(cfg: Config) -> None:
+    """MMEngine takes for granted that distributed processes have GPUs; without one they talk by gloo."""
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
+    if cfg.get('model_wrapper_cfg') is None:
+        cfg.model_wrapper_cfg = dict(
+            type='MMDistributedDataParallel',
+            broadcast_buffers=False,
+            find_unused_parameters=cfg.get('find_unused_parameters', False),
+        )

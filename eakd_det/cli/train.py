@@ -1,0 +1,141 @@
+"""Train a detector, distilled or plain: what ``tools/train.py`` runs."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmdet.utils import setup_cache_size_limit_of_dynamo
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+from mmengine.logging import print_log
+from mmengine.runner import find_latest_checkpoint
+
+from eakd_det.checkpoint import compare_state_dicts, load_checkpoint_file
+from eakd_det.checkpoint.loading import detector_state_dict
+from eakd_det.checkpoint.source import local_checkpoint_path
+from eakd_det.cli.arguments import parse_train_arguments
+from eakd_det.cli.config import load_config
+from eakd_det.cli.data_checks import check_data
+from eakd_det.cli.detectors import is_distillation, unwrap
+from eakd_det.cli.failures import run_tool
+from eakd_det.cli.running import build_runner
+from eakd_det.cli.translation import config_errors
+from eakd_det.datasets import apply_data_options
+from eakd_det.errors import ConfigError
+from eakd_det.models import stock_student_config
+
+STUDENT_CONFIG = 'student.py'
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train; returns the exit status: 0, or 1 after one line on stderr about what the user has to change."""
+    args = parse_train_arguments(argv)
+    return run_tool(lambda: train(args))
+
+
+def train(args: argparse.Namespace) -> Any:
+    """Train as the parsed arguments say, and return the runner.
+
+    Besides what MMEngine writes, ``<work_dir>/student.py`` is the plain student's config for stock MMDetection, for
+    use with any checkpoint of the run.
+
+    Raises:
+        ConfigError: If a setting, a file or a combination of both cannot work.
+    """
+    setup_cache_size_limit_of_dynamo()
+    cfg = load_config(args)
+    _set_amp(cfg, args.amp)
+    _set_auto_scale_lr(cfg, args.auto_scale_lr)
+    _set_resume(cfg, args.resume)
+    _require_sections(cfg)
+    _check_checkpoints(cfg)
+    cfg = apply_data_options(cfg, 'train')
+    check_data(cfg, ('train_dataloader', 'val_dataloader'))
+    with config_errors(cfg):
+        runner = build_runner(cfg)
+        _check_resume(runner, cfg)
+        _write_student_config(cfg)
+        runner.train()
+    return runner
+
+
+def _set_amp(cfg: Config, enabled: bool) -> None:
+    if enabled:
+        if cfg.get('optim_wrapper') is None:
+            raise ConfigError(f'--amp: expected {cfg.filename} to have an optim_wrapper')
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.loss_scale = 'dynamic'
+
+
+def _set_auto_scale_lr(cfg: Config, enabled: bool) -> None:
+    if enabled:
+        settings = cfg.get('auto_scale_lr') or {}
+        if 'base_batch_size' not in settings or 'enable' not in settings:
+            raise ConfigError(
+                f'--auto-scale-lr: expected auto_scale_lr=dict(enable=..., base_batch_size=...) in {cfg.filename}, '
+                f'but got {settings or None}'
+            )
+        cfg.auto_scale_lr.enable = True
+
+
+def _set_resume(cfg: Config, resume: str | None) -> None:
+    if resume is not None:
+        cfg.resume = True
+        cfg.load_from = None if resume == 'auto' else resume
+
+
+def _require_sections(cfg: Config) -> None:
+    absent = [name for name in ('train_dataloader', 'train_cfg', 'optim_wrapper') if cfg.get(name) is None]
+    if absent:
+        raise ConfigError(f'{", ".join(absent)}: training needs it, but {cfg.filename} does not set it')
+
+
+def _check_checkpoints(cfg: Config) -> None:
+    """Files that are needed late are looked for early: a resume comes after all else has been built."""
+    for key, source in (
+        ('--resume' if cfg.get('resume') else 'load_from', cfg.get('load_from')),
+        ('model.teacher_ckpt', cfg.model.get('teacher_ckpt')),
+    ):
+        if source and '://' not in str(source):
+            local_checkpoint_path(str(source), key)
+    if is_distillation(cfg.model) and not cfg.model.get('teacher_ckpt') and 'teacher' in cfg.model:
+        print_log(
+            'model.teacher_ckpt is not set: unless its own config loads weights, the teacher knows nothing',
+            logger='current',
+            level=logging.WARNING,
+        )
+
+
+def _check_resume(runner: Any, cfg: Config) -> None:
+    """MMEngine loads what fits and logs the rest, but a run that goes on from other weights is not resumed."""
+    if not cfg.get('resume'):
+        return
+    source = cfg.get('load_from') or find_latest_checkpoint(runner.work_dir)
+    if source is None:
+        return
+    checkpoint = load_checkpoint_file(source, '--resume')
+    if not isinstance(checkpoint.get('meta'), dict) or 'optimizer' not in checkpoint:
+        raise ConfigError(
+            f'--resume: {source} holds weights, but not the state of a training run; '
+            f'to start from these weights, use --cfg-options load_from={source}'
+        )
+    report = compare_state_dicts(
+        unwrap(runner.model).state_dict(), detector_state_dict(checkpoint, '--resume', str(source))
+    )
+    if not report.is_complete:
+        raise ConfigError(f'--resume: {source} does not fit the config: {report}; {report.hint}')
+
+
+def _write_student_config(cfg: Config) -> None:
+    if not is_main_process():
+        return
+    path = Path(cfg.work_dir) / STUDENT_CONFIG
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        stock_student_config(cfg).dump(str(path))
+    except ConfigError as error:
+        print_log(f'{path} was not written: {error}', logger='current', level=logging.WARNING)

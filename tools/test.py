@@ -1,0 +1,15 @@
+"""Test a detector: the student of a config, or with --teacher its teacher. See --help."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+if importlib.util.find_spec('eakd_det') is None:  # run from a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from eakd_det.cli.test import main
+
+if __name__ == '__main__':
+    sys.exit(main())

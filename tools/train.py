@@ -1,0 +1,15 @@
+"""Train a detector, distilled or plain. See --help."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+if importlib.util.find_spec('eakd_det') is None:  # run from a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from eakd_det.cli.train import main
+
+if __name__ == '__main__':
+    sys.exit(main())

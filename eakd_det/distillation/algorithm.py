@@ -19,6 +19,7 @@ from eakd_det.distillation.distiller import ProposalDistiller
 from eakd_det.distillation.proposals import SampledProposals
 from eakd_det.distillation.taps import ProposalTap
 from eakd_det.distillation.teacher import FrozenTeacher
+from eakd_det.distillation.teacher_options import TeacherOptions
 from eakd_det.errors import ConfigError
 from eakd_det.registry import MODELS, build_model
 
@@ -42,6 +43,8 @@ class ProposalDistill(BaseAlgorithm):
         distiller: Config of a :class:`ProposalDistiller`.
         student_stage: Which box head's proposals to distil, if the student is a cascade. Defaults to -1, the last.
         teacher_stage: Which box head of the teacher answers, if it is a cascade. Defaults to -1.
+        teacher_options: How to make the teacher cheaper to ask, see :class:`TeacherOptions`;
+            ``dict(enabled=False)`` runs it exactly as MMDetection built it.
         module_inplace: Whether in-place activations stay as they are. None (the default) turns them off only if a
             recorder of the user's could keep a tensor that such an activation would overwrite.
         data_preprocessor: As in MMRazor; the student's own by default.
@@ -74,6 +77,7 @@ class ProposalDistill(BaseAlgorithm):
         teacher_ckpt: str | None = None,
         student_stage: int = -1,
         teacher_stage: int = -1,
+        teacher_options: dict[str, Any] | None = None,
         module_inplace: bool | None = None,
         data_preprocessor: Any = None,
         init_cfg: Any = None,
@@ -83,7 +87,13 @@ class ProposalDistill(BaseAlgorithm):
         teacher_detector = build_detector(teacher, 'model.teacher')
         require_same_class_count(student, teacher_detector, (student_stage, teacher_stage))
         self._student_stage = student_stage
-        self._teacher = FrozenTeacher(teacher_detector, teacher_ckpt, self.data_preprocessor, teacher_stage)
+        self._teacher = FrozenTeacher(
+            teacher_detector,
+            teacher_ckpt,
+            self.data_preprocessor,
+            teacher_stage,
+            options=TeacherOptions.from_config(teacher_options),
+        )
         self.distiller: ProposalDistiller = build_model(distiller)
         if not isinstance(self.distiller, ProposalDistiller):
             raise ConfigError(

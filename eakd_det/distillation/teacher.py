@@ -16,6 +16,7 @@ from eakd_det.distillation.detectors import box_head, num_foreground_classes
 from eakd_det.distillation.input_translation import InputTranslation
 from eakd_det.distillation.proposals import ProposalOutputs
 from eakd_det.distillation.taps import EmbeddingTap
+from eakd_det.distillation.teacher_options import TeacherOptions, features_for_roi_align
 from eakd_det.errors import ConfigError
 
 
@@ -31,6 +32,7 @@ class FrozenTeacher:
         student_preprocessor: What normalises the batch that arrives here.
         stage: Which box head to ask, in a cascade.
         key: Name of the checkpoint's config key, for messages.
+        options: How to make it cheaper to ask. Defaults to :class:`TeacherOptions`' defaults.
 
     Attributes:
         detector: The detector itself, in eval mode and without gradients.
@@ -48,16 +50,17 @@ class FrozenTeacher:
         student_preprocessor: nn.Module,
         stage: int = -1,
         key: str = 'model.teacher_ckpt',
+        options: TeacherOptions | None = None,
     ) -> None:
         self.detector = detector
+        self.options = options or TeacherOptions()
         self.classes: tuple[str, ...] | None = None
         if checkpoint:
             self._load(checkpoint, key)
         self._stage = stage
         self._translation = InputTranslation(student_preprocessor, detector.data_preprocessor)
         self._owns_detector = True
-        detector.requires_grad_(False)
-        detector.eval()
+        self.options.prepare(detector)
 
     def _load(self, checkpoint: str, key: str) -> None:
         content = load_checkpoint_file(checkpoint, key=key)
@@ -86,9 +89,10 @@ class FrozenTeacher:
         """
         if self.detector.training:  # someone called train() on the detector directly
             self.detector.eval()
-        features = self.detector.extract_feat(self._translation(images, data_samples))
+        images = self.options.arrange(self._translation(images, data_samples))
         head = box_head(self.detector, self._stage)
-        with EmbeddingTap(head, with_embeddings) as tap:
+        with self.options.running(images.device), EmbeddingTap(head, with_embeddings) as tap:
+            features = features_for_roi_align(self.detector.extract_feat(images))
             results = self._box_forward(features, rois)
         return ProposalOutputs(results['cls_score'], tap.embeddings)
 

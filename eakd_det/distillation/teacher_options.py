@@ -1,0 +1,104 @@
+"""Make a frozen teacher cheaper to ask, without changing what it says."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from mmcv.cnn.utils import fuse_conv_bn
+from mmdet.models import BaseDetector
+from torch import Tensor
+
+from eakd_det.errors import ConfigError, require_choice
+
+_DTYPES = {'float32': None, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
+
+
+@dataclass(frozen=True)
+class TeacherOptions:
+    """What may be done to a teacher that never trains again.
+
+    Only what never loses is on by default; docs/speed.md has the measurements.
+
+    Attributes:
+        enabled: False turns all of the below off at once.
+        fuse_norm: Fold BatchNorm into the convolution before it (equal outputs to 1e-4). Defaults to True.
+        channels_last: Run on channels-last memory. Defaults to False.
+        dtype: 'float32', or 'bfloat16' / 'float16' to run backbone, neck and box head under autocast; the logits come
+            back in float32, but are those of a less precise teacher. Defaults to 'float32'.
+        free_unused: Drop RPN, mask head, assigner and sampler from memory. The teacher can then no longer be
+            evaluated, nor recorded there. Defaults to False.
+        compile: Run backbone and neck through ``torch.compile``; pays off only if image sizes rarely change, so
+            not with multi-scale training. Defaults to False.
+
+    Example:
+        >>> TeacherOptions(dtype='bfloat16').dtype
+        'bfloat16'
+    """
+
+    enabled: bool = True
+    fuse_norm: bool = True
+    channels_last: bool = False
+    dtype: str = 'float32'
+    free_unused: bool = False
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what no teacher can do."""
+        require_choice('model.teacher_options.dtype', self.dtype, tuple(_DTYPES))
+
+    @classmethod
+    def from_config(cls, cfg: dict[str, Any] | None) -> TeacherOptions:
+        """Options from ``model.teacher_options``.
+
+        Raises:
+            ConfigError: If a key is unknown or a value is out of range.
+        """
+        unknown = sorted(set(cfg or {}) - set(cls.__dataclass_fields__))
+        if unknown:
+            known = ', '.join(cls.__dataclass_fields__)
+            raise ConfigError(f'model.teacher_options: expected keys among {known}, but got {", ".join(unknown)}')
+        options = cls(**(cfg or {}))
+        return options if options.enabled else cls(enabled=False, fuse_norm=False)
+
+    def prepare(self, detector: BaseDetector) -> BaseDetector:
+        """Apply to a detector that has its weights, in place, and return it."""
+        detector.eval()  # folding needs the running statistics
+        if self.free_unused:
+            _free_unused(detector)
+        if self.fuse_norm:
+            fuse_conv_bn(detector.backbone)
+            if detector.with_neck:
+                fuse_conv_bn(detector.neck)
+            fuse_conv_bn(detector.roi_head.bbox_head)
+        if self.channels_last:
+            detector.to(memory_format=torch.channels_last)
+        if self.compile:
+            detector.extract_feat = torch.compile(detector.extract_feat, dynamic=True)
+        return detector.eval().requires_grad_(False)
+
+    @contextlib.contextmanager
+    def running(self, device: torch.device) -> Iterator[None]:
+        """The context the teacher runs in: autocast if another dtype is asked for, else whatever surrounds it."""
+        dtype = _DTYPES[self.dtype]
+        with torch.autocast(device.type, dtype) if dtype else contextlib.nullcontext():
+            yield
+
+    def arrange(self, images: Tensor) -> Tensor:
+        """Bring ``images`` ``(N, 3, H, W)`` into the memory layout the teacher runs on."""
+        return images.contiguous(memory_format=torch.channels_last) if self.channels_last else images
+
+
+def _free_unused(detector: BaseDetector) -> None:
+    for owner, name in ((detector, 'rpn_head'), (detector.roi_head, 'mask_head')):
+        if name in owner._modules:
+            delattr(owner, name)
+    detector.roi_head.bbox_assigner = detector.roi_head.bbox_sampler = None
+
+
+def features_for_roi_align(features: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """What mmcv's RoIAlign can read: it has no bfloat16 kernel, and takes any memory for channels-first."""
+    return tuple((level.float() if level.dtype == torch.bfloat16 else level).contiguous() for level in features)

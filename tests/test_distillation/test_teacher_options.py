@@ -1,0 +1,80 @@
+"""A cheaper teacher says the same."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from eakd_det.distillation.teacher_options import TeacherOptions
+from eakd_det.errors import ConfigError
+from tests import tiny
+
+
+@pytest.fixture(scope='module')
+def student():
+    return tiny.build(tiny.faster_rcnn())
+
+
+@pytest.fixture(scope='module')
+def trained():
+    """A teacher whose BatchNorm has seen data, so that folding it changes every convolution."""
+    detector = tiny.build(tiny.faster_rcnn(), seed=1).train()
+    for seed in range(3):
+        tiny.step(detector, tiny.batch(seed=seed), seed)
+    for module in detector.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias, std=0.2)
+    return detector.eval()
+
+
+def answer(student, trained, **options):
+    model = tiny.distill(copy.deepcopy(student), copy.deepcopy(trained), teacher_options=options).train()
+    seen = {}
+    share = model.distiller.share
+    model.distiller.share = lambda proposals, theirs: (seen.update(logits=theirs.logits), share(proposals, theirs))
+    tiny.step(model, tiny.batch())
+    return seen['logits'], model
+
+
+@pytest.mark.parametrize(
+    ('options', 'tolerance'),
+    [
+        (dict(), 1e-4),
+        (dict(channels_last=True), 1e-4),
+        (dict(fuse_norm=False, channels_last=True), 1e-4),
+        (dict(free_unused=True), 1e-4),
+        (dict(dtype='bfloat16', channels_last=True), 0.1),
+    ],
+    ids=str,
+)
+def test_logits_stay_what_they_were(student, trained, options, tolerance):
+    expected, _ = answer(student, trained, enabled=False)
+    actual, _ = answer(student, trained, **options)
+    scale = expected.abs().max()
+    assert (actual.float() - expected).abs().max() < tolerance * scale
+    assert torch.isfinite(actual).all()
+
+
+def test_by_default_no_norm_is_left_to_run(student, trained):
+    def norms(model):
+        return [module for module in model.teacher.modules() if isinstance(module, nn.BatchNorm2d)]
+
+    assert not norms(answer(student, trained)[1])
+    assert norms(answer(student, trained, enabled=False, channels_last=True)[1])
+
+
+def test_unused_parts_can_be_let_go(student, trained):
+    _, model = answer(student, trained, free_unused=True)
+    assert not model.teacher.with_rpn
+    assert not any('rpn' in name for name, _ in model.teacher.named_parameters())
+
+
+def test_misspelt_options_are_named():
+    with pytest.raises(ConfigError, match=r'model\.teacher_options: expected keys among enabled, .* but got fuse_bn'):
+        TeacherOptions.from_config(dict(fuse_bn=True))
+    with pytest.raises(ConfigError, match=r"model\.teacher_options\.dtype: expected one of .* but got 'half'"):
+        TeacherOptions.from_config(dict(dtype='half'))

@@ -7,9 +7,9 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=1000),
     dict(type='MultiStepLR', by_epoch=False, begin=0, end=180000, milestones=[120000, 160000], gamma=0.1),
 ]
+# No paramwise_cfg=dict(norm_decay_mult=0): the norm layers are frozen, and it would log a warning for each of them.
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=0.0001),
-    paramwise_cfg=dict(norm_decay_mult=0.0),
 )
 auto_scale_lr = dict(enable=False, base_batch_size=8)  # lr 0.01 belongs to 8 images; --auto-scale-lr scales it

@@ -1,0 +1,59 @@
+"""Which configs there are, and how to read them for a test."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+from mmengine.config import Config
+
+ROOT = Path(__file__).parents[2] / 'configs'
+METHODS = ('kd', 'kd-matched', 'ea-kd', 'dkd', 'ea-dkd')
+
+
+def names_of_pair(teacher: str, student: str, suffix: str) -> list[str]:
+    distilled = [f'{method}_faster-rcnn_{teacher}-{student}_fpn_{suffix}' for method in METHODS]
+    return [f'student_faster-rcnn_{student}_fpn_{suffix}', *distilled]
+
+
+FOLDERS = {
+    'r101_r18': [
+        *names_of_pair('r101', 'r18', 'ms-1x_coco'),
+        'ea-kd_faster-rcnn_r101-caffe-r18_fpn_ms-1x_coco',
+    ],
+    'r50_mv2': names_of_pair('r50', 'mv2', 'ms-1x_coco'),
+    'custom': ['teacher_faster-rcnn_r50_fpn_custom', *names_of_pair('r50', 'mv2', 'custom')],
+}
+NAMES = [f'{folder}/{name}' for folder, names in FOLDERS.items() for name in names]
+COCO = [name for name in NAMES if name.endswith('_coco')]
+CUSTOM = [name for name in NAMES if name.endswith('_custom')]
+DISTILLED = [name for name in NAMES if Path(name).name.split('_')[0] in METHODS]
+
+_cache: dict[str, Config] = {}
+
+
+def load(name: str) -> Config:
+    """A fresh copy of the config ``folder/name``."""
+    if name not in _cache:
+        _cache[name] = Config.fromfile(ROOT / f'{name}.py')
+    return copy.deepcopy(_cache[name])
+
+
+def offline(cfg: Config) -> Config:
+    """The same model without any download: no teacher checkpoint, no ImageNet weights."""
+    if 'architecture' in cfg.model:
+        cfg.model.teacher_ckpt = None
+        cfg.model.architecture.backbone.init_cfg = None
+    else:
+        cfg.model.backbone.init_cfg = None
+    return cfg
+
+
+def student_of(cfg: Config):
+    return cfg.model.get('architecture', cfg.model)
+
+
+def student_name(name: str) -> str:
+    """The plain student that belongs to a distilled config."""
+    folder = name.split('/')[0]
+    return f'{folder}/{next(other for other in FOLDERS[folder] if other.startswith("student"))}'

@@ -18,6 +18,8 @@ from eakd_det.functional.gradient_reversal import cosine_reversal, scale_gradien
 from eakd_det.functional.kd import kd_divergence
 from eakd_det.functional.mixture import jsd_divergence, require_share, skld_divergence, srkld_divergence
 from eakd_det.functional.mld import batch_gram_distance, class_gram_distance, rare_columns, unsure_rows
+from eakd_det.functional.mse import mse_divergence
+from eakd_det.functional.pad import pad_divergence
 from eakd_det.functional.rkld import rkld_divergence
 from eakd_det.functional.standardize import standardize, standardize_option
 from eakd_det.functional.ttm import power_sum, ttm_divergence
@@ -35,6 +37,8 @@ __all__ = [
     'entropy',
     'jsd_divergence',
     'kd_divergence',
+    'mse_divergence',
+    'pad_divergence',
     'power_sum',
     'rare_columns',
     'require_share',

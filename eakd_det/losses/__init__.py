@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from eakd_det.losses.base import ProposalLoss, ProposalTerms
 from eakd_det.losses.dkd import DKDLoss
+from eakd_det.losses.embedding import EmbeddingLoss
+from eakd_det.losses.entropy_weighted import EntropyWeighted
 from eakd_det.losses.jsd import JSDLoss
 from eakd_det.losses.kd import KDLoss
 from eakd_det.losses.logit import LogitLoss
 from eakd_det.losses.mld import MLDLoss
+from eakd_det.losses.pad import PADLoss
 from eakd_det.losses.rkld import RKLDLoss
 from eakd_det.losses.skewed import SKLDLoss, SRKLDLoss
 from eakd_det.losses.temperature import LearnedTemperature, ProposalTemperature
@@ -15,11 +18,14 @@ from eakd_det.losses.ttm import TTMLoss
 
 __all__ = [
     'DKDLoss',
+    'EmbeddingLoss',
+    'EntropyWeighted',
     'JSDLoss',
     'KDLoss',
     'LearnedTemperature',
     'LogitLoss',
     'MLDLoss',
+    'PADLoss',
     'ProposalLoss',
     'ProposalTemperature',
     'ProposalTerms',

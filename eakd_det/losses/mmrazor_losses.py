@@ -1,0 +1,43 @@
+"""What must be known of MMRazor's losses to take them apart into rows."""
+
+from __future__ import annotations
+
+from torch import nn
+
+_RELATIONAL = ('AngleWiseRKD', 'CRDLoss', 'DISTLoss', 'DistanceWiseRKD')
+_ROOTS = "takes roots of sums over the batch; here it is the mean of each row's roots"
+_NOT_SEPARABLE = {
+    'PKDLoss': 'normalises each channel over all images of the batch; here each image is normalised by itself',
+    'FBKDLoss': _ROOTS,
+}
+
+
+def is_relational(loss: nn.Module) -> bool:
+    """Whether ``loss`` compares the rows of its batch with each other, so that one row alone means nothing to it."""
+    return type(loss).__name__ in _RELATIONAL
+
+
+def why_not_separable(loss: nn.Module) -> str | None:
+    """Why ``loss`` is neither a mean nor a sum over the rows of its batch; None if it is, as far as is known."""
+    if type(loss).__name__ == 'L2Loss' and getattr(loss, 'dist', False):
+        return _ROOTS
+    return _NOT_SEPARABLE.get(type(loss).__name__)
+
+
+def sums_over_batch(loss: nn.Module) -> bool:
+    """Whether ``loss`` is the sum over the rows of its batch; all others are taken to be means.
+
+    MMRazor's ``DKDLoss`` passes ``size_average`` to PyTorch, which wins over ``reduction``: whatever its config says,
+    it sums, and divides by the number of rows for 'batchmean' alone.
+
+    Example:
+        >>> from mmrazor.models.losses import DKDLoss
+        >>> sums_over_batch(DKDLoss(reduction='mean')), sums_over_batch(DKDLoss(reduction='batchmean'))
+        (True, False)
+    """
+    reduction = getattr(loss, 'reduction', None)
+    if type(loss).__name__ == 'DKDLoss':
+        return reduction != 'batchmean'
+    if getattr(loss, 'size_average', None) is False:
+        return getattr(loss, 'reduce', None) is not False
+    return reduction == 'sum'

@@ -1,0 +1,99 @@
+"""Prime-aware adaptive distillation of RoI embeddings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from eakd_det.errors import ConfigError
+from eakd_det.functional import mse_divergence, pad_divergence
+from eakd_det.losses.embedding import EmbeddingLoss
+from eakd_det.registry import MODELS
+from eakd_det.weighting.iterations import IterationCounter
+
+
+@MODELS.register_module()
+class PADLoss(EmbeddingLoss):
+    r"""Embeddings at a learned variance, see :func:`eakd_det.functional.pad_divergence`.
+
+    .. math:: L = \lambda \cdot \frac{1}{R} \sum_n \frac{w_n}{D} \sum_d
+        \frac{(e^T_{nd} - e^S_{nd})^2}{\epsilon + e^{s_{nd}}} + s_{nd}, \qquad s_n = \mathrm{BN}(W e^S_n + b)
+
+    The branch that predicts the log-variance :math:`s` is trained with the student and thrown away with the loss. Its
+    batch normalisation couples the proposals of a batch; with fewer than two it uses its running statistics. The paper
+    claims detection results, but its set-up could not be found: that embeddings of proposals are the place is our
+    reading.
+
+    Args:
+        student_channels: Width of the student's embeddings.
+        teacher_channels: Width of the teacher's. Defaults to None, which is the student's.
+        warmup_iters: Training iterations of plain mean squared error before the variance counts, at least 0.
+            Defaults to 0.
+        eps: Lower bound of the variance. Defaults to 1e-6.
+        min_log_variance: Lower bound of the log-variance, without which a loss that goes to minus infinity pays; None
+            for none, as in the published code. Defaults to -10.0.
+        batch_norm: Whether the branch ends in batch normalisation, as in the published code. Defaults to True.
+        **kwargs: ``weighting``, ``reduction``, ``loss_weight`` of :class:`ProposalLoss`.
+
+    Raises:
+        ConfigError: If an argument is out of range; in use, if embeddings are missing or do not fit.
+
+    Example:
+        >>> import torch
+        >>> loss = PADLoss(student_channels=2, warmup_iters=1)
+        >>> logits = torch.zeros(1, 3)
+        >>> embeddings = dict(embeddings_S=torch.tensor([[1.0, 2.0]]), embeddings_T=torch.tensor([[1.0, 4.0]]))
+        >>> loss(logits, logits, **embeddings).item()
+        2.0
+    """
+
+    def __init__(
+        self,
+        student_channels: int,
+        teacher_channels: int | None = None,
+        warmup_iters: int = 0,
+        eps: float = 1e-6,
+        min_log_variance: float | None = -10.0,
+        batch_norm: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        width = student_channels if teacher_channels is None else teacher_channels
+        super().__init__(student_channels, width, **kwargs)
+        name = type(self).__name__
+        if not isinstance(eps, float) or not 0 < eps < 1:
+            raise ConfigError(f'{name}.eps: expected a number above 0 and below 1, but got {eps!r}')
+        self.eps = eps
+        self.min_log_variance = min_log_variance
+        self.variance = nn.Linear(width, width)
+        self.norm = nn.BatchNorm1d(width) if batch_norm else None
+        self.warmup = None if warmup_iters == 0 else IterationCounter(f'{name}.warmup_iters', warmup_iters)
+
+    def embedding_divergence(self, embeddings_S: Tensor, embeddings_T: Tensor) -> Tensor:
+        """PAD of each proposal, ``(R,)``, or its mean squared error during the warm-up."""
+        if embeddings_S.shape[1] != self.variance.in_features:
+            raise ConfigError(
+                f'{type(self).__name__}.student_channels: expected the width of the embeddings, '
+                f'{embeddings_S.shape[1]}, but got {self.variance.in_features}'
+            )
+        log_variance = self.log_variance(embeddings_S)
+        divergence = pad_divergence(embeddings_S, embeddings_T, log_variance, self.eps, self.min_log_variance)
+        if self.warmup is None:
+            return divergence
+        # Both are computed while it lasts, so that every parameter has a gradient and the device need not be asked.
+        warm = self.warmup.progress() >= 1
+        self.warmup.advance()
+        return torch.where(warm, divergence, mse_divergence(embeddings_S, embeddings_T))
+
+    def log_variance(self, embeddings: Tensor) -> Tensor:
+        """The branch: log-variances ``(R, D)`` of the student's embeddings ``(R, D)``, in float32 or better."""
+        hidden = self.variance(embeddings.to(self.variance.weight.dtype)).to(self.variance.weight.dtype)
+        if self.norm is None:
+            return hidden
+        if self.training and len(hidden) < 2:
+            norm = self.norm
+            return nn.functional.batch_norm(
+                hidden, norm.running_mean, norm.running_var, norm.weight, norm.bias, training=False, eps=norm.eps
+            )
+        return self.norm(hidden)

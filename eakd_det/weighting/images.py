@@ -1,0 +1,64 @@
+"""From the weights of proposals to the weights of their images."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from eakd_det.errors import ConfigError
+
+
+def image_weights(weights: Tensor, images: Tensor, num_images: int) -> Tensor:
+    r"""The mean weight of each image's proposals.
+
+    .. math:: w_i = \frac{1}{R_i} \sum_{n:\, \mathrm{image}(n) = i} w_n
+
+    A feature map has no class distribution of its own, so EA's weight of an image comes from what both networks say
+    of its proposals. An image without proposals gets the mean over all proposals of the batch, and if there are none
+    at all each image gets 1: nothing is known that speaks for or against it.
+
+    Args:
+        weights: Weights of the proposals, ``(R,)``.
+        images: The image of each proposal as its index in the batch, ``(R,)``; or RoIs, ``(R, 5)``, which have it in
+            their first column.
+        num_images: Number of images in the batch, ``N``.
+
+    Returns:
+        Weights of the images, ``(N,)``, without gradient.
+
+    Raises:
+        ConfigError: If ``images`` has another number of rows than ``weights``, or (on the CPU) names an image that
+            is not there.
+
+    Example:
+        >>> import torch
+        >>> image_weights(torch.tensor([1.0, 3.0, 5.0]), torch.tensor([0, 0, 2]), 3)
+        tensor([2., 3., 5.])
+    """
+    weights, images = weights.detach(), image_index(images)
+    if images.shape != weights.shape:
+        raise ConfigError(
+            f'images: expected the image of each of {len(weights)} proposals, but got shape {tuple(images.shape)}; '
+            'read logits and images from recorders of the same proposals'
+        )
+    if images.device.type == 'cpu' and len(images) and not 0 <= int(images.min()) <= int(images.max()) < num_images:
+        raise ConfigError(
+            f'images: expected indices from 0 to {num_images - 1}, one for each feature map of the batch, '
+            f'but got {int(images.min())} to {int(images.max())}'
+        )
+    zeros = weights.new_zeros(num_images)
+    counts = zeros.index_add(0, images, torch.ones_like(weights))
+    sums = zeros.index_add(0, images, weights)
+    neutral = weights.mean() if len(weights) else weights.new_ones(())
+    return torch.where(counts > 0, sums / counts.clamp(min=1), neutral)
+
+
+def image_index(images: Tensor) -> Tensor:
+    """The image index of each proposal, ``(R,)``, from such indices or from RoIs ``(R, 5)``.
+
+    Example:
+        >>> import torch
+        >>> image_index(torch.tensor([[1.0, 0.0, 0.0, 9.0, 9.0]]))
+        tensor([1])
+    """
+    return (images[:, 0] if images.dim() == 2 else images).long()

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from eakd_setup import checks, main
 from eakd_setup.checks import GIB, SetupError
+from eakd_setup.lock import locked
 from eakd_setup.main import is_ready
 from eakd_setup.state import setup_key
 from eakd_setup.steps import Setup, python_tag, read_requirements
@@ -18,7 +19,8 @@ def setup(tmp_path):
     (tmp_path / 'requirements').mkdir()
     (tmp_path / 'requirements' / 'mmcv.txt').write_text('# why\nmmcv==2.1.0\n')
     (tmp_path / '.wheels').mkdir()
-    return Setup(tmp_path, pip_args=[], lock=0)
+    with locked(tmp_path / '.wheels' / 'lock') as lock:
+        yield Setup(tmp_path, pip_args=[], lock=lock)
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from eakd_setup import checks, runner
 from eakd_setup.checks import SetupError
-from eakd_setup.state import ROOT, State, locked, setup_key
+from eakd_setup.lock import locked
+from eakd_setup.state import ROOT, State, setup_key
 from eakd_setup.steps import Setup
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from eakd_setup import runner
 from eakd_setup.checks import GIB, SetupError
+from eakd_setup.lock import Lock
 
 # Measured with GCC 12 on torch 2.13: the biggest files take this much memory, all of them this much processor time.
 MEMORY_A_JOB = 1.5 * GIB
@@ -61,7 +62,7 @@ class MmcvWheels:
             file.write(f'\n$ {command}\n{result.stdout}{result.stderr}')
         return sorted(target.glob(self.pattern))
 
-    def build(self, env: Mapping[str, str], lock: int) -> Path:
+    def build(self, env: Mapping[str, str], lock: Lock) -> Path:
         """Compile mmcv; what an interrupted compile had finished is kept and used."""
         torch_version = self.torch_version()
         source = self._source(torch_version, env, lock)
@@ -69,9 +70,7 @@ class MmcvWheels:
         command = self._pip(
             'wheel', '-v', '--no-deps', '--no-build-isolation', '--no-cache-dir', '-w', str(output), '.'
         )
-        runner.run(
-            command, log=self.log, what='compile', status=runner.compile_status, env=env, cwd=source, keep_open=[lock]
-        )
+        runner.run(command, log=self.log, what='compile', status=runner.compile_status, env=env, cwd=source, lock=lock)
         built = sorted(output.glob(self.pattern))
         if not built:
             raise SetupError(f'The build of {self.requirement} left no wheel in {output}. All output: {self.log}')
@@ -81,7 +80,7 @@ class MmcvWheels:
         shutil.rmtree(source.parent)
         return target
 
-    def _source(self, torch_version: str, env: Mapping[str, str], lock: int) -> Path:
+    def _source(self, torch_version: str, env: Mapping[str, str], lock: Lock) -> Path:
         """Return the unpacked source distribution, in a folder that belongs to this torch and this Python."""
         tag = f'cp{sys.version_info[0]}{sys.version_info[1]}'
         work = self.folder / f'build-{tag}-torch-{torch_version}'
@@ -90,7 +89,7 @@ class MmcvWheels:
             return source
         shutil.rmtree(work, ignore_errors=True)
         command = self._pip('download', '--no-deps', '--no-binary=:all:', '--no-build-isolation', '--dest', str(work))
-        runner.run([*command, self.requirement], log=self.log, what='source', env=env, keep_open=[lock])
+        runner.run([*command, self.requirement], log=self.log, what='source', env=env, lock=lock)
         (archive,) = work.glob('*.tar.gz')
         shutil.unpack_archive(str(archive), str(work / 'unpacked'))
         os.replace(work / 'unpacked' / source.name, source)

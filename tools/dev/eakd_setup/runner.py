@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from eakd_setup.checks import SetupError
+from eakd_setup.lock import Lock
 
 SECONDS_BETWEEN_LINES = 20.0
 _NINJA = re.compile(r'^\s*\[(\d+)/(\d+)\] ')
@@ -87,13 +88,13 @@ def run(
     status: Callable[[str], str | None] = pip_status,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    keep_open: Sequence[int] = (),
+    lock: Lock | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> None:
     """Run ``command`` and show ``status`` of its output; raise :class:`SetupError` with its last lines if it fails.
 
     ``what`` names it in the closing line. The command gets a process group of its own, which dies with us, and
-    inherits the file descriptors in ``keep_open``.
+    keeps the ``lock`` should we be killed.
     """
     what = f'{what}: ' if what else ''
     progress = ProgressLine()
@@ -107,8 +108,10 @@ def run(
         env=None if env is None else dict(env),
         cwd=cwd,
         start_new_session=True,
-        pass_fds=tuple(keep_open),
+        pass_fds=() if lock is None else (lock.descriptor,),
     )
+    if lock is not None:
+        lock.note_group(process.pid)
     try:
         lines = _follow(process, log, progress, status, on_line)
         code = process.wait()

@@ -1,14 +1,11 @@
-"""What a checkout's virtual environment was set up for, how far that went, and who is at it."""
+"""What a checkout's virtual environment was set up for, and how far that went."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from eakd_setup.checks import dotted
@@ -52,27 +49,3 @@ def setup_key(root: Path = ROOT) -> str:
         if file.exists():
             digest.update(f'|{file.relative_to(root)}|'.encode() + file.read_bytes())
     return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[int]:
-    """Hold the lock file ``path``, waiting for another set-up in this checkout if there is one.
-
-    Yields the file descriptor. A child that inherits it keeps the lock, so that what a killed set-up left running
-    does not get a rival; the system lets go of the lock when the last of them ends.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open('a+') as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            print(
-                f'Another set-up is at work in this checkout (process {file.read().strip()}); waiting for it.',
-                flush=True,
-            )
-            fcntl.flock(file, fcntl.LOCK_EX)
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield file.fileno()

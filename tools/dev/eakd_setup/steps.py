@@ -12,6 +12,7 @@ from pathlib import Path
 
 from eakd_setup import checks, runner
 from eakd_setup.checks import SetupError
+from eakd_setup.lock import Lock
 from eakd_setup.mmcv_wheel import COMPILE_CORE_MINUTES, MmcvWheels, build_environment
 from eakd_setup.state import State, setup_key
 
@@ -31,7 +32,7 @@ print(f'Python {sys.version.split()[0]}, torch {torch.__version__}, mmcv {mmcv._
 class Setup:
     """One run of the set-up in ``root``, while the lock is held."""
 
-    def __init__(self, root: Path, pip_args: Sequence[str], lock: int) -> None:
+    def __init__(self, root: Path, pip_args: Sequence[str], lock: Lock) -> None:
         self.root = root
         self.pip_args = list(pip_args)
         self.lock = lock
@@ -88,7 +89,7 @@ class Setup:
         if self.venv.exists():
             self.note(f'removing the old one: {reason}')
             shutil.rmtree(self.venv)
-        runner.run([sys.executable, '-m', 'venv', str(self.venv)], log=self.log, keep_open=[self.lock])
+        runner.run([sys.executable, '-m', 'venv', str(self.venv)], log=self.log, lock=self.lock)
         self.state.write(running='', python=python_tag())
 
     def distrust(self) -> str | None:
@@ -115,7 +116,7 @@ class Setup:
                 what=step,
                 env=env,
                 cwd=self.root,
-                keep_open=[self.lock],
+                lock=self.lock,
                 on_line=self.watch_for_cuda(),
             )
 

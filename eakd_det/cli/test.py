@@ -12,6 +12,7 @@ from mmdet.engine.hooks.utils import trigger_visualization_hook
 from mmdet.evaluation import DumpDetResults
 from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config, ConfigDict
+from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 
 from eakd_det.checkpoint import checkpoint_classes, load_checkpoint_file, load_detector_weights
@@ -25,6 +26,8 @@ from eakd_det.cli.translation import config_errors
 from eakd_det.datasets import apply_data_options
 from eakd_det.distillation.class_lists import require_same_classes
 from eakd_det.errors import ConfigError
+from eakd_det.evaluation import coco_figures, format_table
+from eakd_det.evaluation.coco_eval_hook import TESTED
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -61,7 +64,11 @@ def test(args: argparse.Namespace) -> dict[str, float]:
         _require_known_classes(runner, checkpoint, f'{key}: {source}')
         if args.out is not None:
             runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
-        return runner.test()
+        runner.message_hub.update_info(TESTED, dict(subject=side, checkpoint=source))
+        metrics = runner.test()
+    if is_main_process():
+        print(format_table([(side, coco_figures(metrics))]), flush=True)
+    return metrics
 
 
 def _checkpoint_source(cfg: Config, args: argparse.Namespace) -> tuple[str, str]:

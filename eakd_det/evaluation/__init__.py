@@ -1,0 +1,18 @@
+"""Evaluation: the COCO hook, the record of a run's results, tables of them."""
+
+from __future__ import annotations
+
+from eakd_det.evaluation.coco_eval_hook import CocoEvalHook
+from eakd_det.evaluation.metrics import COCO_METRICS, coco_figures, format_table
+from eakd_det.evaluation.record import RECORD_NAME, EvalEntry, EvalRecord, measured_rows
+
+__all__ = [
+    'COCO_METRICS',
+    'RECORD_NAME',
+    'CocoEvalHook',
+    'EvalEntry',
+    'EvalRecord',
+    'coco_figures',
+    'format_table',
+    'measured_rows',
+]

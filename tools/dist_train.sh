@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Train on several GPUs (or, without any, in several processes on the CPU):
+#   tools/dist_train.sh CONFIG GPUS [flags of tools/train.py]
+# On several machines, run it on each with NNODES, NODE_RANK, MASTER_ADDR and PORT set.
+set -eu
+
+if [ $# -lt 2 ]; then
+    sed -n '2,4s/^# //p' "$0" >&2
+    exit 2
+fi
+CONFIG=$1
+GPUS=$2
+shift 2
+
+exec "${PYTHON:-python}" -m torch.distributed.run \
+    --nnodes="${NNODES:-1}" \
+    --node_rank="${NODE_RANK:-0}" \
+    --master_addr="${MASTER_ADDR:-127.0.0.1}" \
+    --master_port="${PORT:-29500}" \
+    --nproc_per_node="$GPUS" \
+    "$(dirname "$0")/train.py" "$CONFIG" --launcher pytorch "$@"

@@ -14,6 +14,12 @@ from eakd_det.functional._inputs import Temperature
 from eakd_det.functional.dkd import DKDTerms, dkd_divergence, dkd_terms
 from eakd_det.functional.ea_weight import EA_MODES, ea_weight
 from eakd_det.functional.entropy import entropy
+from eakd_det.functional.entropy_guided import (
+    curriculum_weight,
+    entropy_temperature,
+    hard_rows,
+    normalized_entropy,
+)
 from eakd_det.functional.gradient_reversal import cosine_reversal, scale_gradient
 from eakd_det.functional.kd import kd_divergence
 from eakd_det.functional.mixture import jsd_divergence, require_share, skld_divergence, srkld_divergence
@@ -31,13 +37,17 @@ __all__ = [
     'batch_gram_distance',
     'class_gram_distance',
     'cosine_reversal',
+    'curriculum_weight',
     'dkd_divergence',
     'dkd_terms',
     'ea_weight',
     'entropy',
+    'entropy_temperature',
+    'hard_rows',
     'jsd_divergence',
     'kd_divergence',
     'mse_divergence',
+    'normalized_entropy',
     'pad_divergence',
     'power_sum',
     'rare_columns',

@@ -5,6 +5,7 @@ from __future__ import annotations
 from eakd_det.losses.base import ProposalLoss, ProposalTerms
 from eakd_det.losses.dkd import DKDLoss
 from eakd_det.losses.embedding import EmbeddingLoss
+from eakd_det.losses.entropy_temperature import EntropyTemperature
 from eakd_det.losses.entropy_weighted import EntropyWeighted
 from eakd_det.losses.jsd import JSDLoss
 from eakd_det.losses.kd import KDLoss
@@ -19,6 +20,7 @@ from eakd_det.losses.ttm import TTMLoss
 __all__ = [
     'DKDLoss',
     'EmbeddingLoss',
+    'EntropyTemperature',
     'EntropyWeighted',
     'JSDLoss',
     'KDLoss',

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from eakd_det.weighting.base import ProposalWeighting
 from eakd_det.weighting.entropy import EntropyWeighting
+from eakd_det.weighting.entropy_guided import CurriculumWeighting, HardProposalWeighting
 from eakd_det.weighting.images import image_index, image_weights
 from eakd_det.weighting.mean_matched import MeanMatchedWeighting
 from eakd_det.weighting.power_sum import PowerSumWeighting
 from eakd_det.weighting.uniform import UniformWeighting
 
 __all__ = [
+    'CurriculumWeighting',
     'EntropyWeighting',
+    'HardProposalWeighting',
     'MeanMatchedWeighting',
     'PowerSumWeighting',
     'ProposalWeighting',

@@ -39,6 +39,11 @@ LOSSES = {
     'mld-published': dict(type='MLDLoss', masks='published', gram='published', loss_weight=0.9),
     'ea-mld': dict(type='MLDLoss', weighting=EA),
     'ea-mld+ls': dict(type='MLDLoss', masks='none', temperatures=(2, 3, 5, 2, 6), standardize=True, weighting=EA),
+    'egad-inspired': dict(
+        type='KDLoss',
+        tau=dict(type='EntropyTemperature'),
+        weighting=dict(type='CurriculumWeighting', total_iters=10**9),
+    ),
     'ea-dkd': dict(type='DKDLoss', tau=2.0, beta=8.0, weighting=EA),
 }
 INSTANCES_ONLY = dict(batch_weight=0, class_weight=0)

@@ -6,7 +6,13 @@ import torch
 from eakd_det.errors import ConfigError
 from eakd_det.functional import ea_weight
 from eakd_det.registry import MODELS, build_model
-from eakd_det.weighting import EntropyWeighting, MeanMatchedWeighting, PowerSumWeighting, UniformWeighting
+from eakd_det.weighting import (
+    EntropyWeighting,
+    HardProposalWeighting,
+    MeanMatchedWeighting,
+    PowerSumWeighting,
+    UniformWeighting,
+)
 from eakd_det.weighting.base import mean_one
 
 WEIGHTINGS = [
@@ -18,6 +24,8 @@ WEIGHTINGS = [
     ),
     MeanMatchedWeighting(),
     PowerSumWeighting(),
+    HardProposalWeighting(),
+    HardProposalWeighting(quantile=0.5),
     PowerSumWeighting(tau=10.0, normalize=True),
     MeanMatchedWeighting(normalize=True),
 ]

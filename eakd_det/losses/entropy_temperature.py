@@ -1,0 +1,58 @@
+"""A temperature for each proposal, from the teacher's entropy."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from eakd_det.errors import ConfigError, require_positive
+from eakd_det.functional import entropy_temperature
+from eakd_det.losses.temperature import ProposalTemperature
+from eakd_det.registry import MODELS
+
+
+@MODELS.register_module()
+class EntropyTemperature(ProposalTemperature):
+    r"""Unsure proposals are softened more, see :func:`eakd_det.functional.entropy_temperature`.
+
+    .. math:: \tau_n = \tau_{min} + (\tau_{max} - \tau_{min})\, h_n
+
+    Inspired by EGAD, which publishes no equations: the form is ours. The logit branch of that method is
+    ``dict(type='eakd_det.KDLoss', tau=dict(type='eakd_det.EntropyTemperature'),
+    weighting=dict(type='eakd_det.CurriculumWeighting', total_iters=...))``, its embedding branch
+    ``dict(type='eakd_det.EmbeddingLoss', weighting=dict(type='eakd_det.HardProposalWeighting'))``.
+
+    Args:
+        tau_min: Lowest temperature, above 0. Defaults to 1.0.
+        tau_max: Highest, at least ``tau_min``. Defaults to 4.0.
+        increasing: Whether unsure proposals get the higher ones. Defaults to True.
+        entropy_tau: Temperature of the entropy itself. Defaults to 1.0.
+
+    Raises:
+        ConfigError: If an argument is out of range.
+
+    Example:
+        >>> import torch
+        >>> unsure_then_sure = torch.tensor([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]])
+        >>> EntropyTemperature()(unsure_then_sure, unsure_then_sure)
+        tensor([4.0000, 1.0067])
+    """
+
+    def __init__(
+        self, tau_min: float = 1.0, tau_max: float = 4.0, increasing: bool = True, entropy_tau: float = 1.0
+    ) -> None:
+        super().__init__()
+        name = type(self).__name__
+        self.tau_min = require_positive(f'{name}.tau_min', tau_min)
+        self.tau_max = require_positive(f'{name}.tau_max', tau_max)
+        if self.tau_max < self.tau_min:
+            raise ConfigError(f'{name}.tau_max: expected at least tau_min, {tau_min}, but got {tau_max}')
+        self.increasing = increasing
+        self.entropy_tau = require_positive(f'{name}.entropy_tau', entropy_tau)
+
+    def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """One temperature a proposal, ``(R,)``, without gradient."""
+        return entropy_temperature(preds_T, self.tau_min, self.tau_max, self.increasing, self.entropy_tau)
+
+    def extra_repr(self) -> str:
+        """What ``print`` shows."""
+        return f'tau_min={self.tau_min}, tau_max={self.tau_max}, increasing={self.increasing}'

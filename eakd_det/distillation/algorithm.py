@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -84,7 +85,9 @@ class ProposalDistill(BaseAlgorithm):
     ) -> None:
         student = build_detector(architecture, 'model.architecture')
         super().__init__(student, data_preprocessor, init_cfg, module_inplace=True)
-        teacher_detector = build_detector(teacher, 'model.teacher')
+        with _random_state_kept():
+            teacher_detector = build_detector(teacher, 'model.teacher')
+            self.distiller: ProposalDistiller = build_model(distiller)
         require_same_class_count(student, teacher_detector, (student_stage, teacher_stage))
         self._student_stage = student_stage
         self._teacher = FrozenTeacher(
@@ -94,7 +97,6 @@ class ProposalDistill(BaseAlgorithm):
             teacher_stage,
             options=TeacherOptions.from_config(teacher_options),
         )
-        self.distiller: ProposalDistiller = build_model(distiller)
         if not isinstance(self.distiller, ProposalDistiller):
             raise ConfigError(
                 f"model.distiller.type: expected 'eakd_det.ProposalDistiller', but got {type(self.distiller).__name__}"
@@ -155,6 +157,11 @@ class ProposalDistill(BaseAlgorithm):
         super()._apply(fn, *args, **kwargs)
         self._teacher.apply(fn)
         return self
+
+
+def _random_state_kept() -> contextlib.AbstractContextManager[None]:
+    """Draw nothing from the student's random numbers: with one seed, it starts as the plain student does."""
+    return torch.random.fork_rng(devices=[])
 
 
 def _total(losses: dict[str, Any]) -> Tensor:

@@ -101,6 +101,12 @@ def test_a_python_without_ensurepip_is_told_which_package_to_install(monkeypatch
         checks.check_venv_modules()
 
 
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='the check is for Linux')
+def test_a_missing_system_library_is_named():
+    with pytest.raises(SetupError, match=r'wants libNoSuchThing\.so\.1, missing.*apt install libgl1'):
+        checks.check_libraries(('libc.so.6', 'libNoSuchThing.so.1'))
+
+
 def test_no_compiler(monkeypatch, tmp_path):
     monkeypatch.setenv('PATH', str(tmp_path))
     monkeypatch.delenv('CXX', raising=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import shutil
@@ -83,6 +84,23 @@ def check_tmp(need: int = NEED_TMP) -> None:
         raise SetupError(
             f'{need / GIB:.0f} GiB are needed in {folder}, where pip unpacks its downloads, but only '
             f'{free / GIB:.1f} GiB are free. Make room, or set TMPDIR to a folder with more.'
+        )
+
+
+def check_libraries(names: tuple[str, ...] = ('libGL.so.1', 'libglib-2.0.so.0')) -> None:
+    """Check for the system libraries that opencv-python does not bring along; a bare server has none of them."""
+    if not sys.platform.startswith('linux'):
+        return
+    missing = []
+    for name in names:
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            missing.append(name)
+    if missing:
+        raise SetupError(
+            f'opencv-python, which MMEngine needs, wants {" and ".join(missing)}, missing on this system. '
+            'On Debian or Ubuntu: sudo apt install libgl1 libglib2.0-0'
         )
 
 

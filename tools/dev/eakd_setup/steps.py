@@ -51,6 +51,7 @@ class Setup:
         checks.check_venv_modules()
         checks.check_disk(self.venv)
         checks.check_tmp()
+        checks.check_libraries()
         self.make_venv()
         wheels = self.look_for_mmcv()
         self.say('installing torch and what mmcv is built with', 'about 1 min, and the download of torch: 0.2 GB')

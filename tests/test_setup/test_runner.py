@@ -18,8 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
     ('line', 'status'),
     [
         ('Collecting torch==2.13.0', 'collecting torch==2.13.0'),
-        ('  Downloading https://host/a/b/torch-2.13.0-cp311.whl (190 MB)', 'downloading torch-2.13.0-cp311.whl'),
+        ('  Downloading https://host/a/b/torch-2.13.0-cp311.whl (190 MB)', 'downloading torch-2.13.0'),
         ('Installing collected packages: a, b, c', 'installing 3 packages'),
+        ('Installing collected packages: mmcv', 'installing 1 package'),
         ('Requirement already satisfied: numpy', None),
         ('', None),
     ],

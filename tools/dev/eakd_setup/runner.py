@@ -37,8 +37,15 @@ def pip_status(line: str) -> str | None:
         return None
     action, name = match.groups()
     if action == 'Installing collected packages':
-        return f'installing {line.count(",") + 1} packages'
-    return f'{action.lower()} {Path(name).name}'
+        count = line.count(',') + 1
+        return f'installing {count} package{"s" if count > 1 else ""}'
+    return f'{action.lower()} {_short(name)}'
+
+
+def _short(name: str) -> str:
+    """Return ``'torch-2.13.0'`` for a wheel's address; anything else stays as it is."""
+    file = Path(name).name
+    return '-'.join(file.split('-')[:2]) if file.endswith('.whl') else file
 
 
 def compile_status(line: str) -> str | None:

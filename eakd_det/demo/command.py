@@ -1,0 +1,130 @@
+"""The command line of ``tools/demo.py``: what is done in which order, and what the user reads meanwhile."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from eakd_det.cli.config import read_config
+from eakd_det.cli.failures import run_tool
+from eakd_det.datasets import DigitScenes, make_digit_scenes
+from eakd_det.demo.pictures import draw_scenes
+from eakd_det.demo.plan import FULL, QUICK, STAGES, STUDENT_CONFIG, Size
+from eakd_det.demo.report import make_record
+from eakd_det.demo.stages import StageResult, run_stage, stage_config
+from eakd_det.evaluation import format_table
+
+_COLUMNS = ('AP', 'AP50', 'AP75')
+_STEPS = len(STAGES) + 2  # the data before, the picture after
+_MOST_THREADS = 4  # layers this thin gain nothing from more
+
+
+def main(configs: Path, argv: Sequence[str] | None = None) -> int:
+    """Run the demo with the configs of that folder; returns the exit status."""
+    args = parse_arguments(argv)
+    return run_tool(lambda: run_demo(configs, args))
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the arguments of ``tools/demo.py``.
+
+    Example:
+        >>> parse_arguments(['--seed', '1']).seed
+        1
+    """
+    parser = argparse.ArgumentParser(
+        prog='demo.py',
+        description='Make a small data set, train a teacher, a student, and the student with EA-KD; compare them. '
+        'What is finished is not done again.',
+    )
+    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/demo'), help='default: %(default)s')
+    parser.add_argument('--seed', type=int, default=0, help='of initial weights, batches and sampling; default: 0')
+    parser.add_argument('--quick', action='store_true', help='a few steps of everything, to see that it runs')
+    parser.add_argument('--fresh', action='store_true', help='train all stages again, also those that are finished')
+    return parser.parse_args(argv)
+
+
+def run_demo(configs: Path, args: argparse.Namespace) -> list[StageResult]:
+    """Do all of it, and return the results in the order of the table.
+
+    Raises:
+        ConfigError: If the work folder holds something else, or a config was changed to what cannot work.
+    """
+    start = time.monotonic()
+    size = QUICK if args.quick else FULL
+    work_dir: Path = args.work_dir
+    torch.set_num_threads(min(len(os.sched_getaffinity(0)), _MOST_THREADS))
+    print(f'EA-KD demo: a teacher, a student, and the student with EA-KD. {size.expected} on 2 CPU cores.')
+    print(f'Complete logs: {work_dir}/<stage>/')
+    scenes = _make_scenes(work_dir / 'data', size.scenes)
+    results = _train_stages(configs, args, size, scenes)
+    _say(_STEPS, 'picture')
+    _draw(work_dir / 'detections.jpg', scenes, configs, results)
+
+    seconds = time.monotonic() - start
+    total = seconds + sum(result.seconds for result in results if result.reused)
+    record = make_record(results, _command(args), args.seed, size.scenes, total)
+    (work_dir / 'demo.json').write_text(json.dumps(record, indent=1) + '\n')
+    table = format_table([(result.stage.title, result.metrics) for result in results], _COLUMNS)
+    (work_dir / 'table.md').write_text(table + '\n')
+    print(f'\n{table}\n\n{_remark(args.quick)}')
+    print(f'Table:   {work_dir / "table.md"}; with versions and times: {work_dir / "demo.json"}')
+    print(f'Picture: {work_dir / "detections.jpg"}')
+    print(f'Done in {seconds / 60:.1f} minutes.', flush=True)
+    return results
+
+
+def _command(args: argparse.Namespace) -> str:
+    return f'python tools/demo.py --seed {args.seed}{" --quick" if args.quick else ""}'
+
+
+def _remark(quick: bool) -> str:
+    if quick:
+        return 'A smoke run: these detectors have learnt nothing yet.'
+    return 'AP on the validation scenes, in %. One seed: a point between the two students is within the noise.'
+
+
+def _say(step: int, text: str) -> None:
+    print(f'[{step}/{_STEPS}] {text}', flush=True)
+
+
+def _make_scenes(root: Path, arguments: Mapping[str, Any]) -> DigitScenes:
+    _say(1, f'digit scenes: {arguments["num_train"]} to train on, {arguments["num_val"]} to validate on')
+    scenes = make_digit_scenes(root, **arguments)
+    print(f'      {"found" if scenes.reused else "made"} in {scenes.root}', flush=True)
+    return scenes
+
+
+def _train_stages(configs: Path, args: argparse.Namespace, size: Size, scenes: DigitScenes) -> list[StageResult]:
+    results: dict[str, StageResult] = {}
+    for step, stage in enumerate(STAGES, start=2):
+        folder = args.work_dir / stage.name
+        if args.fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+        teacher = results[stage.learns_from].checkpoint if stage.learns_from else None
+        cfg = stage_config(configs / stage.config, folder, scenes.root, args.seed, size.options, teacher)
+        _say(step, f'{stage.title}: {cfg.train_cfg.max_iters} iterations of {cfg.train_dataloader.batch_size} images')
+        inputs = [scenes.train_ann, scenes.val_ann, *([teacher] if teacher else [])]
+        result = results[stage.name] = run_stage(stage, cfg, sys.stdout, inputs)
+        again = '; trained before, and used again (--fresh trains anew)' if result.reused else ''
+        print(f'      AP {100 * (result.metrics["AP"] or 0):.1f} in {result.seconds:.0f} s{again}', flush=True)
+    return list(results.values())
+
+
+def _draw(path: Path, scenes: DigitScenes, configs: Path, results: list[StageResult]) -> None:
+    detectors = []
+    for result in results:
+        plain = STUDENT_CONFIG if result.stage.learns_from else result.stage.config
+        detectors.append((result.stage.title, read_config(str(configs / plain)), result.checkpoint))
+    with open(os.devnull, 'w') as nowhere, contextlib.redirect_stdout(nowhere):  # pycocotools and MMEngine chat
+        draw_scenes(path, scenes, detectors)

@@ -26,6 +26,7 @@ from eakd_det.functional.mixture import jsd_divergence, require_share, skld_dive
 from eakd_det.functional.mld import batch_gram_distance, class_gram_distance, rare_columns, unsure_rows
 from eakd_det.functional.mse import mse_divergence
 from eakd_det.functional.pad import pad_divergence
+from eakd_det.functional.review import hcl_divergence
 from eakd_det.functional.rkld import rkld_divergence
 from eakd_det.functional.standardize import standardize, standardize_option
 from eakd_det.functional.ttm import power_sum, ttm_divergence
@@ -44,6 +45,7 @@ __all__ = [
     'entropy',
     'entropy_temperature',
     'hard_rows',
+    'hcl_divergence',
     'jsd_divergence',
     'kd_divergence',
     'mse_divergence',

@@ -12,6 +12,7 @@ from eakd_det.losses.kd import KDLoss
 from eakd_det.losses.logit import LogitLoss
 from eakd_det.losses.mld import MLDLoss
 from eakd_det.losses.pad import PADLoss
+from eakd_det.losses.review import ReviewKDLoss
 from eakd_det.losses.rkld import RKLDLoss
 from eakd_det.losses.skewed import SKLDLoss, SRKLDLoss
 from eakd_det.losses.temperature import LearnedTemperature, ProposalTemperature
@@ -32,6 +33,7 @@ __all__ = [
     'ProposalTemperature',
     'ProposalTerms',
     'RKLDLoss',
+    'ReviewKDLoss',
     'SKLDLoss',
     'SRKLDLoss',
     'TTMLoss',

@@ -5,7 +5,9 @@ The messages of errors are verb phrases, for the caller to put key and file in f
 
 from __future__ import annotations
 
+import gc
 import json
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,8 @@ from eakd_det.datasets.json_records import (
     shown,
 )
 from eakd_det.errors import ConfigError
+
+_OUTLINE = re.compile(rb'("segmentation"\s*:\s*)\[\[[-+.\d,\seE\[\]]*\]\]')
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def read_annotation_summary(path: Path) -> AnnotationSummary:
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        data = json.loads(path.read_bytes())
+        data = _load_json(path.read_bytes())
     except OSError as error:
         raise ConfigError(f'cannot be read ({error.strerror})') from error
     except (ValueError, RecursionError) as error:  # not text, not JSON, or cut off
@@ -80,6 +84,20 @@ def _parse(path: Path) -> dict[str, Any]:
         held = f'the keys {shown(sorted(data))}' if isinstance(data, dict) else kind_of(data)
         raise ConfigError(f'is no COCO annotation file: expected images, annotations and categories, but got {held}')
     return data
+
+
+def _load_json(text: bytes) -> Any:
+    """Parse ``text`` without the outlines, which are most of a COCO file and not checked: in half the time.
+
+    The collector is told to wait, since it would search the millions of new objects again and again for nothing.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return json.loads(_OUTLINE.sub(rb'\1[]', text))
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _summarize(data: dict[str, Any]) -> AnnotationSummary:

@@ -35,7 +35,8 @@ class LearnedTemperature(ProposalTemperature):
     reversed gradient makes it maximise: the temperature looks for where the student is worst, more eagerly as
     :math:`\lambda` goes from 0 to -1. T acts in both softmaxes and in the factor :math:`\tau^2`, all of them in the
     graph. The published code has a step per epoch, over 10 of 240; here it is per iteration, so that resuming and
-    epochs of any length make no difference.
+    epochs of any length make no difference. This is the method's global form; of its instance-wise form, a small
+    network on both logits, the module is not in the published code.
 
     ``theta`` is a parameter of the loss, hence of the distiller, hence in the optimizer with learning rate and weight
     decay of everything else, as in the published code. To spare it the decay:

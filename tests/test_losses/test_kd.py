@@ -46,6 +46,13 @@ def test_bound_of_the_published_cifar_code(case, dtype):
     torch.testing.assert_close(loss, expected, rtol=1e-6 if dtype == torch.float64 else 1e-4, atol=1e-7)
 
 
+@golden.cases('er_kd_detection_v1')
+def test_golden_of_the_first_version(case, dtype):
+    weighting = dict(type='EntropyWeighting', mode='base', tau=case['params']['T_prime'])
+    loss = KDLoss(case['params']['T'], weighting=weighting)(*golden.logits(case, dtype))
+    golden.check(loss, case['expected']['loss_mean'], dtype)
+
+
 def test_mean_matched_control_has_the_same_scale():
     student, teacher = torch.randn(2, 50, 11)
     matched = KDLoss(weighting=dict(type='MeanMatchedWeighting', tau=1.0)).terms(student, teacher)

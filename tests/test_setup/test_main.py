@@ -75,6 +75,14 @@ def test_a_pip_that_fails_leaves_its_step_named(venv):
     assert 'pip was at work' in venv.distrust()
 
 
+def test_an_index_out_of_reach_is_named(venv):
+    (module,) = venv.venv.glob('lib/python*/site-packages/pip.py')
+    module.write_text('import sys; sys.exit("ERROR: Could not find a version of torch (from versions: none)")')
+
+    with pytest.raises(SetupError, match='package index is out of reach'):
+        venv.pip_install('torch', 'torch==2.13.0')
+
+
 def test_a_cuda_torch_on_a_small_disk_is_stopped_while_pip_looks_for_it(venv, monkeypatch, capsys):
     monkeypatch.setattr(checks.shutil, 'disk_usage', lambda path: SimpleNamespace(free=5 * GIB))
     look = venv.watch_for_cuda()

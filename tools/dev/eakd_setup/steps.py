@@ -19,6 +19,10 @@ from eakd_setup.state import State, setup_key
 STEPS = 7
 # A pip that was stopped may leave half a package behind; these steps can be taken up again where they stopped.
 RESUMABLE = ('compile', 'verify')
+NO_INDEX = (
+    '\n  pip found no version at all: either its package index is out of reach (see the network, and pip config list), '
+    'or the index has no wheel for this system.'
+)
 
 _VERIFY = """
 import sys, torch, mmcv, mmcv.ops, mmengine, mmdet, eakd_det, mmrazor
@@ -110,16 +114,12 @@ class Setup:
         command = [str(self.python), '-m', 'pip', 'install', *self.pip_args, *args]
         # A user-wide `user = true` would make pip refuse to install into a virtual environment.
         env = {**os.environ, 'PIP_USER': '0'}
+        look = self.watch_for_cuda()
         with self.running(step):
-            runner.run(
-                command,
-                log=self.log,
-                what=step,
-                env=env,
-                cwd=self.root,
-                lock=self.lock,
-                on_line=self.watch_for_cuda(),
-            )
+            try:
+                runner.run(command, log=self.log, what=step, env=env, cwd=self.root, lock=self.lock, on_line=look)
+            except SetupError as error:
+                raise SetupError(f'{error}{NO_INDEX if "(from versions: none)" in str(error) else ""}') from error
 
     def watch_for_cuda(self) -> Callable[[str], None]:
         """Return a function that looks for signs of a CUDA torch in pip's output, which needs much more disk."""

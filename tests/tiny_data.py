@@ -129,7 +129,27 @@ def run_config(root: Path, model: dict[str, Any], iters: int = 4, **changes: Any
 
 def student_config(root: Path, **changes: Any) -> Config:
     """:func:`run_config` of a plain, thin Faster R-CNN."""
-    return run_config(root, tiny.faster_rcnn(), **changes)
+    return run_config(root, _detector(), **changes)
+
+
+def distill_config(root: Path, teacher_ckpt: str | None, **changes: Any) -> Config:
+    """:func:`run_config` of EA-KD between two thin detectors."""
+    weighting = dict(type='eakd_det.EntropyWeighting', tau=3.0)
+    losses = dict(loss_kd=dict(type='eakd_det.KDLoss', tau=1.0, loss_weight=1.0, weighting=weighting))
+    model = dict(
+        type='eakd_det.ProposalDistill',
+        architecture=_detector(),
+        teacher=_detector(),
+        teacher_ckpt=teacher_ckpt,
+        distiller=dict(type='eakd_det.ProposalDistiller', distill_losses=losses),
+    )
+    return run_config(root, model, **changes)
+
+
+def _detector() -> dict[str, Any]:
+    cfg = tiny.faster_rcnn()
+    cfg.test_cfg.rpn.update(nms_pre=50, max_per_img=20)  # boxes cost time
+    return cfg
 
 
 def dump(cfg: Config, path: Path) -> str:

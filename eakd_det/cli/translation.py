@@ -37,17 +37,16 @@ def config_errors(cfg: Config) -> Iterator[None]:
     """
     try:
         yield
-    except ConfigError:
-        raise
     except Exception as error:
-        message = _explain(error, cfg)
+        # A ConfigError may rest on an error that tells the key more exactly than whoever caught it could.
+        message = _explain(error.__cause__ if isinstance(error, ConfigError) else error, cfg)
         if message is None:
             raise
         raise ConfigError(message) from error
 
 
-def _explain(error: Exception, cfg: Config) -> str | None:
-    text = str(error.args[0]) if error.args else ''
+def _explain(error: BaseException | None, cfg: Config) -> str | None:
+    text = str(error.args[0]) if error is not None and error.args else ''
     file = cfg.filename or 'the config'
     if isinstance(error, KeyError) and (found := _NOT_REGISTERED.search(text)):
         name = found['type'].strip('\'"')
@@ -80,7 +79,7 @@ def _explain_argument(error: TypeError, text: str, cfg: Config, file: str) -> st
     return None
 
 
-def _building_frame(error: Exception) -> FrameType | None:
+def _building_frame(error: BaseException) -> FrameType | None:
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     return next((frame for frame in reversed(frames) if frame.f_code.co_name == 'build_from_cfg'), None)
 

@@ -6,7 +6,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from eakd_setup import checks, main
+from eakd_setup import checks, main, steps
 from eakd_setup.checks import GIB, SetupError
 from eakd_setup.lock import locked
 from eakd_setup.main import is_ready
@@ -41,20 +41,38 @@ def test_requirements_without_comments(tmp_path):
 @pytest.mark.parametrize(
     ('stamp', 'reason'),
     [
-        ({}, 'was not finished'),
-        ({'running': 'torch', 'python': python_tag()}, r'interrupted while pip was at work \(torch\)'),
+        ({'running': 'torch', 'python': python_tag()}, r'interrupted \(torch\)'),
         ({'running': '', 'python': '3.9 /usr'}, 'another Python'),
         ({'running': 'compile', 'python': python_tag()}, None),
         ({'running': '', 'python': python_tag(), 'key': 'of other pins'}, None),
+        ({}, r'interrupted \(None\)'),
     ],
 )
 def test_what_is_kept_of_an_unfinished_environment(venv, stamp, reason):
-    if stamp:
-        venv.state.write(**stamp)
+    venv.state.write(**stamp)
 
     found = venv.distrust()
 
     assert re.search(reason, found) if reason else found is None
+
+
+def test_an_environment_of_somebody_else_is_left_alone(venv):
+    with pytest.raises(SetupError, match='not made by this set-up'):
+        venv.make_venv()
+
+    assert venv.python.exists()
+
+
+def test_an_interrupted_environment_is_made_anew(setup, monkeypatch):
+    monkeypatch.setattr(steps.runner, 'run', lambda command, **kwargs: None)
+    setup.venv.mkdir()
+    (setup.venv / 'leftover').touch()
+    setup.state.write(running='packages', python=python_tag())
+
+    setup.make_venv()
+
+    assert not (setup.venv / 'leftover').exists()
+    assert setup.state.read() == {'running': '', 'python': python_tag()}
 
 
 def test_an_environment_whose_pip_is_gone_is_made_anew(venv):
@@ -72,7 +90,7 @@ def test_a_pip_that_fails_leaves_its_step_named(venv):
         venv.pip_install('torch', 'torch==2.13.0')
 
     assert venv.state.read()['running'] == 'torch'
-    assert 'pip was at work' in venv.distrust()
+    assert 'interrupted (torch)' in venv.distrust()
 
 
 def test_an_index_out_of_reach_is_named(venv):

@@ -85,27 +85,35 @@ class Setup:
         self.state.write(running='', python=python_tag())
 
     def make_venv(self) -> None:
-        """Make the virtual environment; one that cannot be trusted is made anew."""
+        """Make the virtual environment; one of ours that cannot be trusted is made anew."""
         self.say('making the virtual environment .venv', 'about 5 s')
-        reason = self.distrust()
-        if reason is None:
-            self.note('kept: it is sound, only brought up to date')
-            return
         if self.venv.exists():
+            reason = self.distrust()
+            if reason is None:
+                self.note('kept: it is sound, only brought up to date')
+                return
             self.note(f'removing the old one: {reason}')
             shutil.rmtree(self.venv)
-        runner.run([sys.executable, '-m', 'venv', str(self.venv)], log=self.log, lock=self.lock)
-        self.state.write(running='', python=python_tag())
+        self.venv.mkdir()
+        with self.running('venv'):
+            runner.run([sys.executable, '-m', 'venv', str(self.venv)], log=self.log, lock=self.lock)
 
     def distrust(self) -> str | None:
-        """Return why the present virtual environment cannot be built upon, or ``None`` if it can."""
+        """Return why the present virtual environment cannot be built upon, or ``None`` if it can.
+
+        Raises:
+            SetupError: If it is not one of ours, and so not ours to remove.
+        """
+        if not self.state.path.exists() and any(self.venv.iterdir()):
+            raise SetupError(
+                f'{self.venv} is there, but was not made by this set-up, which therefore leaves it alone. '
+                'Remove it (make clean does), or use it yourself: .venv/bin/python -m pytest'
+            )
         stamp = self.state.read()
-        if not stamp:
-            return 'it was not finished'
+        if stamp.get('running') not in ('', *RESUMABLE):
+            return f'its set-up was interrupted ({stamp.get("running")})'
         if stamp.get('python') != python_tag():
             return f'it was made with another Python ({stamp.get("python")})'
-        if stamp.get('running') not in ('', None, *RESUMABLE):
-            return f'its set-up was interrupted while pip was at work ({stamp["running"]})'
         works = subprocess.run([str(self.python), '-m', 'pip', '--version'], capture_output=True).returncode == 0
         return None if works else 'its pip does not start'
 

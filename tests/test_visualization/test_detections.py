@@ -110,5 +110,5 @@ class TestSideBySide:
         scene = DetectedScene(GREY, TRUTH, {'one': instances([], [], [])})
         other = DetectedScene(GREY, TRUTH, {'two': instances([], [], [])})
         for scenes in ([], [scene, other]):
-            with pytest.raises(ConfigError, match='^scenes: expected at least one'):
+            with pytest.raises(ConfigError, match=r'^scenes: expected at least one'):
                 side_by_side(scenes, CLASSES, tmp_path / 'picture.png')

@@ -23,10 +23,15 @@ FOLDERS = {
     ],
     'r50_mv2': names_of_pair('r50', 'mv2', 'ms-1x_coco'),
     'custom': ['teacher_faster-rcnn_r50_fpn_custom', *names_of_pair('r50', 'mv2', 'custom')],
+    'custom_small': [
+        'teacher_faster-rcnn_mv2_fpn_custom-small',
+        *names_of_pair('mv2', 'mv2w05', 'custom-small'),
+    ],
 }
 NAMES = [f'{folder}/{name}' for folder, names in FOLDERS.items() for name in names]
+RECIPE = [name for name in NAMES if not name.startswith('custom_small/')]  # of the papers; small machines have theirs
 COCO = [name for name in NAMES if name.endswith('_coco')]
-CUSTOM = [name for name in NAMES if name.endswith('_custom')]
+CUSTOM = [name for name in NAMES if name.split('/')[0] == 'custom']
 DISTILLED = [name for name in NAMES if Path(name).name.split('_')[0] in METHODS]
 
 _cache: dict[str, Config] = {}

@@ -73,7 +73,8 @@ def set_num_classes(model: Any, count: int) -> None:
     """Set ``num_classes`` of every box and mask head inside a model config, in every stage of a cascade.
 
     Args:
-        model: A model config, changed in place; of a distillation, student and teacher are both reached.
+        model: A model config, changed in place; of a distillation, student and teacher are both reached, unless a
+            ``class_map`` says that the teacher's classes are others.
         count: Number of classes without background.
 
     Example:
@@ -88,6 +89,8 @@ def set_num_classes(model: Any, count: int) -> None:
     if not isinstance(model, dict):
         return
     for name, value in model.items():
+        if name == 'teacher' and model.get('class_map') is not None:
+            continue  # it has classes of its own, which the map translates
         if name in _BOX_HEADS:
             for head in value if isinstance(value, (list, tuple)) else [value]:
                 if isinstance(head, dict):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,12 +17,19 @@ from torch import Tensor, nn
 
 from eakd_det.distillation import student_state
 from eakd_det.distillation.class_lists import require_same_class_count
-from eakd_det.distillation.detectors import box_head, build_detector
+from eakd_det.distillation.class_map import ClassMap
+from eakd_det.distillation.detectors import (
+    box_forward,
+    box_head,
+    build_detector,
+    num_foreground_classes,
+    require_stage,
+)
 from eakd_det.distillation.distiller import ProposalDistiller
 from eakd_det.distillation.proposals import SampledProposals
 from eakd_det.distillation.taps import ProposalTap
 from eakd_det.distillation.teacher import FrozenTeacher
-from eakd_det.distillation.teacher_options import TeacherOptions
+from eakd_det.distillation.teacher_options import TeacherOptions, features_for_roi_align
 from eakd_det.errors import ConfigError
 from eakd_det.registry import MODELS, build_model
 
@@ -46,6 +55,11 @@ class ProposalDistill(BaseAlgorithm):
         teacher_stage: Which box head of the teacher answers, if it is a cascade. Defaults to -1.
         teacher_options: How to make the teacher cheaper to ask, see :class:`TeacherOptions`;
             ``dict(enabled=False)`` runs it exactly as MMDetection built it.
+        class_map: Which classes of the teacher stand for each class of the student, if their lists differ, see
+            :class:`ClassMap`. Defaults to None: both have the same classes in the same order.
+        unmapped_classes: What becomes of the teacher's classes that ``class_map`` leaves out. 'background' adds their
+            probability to the background's, which is the label such objects have in the student's data; 'drop'
+            leaves them out and renormalises. Defaults to 'background'.
         module_inplace: Whether in-place activations stay as they are. None (the default) turns them off only if a
             recorder of the user's could keep a tensor that such an activation would overwrite.
         data_preprocessor: As in MMRazor; the student's own by default.
@@ -79,6 +93,8 @@ class ProposalDistill(BaseAlgorithm):
         student_stage: int = -1,
         teacher_stage: int = -1,
         teacher_options: dict[str, Any] | None = None,
+        class_map: dict[str, Any] | Sequence[Any] | None = None,
+        unmapped_classes: str = 'background',
         module_inplace: bool | None = None,
         data_preprocessor: Any = None,
         init_cfg: Any = None,
@@ -88,7 +104,10 @@ class ProposalDistill(BaseAlgorithm):
         with _random_state_kept():
             teacher_detector = build_detector(teacher, 'model.teacher')
             self.distiller: ProposalDistiller = build_model(distiller)
-        require_same_class_count(student, teacher_detector, (student_stage, teacher_stage))
+        require_stage(student, student_stage, 'model.student_stage')
+        require_stage(teacher_detector, teacher_stage, 'model.teacher_stage')
+        if class_map is None:
+            require_same_class_count(student, teacher_detector, (student_stage, teacher_stage))
         self._student_stage = student_stage
         self._teacher = FrozenTeacher(
             teacher_detector,
@@ -97,6 +116,11 @@ class ProposalDistill(BaseAlgorithm):
             teacher_stage,
             options=TeacherOptions.from_config(teacher_options),
         )
+        self.class_map: ClassMap | None = None
+        if class_map is not None:
+            counts = num_foreground_classes(student), num_foreground_classes(teacher_detector)
+            self.class_map = ClassMap.resolve(class_map, unmapped_classes, *counts, self._teacher.classes)
+        self._teacher.answer_as(box_head(student, student_stage), self.class_map)
         if not isinstance(self.distiller, ProposalDistiller):
             raise ConfigError(
                 f"model.distiller.type: expected 'eakd_det.ProposalDistiller', but got {type(self.distiller).__name__}"
@@ -146,11 +170,20 @@ class ProposalDistill(BaseAlgorithm):
                 f'model.architecture.roi_head.type: {type(self.student.roi_head).__name__} computes its loss without '
                 'BBoxHead.loss_and_target, so its proposals cannot be read; use StandardRoIHead or CascadeRoIHead'
             )
-        return losses, tap.proposals
+        outputs = tap.proposals.outputs
+        if self.distiller.needs_boxes:
+            outputs = replace(outputs, predict=functools.partial(self._ask_student, tap.proposals.rois))
+        return losses, replace(tap.proposals, outputs=outputs)
+
+    def _ask_student(self, rois: Tensor, features: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        results = box_forward(self.student, self._student_stage, features_for_roi_align(tuple(features)), rois)
+        return results['cls_score'], results['bbox_pred']
 
     def _teacher_step(self, batch_inputs: Tensor, samples: list[DetDataSample], proposals: SampledProposals) -> None:
         with self.distiller.teacher_recorders:
-            answer = self._teacher.answer(batch_inputs, samples, proposals.rois, self.distiller.needs_embeddings)
+            answer = self._teacher.answer(
+                batch_inputs, samples, proposals.rois, self.distiller.needs_embeddings, self.distiller.needs_boxes
+            )
         self.distiller.share(proposals, answer)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], *args: Any, **kwargs: Any) -> ProposalDistill:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mmdet.models import BaseDetector
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
@@ -68,6 +69,7 @@ class ClassCheckHook(Hook):
     """Before anything trains: the data's classes are the student's and the teacher's, by number, name and order.
 
     The teacher's names come from its checkpoint's meta data; a checkpoint without names is checked by number only.
+    With a ``class_map``, data and map are compared instead, and what stands for what is logged.
     Works with any detector, distilled or not: without a teacher, only data and student are compared.
 
     Raises:
@@ -90,7 +92,12 @@ class ClassCheckHook(Hook):
                 f"but the student's roi_head.bbox_head.num_classes is {count}"
             )
         teacher_classes = getattr(model, 'teacher_classes', None)
-        if teacher_classes is not None:
+        class_map = getattr(model, 'class_map', None)
+        if class_map is not None:
+            if class_map.student_classes is not None:
+                require_same_classes(data_classes, 'the training data', class_map.student_classes, 'model.class_map')
+            print_log(f'model.class_map: {class_map.describe(data_classes, teacher_classes)}', logger='current')
+        elif teacher_classes is not None:
             require_same_classes(
                 data_classes, 'the training data', teacher_classes, "the teacher's checkpoint (teacher_ckpt)"
             )

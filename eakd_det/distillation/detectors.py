@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mmdet.models import BaseDetector, BBoxHead, CascadeRoIHead, StandardRoIHead, TwoStageDetector
 from mmdet.registry import MODELS as MMDET_MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
-from torch import nn
+from torch import Tensor, nn
 
 from eakd_det.errors import ConfigError
 
@@ -77,6 +78,28 @@ def box_head(detector: BaseDetector, stage: int = -1) -> BBoxHead:
     """The box head of ``detector``; of a cascade the one of ``stage`` (the last by default)."""
     head = detector.roi_head.bbox_head
     return head[stage] if isinstance(head, nn.ModuleList) else head
+
+
+def require_stage(detector: BaseDetector, stage: int, key: str) -> None:
+    """Raise :class:`ConfigError` unless ``detector`` has a box head ``stage``; without a cascade there is only one."""
+    count = detector.roi_head.num_stages if isinstance(detector.roi_head, CascadeRoIHead) else 1
+    if not isinstance(stage, int) or not -count <= stage < count:
+        raise ConfigError(
+            f'{key}: expected a stage from {-count} to {count - 1}, because the {type(detector).__name__} has '
+            f'{count} box head{"s" if count > 1 else ""}, but got {stage!r}'
+        )
+
+
+def box_forward(detector: BaseDetector, stage: int, features: Sequence[Tensor], rois: Tensor) -> dict[str, Tensor]:
+    """Run the box head of ``stage`` on ``rois`` ``(R, 5)`` of ``features``, the neck's levels, fine to coarse.
+
+    Returns:
+        ``cls_score`` ``(R, C)``, ``bbox_pred`` and ``bbox_feats``, as MMDetection's heads return them.
+    """
+    roi_head = detector.roi_head
+    if isinstance(roi_head, CascadeRoIHead):
+        return roi_head._bbox_forward(stage % roi_head.num_stages, features, rois)
+    return roi_head._bbox_forward(features, rois)
 
 
 def num_foreground_classes(detector: BaseDetector) -> int:

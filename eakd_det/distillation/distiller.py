@@ -6,13 +6,23 @@ from typing import Any
 
 from mmengine.registry import DefaultScope
 from mmrazor.models import ConfigurableDistiller
-from torch import Tensor
+from torch import Tensor, nn
 
+from eakd_det.distillation.loss_mappings import (
+    KEY,
+    Mappings,
+    check_mappings,
+    check_record_is_there,
+    complete_mappings,
+    initialize_recorders,
+)
 from eakd_det.distillation.proposal_recorder import (
+    DELTAS,
     EMBEDDINGS,
     IMAGES,
     LABELS,
     LOGITS,
+    PREDICTOR,
     RESERVED_NAMES,
     ProposalRecorder,
     reserved_recorders,
@@ -20,10 +30,8 @@ from eakd_det.distillation.proposal_recorder import (
 from eakd_det.distillation.proposals import ProposalOutputs, SampledProposals
 from eakd_det.distillation.statistics import ProposalStatistics, log_name
 from eakd_det.errors import ConfigError
-from eakd_det.losses import ProposalLoss
+from eakd_det.losses import EntropyWeighted, ProposalLoss
 from eakd_det.registry import MODELS
-
-Mappings = dict[str, dict[str, dict[str, Any]]]
 
 
 @MODELS.register_module()
@@ -33,7 +41,8 @@ class ProposalDistiller(ConfigurableDistiller):
     A loss of this package (``eakd_det.KDLoss``, ``eakd_det.DKDLoss``, ...) needs no wiring: without an entry in
     ``loss_forward_mappings`` its own ``default_mapping`` says what it reads. Any other loss is wired as in MMRazor, and
     may read the reserved recorders besides its own: ``proposal_logits``, ``proposal_embeddings``, ``proposal_labels``,
-    ``proposal_images`` (index of the image in the batch) and ``neck_features`` (all levels, fine to coarse).
+    ``proposal_images`` (index of the image in the batch), ``proposal_deltas``, ``box_predictor`` (the box head on
+    other features) and ``neck_features`` (all levels, fine to coarse).
 
     Args:
         distill_losses: Losses by name; the names must contain 'loss' (MMEngine sums only those).
@@ -82,14 +91,27 @@ class ProposalDistiller(ConfigurableDistiller):
                     loss_forward_mappings=loss_forward_mappings,
                     init_cfg=init_cfg,
                 )
-        except (AssertionError, TypeError) as error:
-            raise ConfigError(f'model.distiller: {" ".join(str(error).split())}') from error
-        self.loss_forward_mappings: Mappings = dict(loss_forward_mappings or {})
-        for name, loss in self.distill_losses.items():
-            if name not in self.loss_forward_mappings:
-                self.loss_forward_mappings[name] = _default_mapping(name, loss)
+        except (AssertionError, ImportError, KeyError, TypeError) as error:
+            reason = str(error.args[0] if error.args else error)  # str of a KeyError is a quoted repr
+            raise ConfigError(f'model.distiller: {" ".join(reason.split())}') from error
+        self.loss_forward_mappings: Mappings = complete_mappings(self.distill_losses, loss_forward_mappings)
+        check_mappings(
+            self.distill_losses,
+            self.loss_forward_mappings,
+            self.student_recorders,
+            self.teacher_recorders,
+            self.connectors,
+        )
         self._drop_unused_records()
         self.statistics = ProposalStatistics(statistics_interval, entropy_tau)
+
+    def prepare_from_student(self, model: nn.Module) -> None:
+        """Let the student's recorders hook ``model``; a source it does not have is a :class:`ConfigError`."""
+        initialize_recorders(self.student_recorders, model, 'student')
+
+    def prepare_from_teacher(self, model: nn.Module) -> None:
+        """Let the teacher's recorders hook ``model``; a source it does not have is a :class:`ConfigError`."""
+        initialize_recorders(self.teacher_recorders, model, 'teacher')
 
     @property
     def records_modules(self) -> bool:
@@ -101,6 +123,11 @@ class ProposalDistiller(ConfigurableDistiller):
         """Whether any loss reads the RoI embeddings."""
         return EMBEDDINGS in self.student_recorders.recorders
 
+    @property
+    def needs_boxes(self) -> bool:
+        """Whether any loss reads box deltas, or asks a box head about other features."""
+        return any(name in self.student_recorders.recorders for name in (DELTAS, PREDICTOR))
+
     def share(self, proposals: SampledProposals, teacher: ProposalOutputs) -> None:
         """Record what student and teacher said of the step's proposals."""
         for manager, outputs in ((self.student_recorders, proposals.outputs), (self.teacher_recorders, teacher)):
@@ -109,6 +136,8 @@ class ProposalDistiller(ConfigurableDistiller):
                 EMBEDDINGS: outputs.embeddings,
                 LABELS: proposals.labels,
                 IMAGES: proposals.rois[:, 0].long(),
+                DELTAS: outputs.deltas,
+                PREDICTOR: outputs.predict,
             }
             for name, value in values.items():
                 if name in manager.recorders:
@@ -121,17 +150,17 @@ class ProposalDistiller(ConfigurableDistiller):
         for name, mapping in self.loss_forward_mappings.items():
             arguments = {key: self._record_of(name, key, record) for key, record in mapping.items()}
             loss = self.distill_losses[name]
-            if isinstance(loss, ProposalLoss):
+            if isinstance(loss, (ProposalLoss, EntropyWeighted)):
                 terms = loss.terms(**arguments)
                 losses[name] = loss.reduce(terms)
-                self._add_weights(name, terms, arguments)
+                self._add_weights(name, terms)
             else:
                 losses[name] = loss(**arguments)
         return losses
 
-    def _add_weights(self, name: str, terms: Any, arguments: dict[str, Any]) -> None:
+    def _add_weights(self, name: str, terms: Any) -> None:
         labels = self.student_recorders.get_recorder(LABELS).get_record_data()
-        logits = arguments['preds_S']
+        logits = self.student_recorders.get_recorder(LOGITS).get_record_data()
         if len(terms.weights) == len(labels):
             self.statistics.add_weights(log_name(name), terms, labels, background=logits.shape[1] - 1)
 
@@ -160,16 +189,8 @@ class ProposalDistiller(ConfigurableDistiller):
                     del manager.recorders[name]
 
     def _record_of(self, loss_name: str, argument: str, record: dict[str, Any]) -> Any:
-        from_student, name = record['from_student'], record['recorder']
-        recorder = (self.student_recorders if from_student else self.teacher_recorders).get_recorder(name)
-        if record.get('record_idx', 0) >= len(recorder.data_buffer):
-            side = 'student' if from_student else 'teacher'
-            hint = '' if from_student else ' (only the backbone, neck and box head of the teacher run)'
-            raise ConfigError(
-                f'model.distiller.loss_forward_mappings.{loss_name}.{argument}: {side} recorder {name!r} '
-                f'(source {recorder.source!r}) has {len(recorder.data_buffer)} records in this step, but record_idx '
-                f'{record.get("record_idx", 0)} is asked for; record a module that runs{hint}'
-            )
+        manager = self.student_recorders if record['from_student'] else self.teacher_recorders
+        check_record_is_there(f'{KEY}.{loss_name}.{argument}', manager.get_recorder(record['recorder']), record)
         return self.get_record(**record)
 
 
@@ -178,13 +199,3 @@ def _with_reserved(recorders: dict[str, Any] | None, key: str) -> dict[str, Any]
     if taken:
         raise ConfigError(f'model.distiller.{key}: the names {", ".join(taken)} are reserved, choose others')
     return {**(recorders or {}), **reserved_recorders()}
-
-
-def _default_mapping(name: str, loss: Any) -> dict[str, dict[str, Any]]:
-    mapping = getattr(loss, 'default_mapping', None)
-    if mapping is None:
-        raise ConfigError(
-            f'model.distiller.loss_forward_mappings: {name} ({type(loss).__name__}) needs an entry that says where its '
-            "arguments come from, for example preds_S=dict(recorder='proposal_logits', from_student=True)"
-        )
-    return dict(mapping)

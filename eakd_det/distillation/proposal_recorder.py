@@ -11,8 +11,10 @@ from eakd_det.registry import TASK_UTILS
 
 LOGITS, EMBEDDINGS = 'proposal_logits', 'proposal_embeddings'
 LABELS, IMAGES = 'proposal_labels', 'proposal_images'
+DELTAS, PREDICTOR = 'proposal_deltas', 'box_predictor'
 NECK = 'neck_features'
-RESERVED_NAMES = (LOGITS, EMBEDDINGS, LABELS, IMAGES, NECK)
+_OF_PROPOSALS = (LOGITS, EMBEDDINGS, LABELS, IMAGES, DELTAS, PREDICTOR)
+RESERVED_NAMES = (*_OF_PROPOSALS, NECK)
 
 
 @TASK_UTILS.register_module()
@@ -20,8 +22,9 @@ class ProposalRecorder(BaseRecorder):
     """A recorder that is handed its record by the algorithm instead of hooking a module.
 
     ``ProposalDistiller`` owns one for each of ``proposal_logits`` ``(R, C)``, ``proposal_embeddings`` ``(R, D)``,
-    ``proposal_labels`` ``(R,)`` and ``proposal_images`` ``(R,)``, for student and teacher alike; row n is the same box
-    in all of them.
+    ``proposal_labels`` ``(R,)``, ``proposal_images`` ``(R,)`` and ``proposal_deltas``, for student and teacher alike;
+    row n is the same box in all of them. ``box_predictor`` is a function that asks the box head of that side about the
+    same boxes on other features: neck levels -> logits, deltas.
 
     Example:
         >>> loss_forward_mappings = dict(
@@ -40,5 +43,5 @@ class ProposalRecorder(BaseRecorder):
 
 def reserved_recorders() -> dict[str, dict[str, str]]:
     """Configs of the reserved recorders, for MMRazor's ``RecorderManager`` (which appends 'Recorder' to the type)."""
-    proposals = {name: dict(type='eakd_det.Proposal', source=name) for name in (LOGITS, EMBEDDINGS, LABELS, IMAGES)}
+    proposals = {name: dict(type='eakd_det.Proposal', source=name) for name in _OF_PROPOSALS}
     return {**proposals, NECK: dict(type='ModuleOutputs', source='neck')}

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from torch import Tensor
+
+BoxPredictor: TypeAlias = Callable[[Sequence[Tensor]], tuple[Tensor, Tensor]]
+"""What a box head says of the step's proposals on other features: neck levels -> logits, box deltas."""
 
 
 @dataclass(frozen=True)
@@ -14,10 +19,14 @@ class ProposalOutputs:
     Attributes:
         logits: Class scores before softmax, ``(R, C)``, background last.
         embeddings: Input of the classifier, ``(R, D)``, or None if nobody asked for it.
+        deltas: Box deltas in the student's units, ``(R, 4)`` or ``(R, 4 (C - 1))``, or None if nobody asked.
+        predict: The same box head asked about the same proposals on other features, with gradient to these.
     """
 
     logits: Tensor
     embeddings: Tensor | None = None
+    deltas: Tensor | None = None
+    predict: BoxPredictor | None = None
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class ProposalTap:
             self.proposals = SampledProposals(
                 rois=kwargs['rois'].detach(),
                 labels=result['bbox_targets'][0],
-                outputs=ProposalOutputs(kwargs['cls_score'], self._embeddings.embeddings),
+                outputs=ProposalOutputs(kwargs['cls_score'], self._embeddings.embeddings, kwargs['bbox_pred']),
             )
             return result
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from mmdet.models import BaseDetector, CascadeRoIHead
+from mmdet.models import BaseDetector, BBoxHead
 from mmdet.structures import DetDataSample
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from eakd_det.checkpoint import checkpoint_classes, load_checkpoint_file, load_detector_weights
-from eakd_det.distillation.detectors import box_head, num_foreground_classes
+from eakd_det.distillation.answer_translation import AnswerTranslation
+from eakd_det.distillation.class_map import ClassMap
+from eakd_det.distillation.detectors import box_forward, box_head, num_foreground_classes
 from eakd_det.distillation.input_translation import InputTranslation
 from eakd_det.distillation.proposals import ProposalOutputs
 from eakd_det.distillation.taps import EmbeddingTap
@@ -59,6 +62,7 @@ class FrozenTeacher:
             self._load(checkpoint, key)
         self._stage = stage
         self._translation = InputTranslation(student_preprocessor, detector.data_preprocessor)
+        self._answers: AnswerTranslation | None = None
         self._owns_detector = True
         self.options.prepare(detector)
 
@@ -75,6 +79,10 @@ class FrozenTeacher:
                 f'but teacher.roi_head.bbox_head.num_classes is {count}'
             )
 
+    def answer_as(self, student_head: BBoxHead, class_map: ClassMap | None) -> None:
+        """From now on answer in the classes and box units of ``student_head``."""
+        self._answers = AnswerTranslation(student_head, box_head(self.detector, self._stage), class_map)
+
     @torch.no_grad()
     def answer(
         self,
@@ -82,9 +90,11 @@ class FrozenTeacher:
         data_samples: Sequence[DetDataSample],
         rois: Tensor,
         with_embeddings: bool = False,
+        with_boxes: bool = False,
     ) -> ProposalOutputs:
         """Classify the proposals ``rois`` ``(R, 5)`` on ``images`` as the student's preprocessor made them.
 
+        ``with_boxes`` adds box deltas, and a way to ask about the same proposals on other features.
         Uses ``no_grad`` and not ``inference_mode``: the student's backward keeps tensors that derive from the answer.
         """
         if self.detector.training:  # someone called train() on the detector directly
@@ -93,20 +103,30 @@ class FrozenTeacher:
         head = box_head(self.detector, self._stage)
         with self.options.running(images.device), EmbeddingTap(head, with_embeddings) as tap:
             features = features_for_roi_align(self.detector.extract_feat(images))
-            results = self._box_forward(features, rois)
-        return ProposalOutputs(results['cls_score'], tap.embeddings)
+            results = box_forward(self.detector, self._stage, features, rois)
+        logits, deltas = self._translate(results, with_boxes)
+        predict = functools.partial(self._predict, rois) if with_boxes else None
+        return ProposalOutputs(logits, tap.embeddings, deltas, predict)
 
-    def _box_forward(self, features: tuple[Tensor, ...], rois: Tensor) -> dict[str, Tensor]:
-        roi_head = self.detector.roi_head
-        if isinstance(roi_head, CascadeRoIHead):
-            return roi_head._bbox_forward(self._stage % roi_head.num_stages, features, rois)
-        return roi_head._bbox_forward(features, rois)
+    def _predict(self, rois: Tensor, features: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Ask about ``rois`` on features that are not the teacher's own; gradients pass through to these."""
+        with self.options.running(rois.device):
+            results = box_forward(self.detector, self._stage, features_for_roi_align(tuple(features)), rois)
+        return self._translate(results, with_boxes=True)  # type: ignore[return-value]
+
+    def _translate(self, results: dict[str, Tensor], with_boxes: bool) -> tuple[Tensor, Tensor | None]:
+        logits, deltas = results['cls_score'], results['bbox_pred'] if with_boxes else None
+        if self._answers is None:
+            return logits, deltas
+        return self._answers.logits(logits), None if deltas is None else self._answers.deltas(deltas, logits)
 
     def apply(self, function: Callable[[Tensor], Tensor]) -> None:
         """Move or cast the teacher along with the algorithm that owns it."""
         if self._owns_detector:
             self.detector._apply(function)
             self._translation._apply(function)
+            if self._answers is not None:
+                self._answers._apply(function)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> FrozenTeacher:
         """A frozen thing needs no copy: an EMA of the algorithm would double the memory for nothing."""

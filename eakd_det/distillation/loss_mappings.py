@@ -1,0 +1,120 @@
+"""Where each loss argument comes from: defaults, checks at build, and clear words where a record is missing."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Iterable
+from typing import Any
+
+from mmrazor.models.task_modules import RecorderManager
+from mmrazor.models.task_modules.recorder.base_recorder import BaseRecorder
+from torch import nn
+
+from eakd_det.errors import ConfigError
+
+Mappings = dict[str, dict[str, dict[str, Any]]]
+KEY = 'model.distiller.loss_forward_mappings'
+_RECORD_KEYS = ('recorder', 'from_student', 'record_idx', 'data_idx', 'connector', 'connector_idx')
+
+
+def complete_mappings(losses: nn.ModuleDict, mappings: Mappings | None) -> Mappings:
+    """Add what the losses say of themselves to what the config says.
+
+    A loss without an entry gets its ``default_mapping``; one with an entry, its ``added_mapping`` for the arguments
+    that the entry leaves out.
+
+    Raises:
+        ConfigError: If a loss has neither an entry nor a default.
+    """
+    complete: Mappings = {}
+    for name, loss in losses.items():
+        entry = (mappings or {}).get(name, getattr(loss, 'default_mapping', None))
+        if entry is None:
+            raise ConfigError(
+                f'{KEY}: {name} ({type(loss).__name__}) needs an entry that says where its '
+                "arguments come from, for example preds_S=dict(recorder='proposal_logits', from_student=True)"
+            )
+        complete[name] = {**getattr(loss, 'added_mapping', {}), **entry}
+    return complete
+
+
+def check_mappings(
+    losses: nn.ModuleDict,
+    mappings: Mappings,
+    student_recorders: RecorderManager,
+    teacher_recorders: RecorderManager,
+    connectors: Iterable[str],
+) -> None:
+    """Raise :class:`ConfigError` unless every mapping names what is there and leaves no argument without a value.
+
+    MMRazor checks most of this, too, but not the arguments that have a default, which EA's weights do.
+    """
+    known = {True: set(student_recorders.recorders), False: set(teacher_recorders.recorders)}
+    for name, mapping in mappings.items():
+        for argument, record in mapping.items():
+            _check_record(f'{KEY}.{name}.{argument}', record, known, set(connectors))
+        for parameter in inspect.signature(losses[name].forward).parameters.values():
+            is_positional = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+            if is_positional and parameter.default is parameter.empty and parameter.name not in mapping:
+                raise ConfigError(
+                    f'{KEY}.{name}: expected an entry for {parameter.name}, which '
+                    f'{type(losses[name]).__name__} needs, but got {", ".join(mapping) or "none"}'
+                )
+
+
+def _check_record(key: str, record: dict[str, Any], known: dict[bool, set[str]], connectors: set[str]) -> None:
+    if not isinstance(record, dict) or not {'recorder', 'from_student'} <= set(record):
+        raise ConfigError(f"{key}: expected dict(recorder='...', from_student=True or False), but got {record!r}")
+    unknown = sorted(set(record) - set(_RECORD_KEYS))
+    if unknown:
+        raise ConfigError(f'{key}: expected keys among {", ".join(_RECORD_KEYS)}, but got {", ".join(unknown)}')
+    if record['recorder'] not in known[bool(record['from_student'])]:
+        side = 'student' if record['from_student'] else 'teacher'
+        raise ConfigError(
+            f'{key}: expected one of the {side} recorders '
+            f'({", ".join(sorted(known[bool(record["from_student"])]))}), but got {record["recorder"]!r}'
+        )
+    if record.get('connector') and record['connector'] not in connectors:
+        raise ConfigError(
+            f'{key}.connector: expected one of model.distiller.connectors ({", ".join(sorted(connectors)) or "none"}), '
+            f'but got {record["connector"]!r}'
+        )
+
+
+def check_record_is_there(key: str, recorder: BaseRecorder, record: dict[str, Any]) -> None:
+    """Raise :class:`ConfigError` unless ``recorder`` recorded in this step what ``record`` asks for."""
+    side, found = 'student' if record['from_student'] else 'teacher', len(recorder.data_buffer)
+    where = f'{key}: {side} recorder {record["recorder"]!r} (source {recorder.source!r})'
+    index, data_index = record.get('record_idx', 0), record.get('data_idx')
+    if not -found <= index < found:
+        hint = '' if record['from_student'] else ' (only the backbone, neck and box head of the teacher run)'
+        raise ConfigError(
+            f'{where} has {found} records in this step, but record_idx {index} is asked for; '
+            f'record a module that runs{hint}'
+        )
+    if data_index is None:
+        return
+    data = recorder.data_buffer[index]
+    if not isinstance(data, (tuple, list)):
+        raise ConfigError(f'{where} recorded one {type(data).__name__} and no tuple; leave data_idx={data_index} out')
+    if not -len(data) <= data_index < len(data):
+        raise ConfigError(f'{where} recorded {len(data)} items, but data_idx {data_index} is asked for')
+
+
+def initialize_recorders(recorders: RecorderManager, model: nn.Module, side: str) -> None:
+    """Let the recorders hook ``model``.
+
+    Raises:
+        ConfigError: If one names a module or parameter that ``model`` does not have; the nearest names are given.
+    """
+    for name, recorder in recorders.recorders.items():
+        try:
+            recorder.initialize(model)
+        except AssertionError as error:
+            names = [name for name, _ in model.named_modules()] + [name for name, _ in model.named_parameters()]
+            near = ', '.join(difflib.get_close_matches(recorder.source, names, n=3, cutoff=0.5))
+            raise ConfigError(
+                f'model.distiller.{side}_recorders.{name}.source: expected a part of the {side} '
+                f'({type(model).__name__}; near: {near or "nothing"}), but it has no {recorder.source!r}'
+            ) from error

@@ -9,7 +9,7 @@ from mmengine.registry import HOOKS, MODELS, DefaultScope
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from eakd_det.distillation import ProposalDistill
-from tests.test_configs.catalogue import NAMES, ROOT, load, offline
+from tests.test_configs.catalogue import NAMES, RECIPE, ROOT, load, offline
 
 ALL = sorted(f'{path.parent.name}/{path.stem}' for path in ROOT.glob('[!_]*/*.py'))
 CHANNELS = {'r18': [64, 128, 256, 512], 'mv2': [24, 32, 96, 320], 'r50': [256, 512, 1024, 2048]}
@@ -29,7 +29,7 @@ def test_builds(name):
     assert isinstance(model, ProposalDistill) == ('architecture' in cfg.model)
     student = getattr(model, 'student', model)
     assert isinstance(student, TwoStageDetector)
-    if name in NAMES:
+    if name in RECIPE:
         _require_recipe(student, next(kind for kind in CHANNELS if f'{kind}_fpn' in name))
 
 

@@ -114,12 +114,12 @@ def allow_mmengine_checkpoints() -> None:
             multiarray._reconstruct,
             multiarray.scalar,
             *dtypes,
-            (_statistics_method, 'builtins.getattr'),
+            (history_method, 'builtins.getattr'),
         ]
     )
 
 
-def _statistics_method(owner: Any, name: str) -> Callable[..., Any]:
+def history_method(owner: Any, name: str) -> Callable[..., Any]:
     """Stand in for ``getattr`` while a checkpoint is loaded: give out the statistics methods of a history alone."""
     if owner is not HistoryBuffer or name not in _STATISTICS_METHODS:
         raise pickle.UnpicklingError(f'the checkpoint asks for attribute {name!r} of {owner!r}, which is not allowed')

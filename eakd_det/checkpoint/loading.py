@@ -10,8 +10,10 @@ from typing import Any
 
 import torch
 from mmengine.logging import print_log
+from mmengine.utils import digit_version
 from torch import Tensor, nn
 
+from eakd_det.checkpoint import old_torch
 from eakd_det.checkpoint.report import LoadReport, compare_state_dicts, examples
 from eakd_det.checkpoint.source import local_checkpoint_path
 from eakd_det.errors import ConfigError
@@ -41,7 +43,7 @@ def load_checkpoint_file(path_or_url: str | Path, key: str = 'checkpoint') -> di
     if path.stat().st_size == 0:
         raise ConfigError(f'{key}: expected a checkpoint, but {where} is empty')
     try:
-        checkpoint = torch.load(path, map_location='cpu', weights_only=True)
+        checkpoint = _read_tensors(path)
     except Exception as error:  # broken bytes can raise nearly anything inside the unpickler
         raise ConfigError(f'{key}: {_why_unreadable(error, where, path)}') from error
     if not isinstance(checkpoint, dict):
@@ -53,6 +55,15 @@ def load_checkpoint_file(path_or_url: str | Path, key: str = 'checkpoint') -> di
         prefix = len(_BACKBONE_PREFIX)
         return {'state_dict': {name[prefix:]: t for name, t in state.items() if name.startswith(_BACKBONE_PREFIX)}}
     return checkpoint
+
+
+def _read_tensors(path: Path) -> Any:
+    try:
+        return torch.load(path, map_location='cpu', weights_only=True)
+    except pickle.UnpicklingError:
+        if digit_version(torch.__version__) >= digit_version('2.6.0'):
+            raise
+        return torch.load(path, map_location='cpu', weights_only=False, pickle_module=old_torch)
 
 
 def load_detector_weights(

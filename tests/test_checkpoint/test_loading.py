@@ -12,7 +12,14 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
-from eakd_det.checkpoint import LoadReport, checkpoint_classes, load_checkpoint_file, load_detector_weights
+from eakd_det.checkpoint import (
+    LoadReport,
+    checkpoint_classes,
+    load_checkpoint_file,
+    load_detector_weights,
+    loading,
+    old_torch,
+)
 from eakd_det.errors import ConfigError
 from tests import tiny
 
@@ -85,19 +92,19 @@ def test_what_mmengine_saves_during_training_can_be_read(tmp_path: Path) -> None
     assert content['message_hub']['log_scalars']['loss'].mean() == 1.5
 
 
-class Malicious:
-    """Touches a file when it is unpickled."""
+class Calls:
+    """Calls a function when it is unpickled."""
 
-    def __init__(self, target: str) -> None:
-        self.target = target
+    def __init__(self, function: Any, arguments: tuple) -> None:
+        self.call = function, arguments
 
     def __reduce__(self) -> tuple:
-        return os.mkdir, (self.target,)
+        return self.call
 
 
 def test_a_file_that_would_run_code_is_refused_and_runs_none(tmp_path: Path) -> None:
     target = tmp_path / 'ran'
-    path = save(tmp_path / 'c.pth', dict(state_dict=source_state(), meta=Malicious(str(target))))
+    path = save(tmp_path / 'c.pth', dict(state_dict=source_state(), meta=Calls(os.mkdir, (str(target),))))
 
     with pytest.raises(
         ConfigError, match=r'model.teacher_ckpt: .*c\.pth holds objects that could run code.*mkdir'
@@ -144,7 +151,7 @@ def _no_weights(path: Path) -> None:
 
 
 def _plain_pickle(path: Path) -> None:
-    path.write_bytes(pickle.dumps(dict(state_dict=Malicious('nowhere'))))
+    path.write_bytes(pickle.dumps(dict(state_dict=Calls(os.mkdir, ('nowhere',)))))
 
 
 @pytest.mark.parametrize(
@@ -266,3 +273,65 @@ def test_report_in_words() -> None:
 )
 def test_class_names_in_the_meta_data(checkpoint: dict, classes: tuple | None) -> None:
     assert checkpoint_classes(checkpoint) == classes
+
+
+@pytest.fixture
+def as_on_old_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``weights_only=True`` refuses MMEngine's types, as it does on torch < 2.6, whatever the list says."""
+    load = torch.load
+
+    def load_as_then(path: Path, **kwargs: Any) -> Any:
+        if kwargs['weights_only']:
+            raise pickle.UnpicklingError('Unsupported class mmengine.logging.history_buffer.HistoryBuffer')
+        return load(path, **kwargs)
+
+    monkeypatch.setattr(torch, 'load', load_as_then)
+    monkeypatch.setattr(loading, 'digit_version', lambda version: version == '2.6.0')
+
+
+@pytest.mark.parametrize('legacy', [False, True])
+def test_on_old_torch_a_training_checkpoint_is_read_and_nothing_else(
+    tmp_path: Path, as_on_old_torch: None, legacy: bool
+) -> None:
+    import numpy as np
+    from mmengine.logging import HistoryBuffer
+
+    history = HistoryBuffer([1.0, 2.0], [1, 1])
+    hub = dict(log_scalars={'loss': history}, runtime_info=dict(best=np.float64(0.3)))
+    meta = dict(dataset_meta=dict(classes=('a',)), dtype=torch.float16, size=torch.Size([2]))
+    content = dict(state_dict=OrderedDict(source_state()), message_hub=hub, meta=meta)
+    torch.save(content, tmp_path / 'c.pth', _use_new_zipfile_serialization=not legacy)
+
+    read = load_checkpoint_file(tmp_path / 'c.pth')
+
+    assert all(torch.equal(tensor, read['state_dict'][name]) for name, tensor in source_state().items())
+    assert read['message_hub']['log_scalars']['loss'].mean() == 1.5
+    assert read['message_hub']['runtime_info']['best'] == 0.3
+    assert read['meta'] == meta
+
+    for call in ((os.mkdir, (str(tmp_path / 'ran'),)), (getattr, (dict, 'pop'))):
+        path = tmp_path / 'armed.pth'
+        torch.save(dict(state_dict=source_state(), meta=Calls(*call)), path, _use_new_zipfile_serialization=not legacy)
+        with pytest.raises(ConfigError, match=r'key: .*armed\.pth .*not allowed'):
+            load_checkpoint_file(path, 'key')
+    assert not (tmp_path / 'ran').exists()
+
+
+@pytest.mark.parametrize(
+    ('module', 'name'),
+    [
+        ('os', 'system'),
+        ('builtins', 'eval'),
+        ('torch', 'load'),
+        ('torch', 'float32.__class__'),
+        ('torch', 'hub'),
+        ('torch.serialization', 'load'),
+        ('numpy', 'load'),
+        ('numpy.dtypes', 'sys'),
+    ],
+)
+def test_names_that_old_torch_must_not_look_up(module: str, name: str) -> None:
+    import io
+
+    with pytest.raises(pickle.UnpicklingError, match='not allowed'):
+        old_torch.Unpickler(io.BytesIO()).find_class(module, name)

@@ -10,6 +10,7 @@ from typing import Any
 
 from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 from mmengine.runner import find_latest_checkpoint
@@ -69,6 +70,8 @@ def _set_amp(cfg: Config, enabled: bool) -> None:
             raise ConfigError(f'--amp: expected {cfg.filename} to have an optim_wrapper')
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.loss_scale = 'dynamic'
+    if 'AmpOptimWrapper' in str((cfg.get('optim_wrapper') or {}).get('type')) and get_device() in ('cpu', 'mps'):
+        raise ConfigError('--amp (optim_wrapper.type=AmpOptimWrapper): expected a GPU, but PyTorch finds none')
 
 
 def _set_auto_scale_lr(cfg: Config, enabled: bool) -> None:

@@ -23,8 +23,8 @@ _MISSING_ARGUMENT = re.compile(r'__init__\(\) missing \d+ required .*arguments?:
 _REGISTRY_MODULES = ('mmengine.registry', 'mmdet.registry', 'mmrazor.registry', 'eakd_det.registry')
 # What the runner says in one clear line itself; only the traceback is too much.
 _SAID_WELL = re.compile(
-    r'should be either all None or not None|AmpOptimizerWrapper|VisualizationHook must be included|'
-    r'Can not find "auto_scale_lr"|`self\._\w+_loop` should not be None'
+    r'should be either all None or not None|VisualizationHook must be included|'
+    r'`self\._\w+_loop` should not be None'
 )
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 from typing import Any, Literal
 
 from mmengine.config import Config, ConfigDict
-from mmengine.hub import get_config
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from torch import nn
 
 from eakd_det.errors import ConfigError
+from eakd_det.models import read_model_config
 
 Side = Literal['student', 'teacher']
 _KEYS: dict[Side, str] = {'student': 'architecture', 'teacher': 'teacher'}
@@ -41,21 +40,10 @@ def detector_config(cfg: Config, side: Side) -> ConfigDict:
                 f'{model.get("type")!r}; test it without --teacher'
             )
         return copy.deepcopy(model)
-    detector = _resolve(model.get(_KEYS[side]), f'model.{_KEYS[side]}')
+    detector = copy.deepcopy(read_model_config(model.get(_KEYS[side]), f'model.{_KEYS[side]}'))
     if side == 'student' and model.get('data_preprocessor') is not None:
         detector['data_preprocessor'] = copy.deepcopy(model.data_preprocessor)
     return detector
-
-
-def _resolve(detector: Any, key: str) -> ConfigDict:
-    if isinstance(detector, dict) and 'cfg_path' in detector and 'type' not in detector:
-        return copy.deepcopy(get_config(detector['cfg_path']).model)
-    if isinstance(detector, dict):
-        return copy.deepcopy(detector)
-    if isinstance(detector, (str, Path)):
-        return copy.deepcopy(Config.fromfile(detector).model)
-    kind = 'nothing' if detector is None else f'a {type(detector).__name__}'
-    raise ConfigError(f'{key}: expected a model dict, a config file or cfg_path, but got {kind}')
 
 
 def unwrap(model: nn.Module) -> nn.Module:

@@ -75,7 +75,7 @@ class ProposalDistill(BaseAlgorithm):
     Example:
         >>> model = dict(
         ...     type='eakd_det.ProposalDistill',
-        ...     architecture='mmdet::faster_rcnn/faster-rcnn_r18_fpn_1x_coco.py',
+        ...     architecture='mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py',
         ...     teacher='mmdet::faster_rcnn/faster-rcnn_r101_fpn_ms-3x_coco.py',
         ...     teacher_ckpt='faster_rcnn_r101.pth',
         ...     distiller=dict(

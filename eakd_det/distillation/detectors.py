@@ -7,18 +7,20 @@ from typing import Any
 
 from mmdet.models import BaseDetector, BBoxHead, CascadeRoIHead, StandardRoIHead, TwoStageDetector
 from mmdet.registry import MODELS as MMDET_MODELS
-from mmengine.config import Config
+from mmengine.hub import get_model
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 from eakd_det.errors import ConfigError
+from eakd_det.models import read_model_config
 
 
 def build_detector(cfg: Any, key: str) -> BaseDetector:
     """Build a detector from whatever a user may write for ``architecture`` or ``teacher``.
 
     Args:
-        cfg: A built detector, a model dict, the path of a config file, or ``dict(cfg_path='mmdet::...')`` as in
+        cfg: A built detector, a model dict, the path of a config file or its name in a package
+            (``'mmdet::faster_rcnn/...'``), or ``dict(cfg_path='mmdet::...')`` as in
             MMRazor's configs (there ``pretrained=True`` also loads that model's public checkpoint).
         key: The config key it came from, for messages.
 
@@ -33,16 +35,10 @@ def build_detector(cfg: Any, key: str) -> BaseDetector:
 def _build(cfg: Any, key: str) -> nn.Module:
     if isinstance(cfg, nn.Module):
         return cfg
-    if isinstance(cfg, str):
-        cfg = Config.fromfile(cfg).model
-    if not isinstance(cfg, dict):
-        raise ConfigError(f'{key}: expected a model dict, a config file or a detector, but got {type(cfg).__name__}')
-    if 'cfg_path' in cfg and 'type' not in cfg:
-        from mmengine.hub import get_model
-
+    if isinstance(cfg, dict) and 'cfg_path' in cfg and 'type' not in cfg:
         return get_model(**cfg)
     with DefaultScope.overwrite_default_scope('mmdet'):
-        return MMDET_MODELS.build(cfg)
+        return MMDET_MODELS.build(read_model_config(cfg, key))
 
 
 def require_proposal_logits(detector: nn.Module, key: str) -> None:
@@ -95,8 +91,19 @@ def box_forward(detector: BaseDetector, stage: int, features: Sequence[Tensor], 
 
     Returns:
         ``cls_score`` ``(R, C)``, ``bbox_pred`` and ``bbox_feats``, as MMDetection's heads return them.
+
+    Raises:
+        ConfigError: If there are fewer levels than the head reads; it would take each proposal from a wrong one.
     """
     roi_head = detector.roi_head
+    extractor = roi_head.bbox_roi_extractor
+    reader: Any = extractor[stage] if isinstance(extractor, nn.ModuleList) else extractor
+    wanted = reader.num_inputs
+    if len(features) < wanted:
+        raise ConfigError(
+            f'roi_head.bbox_roi_extractor: expected {wanted} levels of features, but got {len(features)}; '
+            'set roi_levels of the loss that asks the box head'
+        )
     if isinstance(roi_head, CascadeRoIHead):
         return roi_head._bbox_forward(stage % roi_head.num_stages, features, rois)
     return roi_head._bbox_forward(features, rois)

@@ -6,9 +6,9 @@ import copy
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.hub import get_config
 
 from eakd_det.errors import ConfigError
+from eakd_det.models.model_config import read_model_config
 from eakd_det.registry import SCOPE
 
 _PREFIX = f'{SCOPE}.'
@@ -59,16 +59,7 @@ def _student(model: Any) -> Any:
         raise ConfigError(f'model: expected a dict with the detector or its distillation, but got {model!r}')
     if 'architecture' not in model:
         return model
-    student = model['architecture']
-    if isinstance(student, str):
-        return Config.fromfile(student).to_dict()['model']
-    if isinstance(student, dict) and 'cfg_path' in student and 'type' not in student:
-        return get_config(student['cfg_path']).to_dict()['model']
-    if isinstance(student, dict):
-        return student
-    raise ConfigError(
-        f'model.architecture: expected a model dict, a config file or cfg_path, but got {type(student).__name__}'
-    )
+    return read_model_config(model['architecture'], 'model.architecture').to_dict()
 
 
 def _stock_types(node: Any, key: str) -> Any:

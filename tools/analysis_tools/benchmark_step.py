@@ -1,0 +1,140 @@
+"""Time one training step: plain student, ours, and the ways other packages take.
+
+All arms share weights and batch, run in one process and in turn. Example:
+
+    python tools/analysis_tools/benchmark_step.py --pair r101-r18 --height 800 --width 1344 --images 1 --out step.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]
+
+import torch  # noqa: E402
+from mmdet.structures.bbox import bbox2roi  # noqa: E402
+from mmengine.logging import MMLogger  # noqa: E402
+from step_benchmark import arms, report  # noqa: E402
+from step_benchmark.agreement import compare, logits_of  # noqa: E402
+from step_benchmark.scene import PAIRS, Scene, make_scene  # noqa: E402
+from step_benchmark.timing import interleave, run_step  # noqa: E402
+from torch import Tensor  # noqa: E402
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('--pair', choices=sorted(PAIRS), default='r101-r18')
+    parser.add_argument('--height', type=int, default=800)
+    parser.add_argument('--width', type=int, default=1344)
+    parser.add_argument('--images', type=int, default=2, help='images a batch')
+    parser.add_argument('--rois', type=int, default=512, help='proposals sampled from each image')
+    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument('--warmup', type=int, default=1)
+    parser.add_argument('--threads', type=int, default=os.cpu_count())
+    parser.add_argument('--arms', nargs='+', choices=arms.ARMS, default=list(arms.ARMS))
+    parser.add_argument('--fast-dtype', default='bfloat16', help="the teacher's dtype in the fast arm")
+    parser.add_argument('--memory', action='store_true', help='measure the peak memory of each arm in its own process')
+    parser.add_argument('--out', type=Path, help='write the record to this JSON file')
+    parser.add_argument('--memory-of', choices=arms.ARMS, help=argparse.SUPPRESS)
+    return parser.parse_args(argv)
+
+
+def build(args: argparse.Namespace, names: list[str]) -> tuple[Scene, dict[str, torch.nn.Module]]:
+    """The scene and the arms."""
+    scene = make_scene(args.pair, args.height, args.width, args.images, args.rois)
+    fast = dict(teacher_options=dict(channels_last=True, dtype=args.fast_dtype, free_unused=True))
+    return scene, {name: arms.build_arm(name, scene, fast) for name in names}
+
+
+def proposals_of(scene: Scene) -> tuple[Tensor, Tensor]:
+    """A batch as the teacher sees it, and as many boxes as an arm gives it."""
+    batch = scene.student.data_preprocessor(copy.deepcopy(scene.data))
+    kept: list[Tensor] = []
+    roi_head = scene.student.roi_head
+    original = roi_head.bbox_loss
+
+    def keep(features: tuple[Tensor, ...], results: list[Any]) -> dict[str, Any]:
+        kept.append(bbox2roi([result.priors for result in results]))
+        return original(features, results)
+
+    roi_head.bbox_loss = keep
+    run_step(scene.student, scene.data)
+    del roi_head.bbox_loss
+    return batch['inputs'], kept[0]
+
+
+def peak_memory(args: argparse.Namespace) -> dict[str, float]:
+    """Peak resident memory of each arm, in MiB, measured in a process of its own."""
+    memory = {}
+    for name in args.arms:
+        print(f'memory of {name} ...', file=sys.stderr, flush=True)
+        command = [sys.executable, '-W', 'ignore', __file__, '--memory-of', name]
+        for option in ('pair', 'height', 'width', 'images', 'rois', 'threads', 'fast_dtype'):
+            command += [f'--{option.replace("_", "-")}', str(getattr(args, option))]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        memory[name] = float(done.stdout.split()[-1])
+    return memory
+
+
+def measure_own_memory(args: argparse.Namespace) -> None:
+    """Two steps of one arm, then this process's peak."""
+    scene, built = build(args, [args.memory_of])
+    for _ in range(2):
+        run_step(built[args.memory_of], scene.data)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def environment(args: argparse.Namespace) -> dict[str, Any]:
+    """What the numbers depend on."""
+    return dict(
+        command=' '.join(['python', 'tools/analysis_tools/benchmark_step.py', *sys.argv[1:]]),
+        torch=torch.__version__,
+        python=platform.python_version(),
+        machine=f'{platform.machine()}, {os.cpu_count()} CPUs, {torch.backends.cpu.get_cpu_capability()}',
+        threads=args.threads,
+    )
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the benchmark."""
+    args = parse_args(argv)
+    torch.set_num_threads(args.threads)
+    MMLogger.get_current_instance().setLevel('ERROR')
+    if args.memory_of:
+        measure_own_memory(args)
+        return
+    names = list(dict.fromkeys([arms.PLAIN, *args.arms]))
+    scene, built = build(args, names)
+    images, rois = proposals_of(scene)
+    seen = {name: logits_of(model, scene.data) for name, model in built.items()}
+    reference = next((seen[name] for name in arms.OURS if name in seen), None)
+    agreement = {name: compare(reference, logits) for name, logits in seen.items()} if reference else {}
+    print(f'logits: {agreement}', file=sys.stderr, flush=True)
+    times = interleave(
+        built,
+        {report.TEACHER: lambda: arms.teacher_alone(scene.teacher, images, rois)},
+        scene.data,
+        args.rounds,
+        args.warmup,
+        lambda index: print(f'round {index + 1}/{args.rounds}', file=sys.stderr, flush=True),
+    )
+    rows = report.summarise(times, agreement, peak_memory(args) if args.memory else {})
+    print(report.markdown(rows))
+    if args.out:
+        settings = {key: value for key, value in vars(args).items() if key not in ('out', 'memory_of')}
+        args.out.write_text(json.dumps(dict(settings=settings, environment=environment(args), rows=rows), indent=1))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,1 @@
+"""Pieces of ``tools/analysis_tools/benchmark_step.py``."""

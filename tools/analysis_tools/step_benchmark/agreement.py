@@ -1,0 +1,60 @@
+"""Before anything is timed: do the arms compute the same logits for the same boxes?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+import torch
+from torch import Tensor
+
+from eakd_det.distillation import ProposalDistill
+from step_benchmark.timing import run_step
+
+
+@dataclass(frozen=True)
+class SeenLogits:
+    """Class logits of one step, ``(R, C)`` each."""
+
+    student: Tensor
+    teacher: Tensor
+
+
+def logits_of(model: Any, data: dict[str, Any]) -> SeenLogits | None:
+    """Run one step of an arm and return the logits its loss compared; None if it compares none."""
+    if isinstance(model, ProposalDistill):
+        seen: list[SeenLogits] = []
+        share = model.distiller.share
+
+        def keep(proposals: Any, answer: Any) -> None:
+            seen.append(SeenLogits(proposals.outputs.logits.detach(), answer.logits))
+            share(proposals, answer)
+
+        with mock.patch.object(model.distiller, 'share', keep):
+            run_step(model, data)
+        return seen[0]
+    run_step(model, data)
+    if hasattr(model, 'logits'):
+        return SeenLogits(*model.logits)
+    distiller = getattr(model, 'distiller', None)
+    if distiller is None or 'logits' not in distiller.student_recorders.recorders:
+        return None
+    student, teacher = (
+        manager.get_recorder('logits').get_record_data().detach()
+        for manager in (distiller.student_recorders, distiller.teacher_recorders)
+    )
+    return SeenLogits(student, teacher)
+
+
+def compare(reference: SeenLogits, other: SeenLogits | None, tolerance: float = 1e-3) -> str:
+    """One word for the table: 'equal', 'other boxes', 'differ by ...' or 'none'."""
+    if other is None:
+        return 'none'
+    if other.student.shape != reference.student.shape or not torch.allclose(
+        other.student, reference.student, atol=tolerance
+    ):
+        return 'other boxes'
+    worst = float((other.teacher.float() - reference.teacher.float()).abs().max())
+    scale = float(reference.teacher.abs().max())
+    return 'equal' if worst <= tolerance * max(scale, 1.0) else f'teacher off by {worst / scale:.1%}'

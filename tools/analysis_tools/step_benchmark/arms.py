@@ -1,0 +1,144 @@
+"""What is timed: each arm turns the shared batch into a loss dict, with the same weights as all the others."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from mmdet.models import BaseDetector
+from mmdet.structures.bbox import bbox2roi
+from mmrazor.registry import MODELS as RAZOR
+from torch import Tensor, nn
+from torch.nn.functional import kl_div
+
+from eakd_det.registry import build_model
+from step_benchmark.scene import Scene
+
+Losses = dict[str, Any]
+Step = Callable[[Tensor, list[Any]], Losses]
+
+EA = dict(type='eakd_det.EntropyWeighting', tau=3.0)
+OURS: dict[str, dict[str, Any]] = {
+    'ours KD': dict(type='eakd_det.KDLoss'),
+    'ours EA-KD': dict(type='eakd_det.KDLoss', weighting=EA),
+    'ours DKD': dict(type='eakd_det.DKDLoss'),
+    'ours EA-DKD': dict(type='eakd_det.DKDLoss', weighting=EA),
+}
+FAST = 'ours EA-KD, fast'
+PLAIN = 'plain student'
+RAZOR_SHIPPED = 'MMRazor, as shipped'
+RAZOR_SHARED = 'MMRazor, shared samples'
+RAZOR_PKD = 'MMRazor FPN + PKD'
+MD_SCHEDULE = "mdistiller's schedule"
+ARMS = (PLAIN, *OURS, FAST, RAZOR_SHIPPED, RAZOR_SHARED, RAZOR_PKD, MD_SCHEDULE)
+
+_FC_CLS = dict(logits=dict(type='ModuleOutputs', source='roi_head.bbox_head.fc_cls'))
+_NECK = dict(neck=dict(type='ModuleOutputs', source='neck'))
+
+
+def build_arm(name: str, scene: Scene, fast: dict[str, Any]) -> nn.Module:
+    """Build the arm called ``name`` around the detectors of ``scene``.
+
+    Arms of other packages that change the detectors they are given (MMRazor turns in-place activations off) get
+    copies of them; the weights are equal.
+
+    Args:
+        name: One of :data:`ARMS`.
+        scene: Detectors and batch.
+        fast: Arguments of ``eakd_det.ProposalDistill`` that switch every fast option on.
+    """
+    if name == PLAIN:
+        return scene.student
+    if name in OURS:
+        return _ours(scene.student, scene.teacher, OURS[name], teacher_options=dict(enabled=False))
+    if name == FAST:
+        return _ours(scene.student, copy.deepcopy(scene.teacher), OURS['ours EA-KD'], **fast)
+    student, teacher = copy.deepcopy(scene.student), copy.deepcopy(scene.teacher)
+    if name == MD_SCHEDULE:
+        return MDistillerSchedule(student, teacher)
+    algorithm = _razor(name, student, teacher, len(scene.data['inputs']))
+    algorithm.train()  # returns nothing in MMRazor
+    return algorithm
+
+
+def _ours(student: BaseDetector, teacher: BaseDetector, loss: dict[str, Any], **kwargs: Any) -> nn.Module:
+    return build_model(
+        dict(
+            type='eakd_det.ProposalDistill',
+            architecture=student,
+            teacher=teacher,
+            distiller=dict(type='eakd_det.ProposalDistiller', distill_losses=dict(loss_kd=loss)),
+            **kwargs,
+        )
+    ).train()
+
+
+def _razor(name: str, student: BaseDetector, teacher: BaseDetector, images: int) -> nn.Module:
+    records, loss = (_NECK, 'PKDLoss') if name == RAZOR_PKD else (_FC_CLS, 'KLDivergence')
+    recorder = next(iter(records))
+    distiller = dict(
+        type='ConfigurableDistiller',
+        student_recorders=records,
+        teacher_recorders=records,
+        distill_losses=dict(loss_kd=dict(type=loss)),
+        loss_forward_mappings=dict(
+            loss_kd=dict(
+                preds_S=dict(from_student=True, recorder=recorder), preds_T=dict(from_student=False, recorder=recorder)
+            )
+        ),
+    )
+    if name == RAZOR_SHARED:  # the RPN samples once an image and the RoI head once more
+        distiller['distill_deliveries'] = dict(
+            samples=dict(
+                type='MethodOutputs',
+                max_keep_data=2 * images,
+                method_path='mmdet.models.task_modules.samplers.RandomSampler.sample',
+            )
+        )
+    algorithm = 'FpnTeacherDistill' if name == RAZOR_PKD else 'SingleTeacherDistill'
+    return RAZOR.build(
+        dict(_scope_='mmrazor', type=algorithm, architecture=student, teacher=teacher, distiller=distiller)
+    )
+
+
+class MDistillerSchedule(nn.Module):
+    """The order of work of mdistiller's detection code, on MMDetection's detectors; not mdistiller itself.
+
+    The student's box branch runs twice (once for its own loss, once for its logits), the teacher without ``no_grad``
+    (its parameters are frozen, so no graph arises).
+    """
+
+    def __init__(self, student: BaseDetector, teacher: BaseDetector) -> None:
+        super().__init__()
+        self.student = student
+        self.teacher = teacher.eval().requires_grad_(False)
+        self.data_preprocessor = student.data_preprocessor
+
+    def forward(self, inputs: Tensor, data_samples: list[Any], mode: str = 'loss') -> Losses:
+        """Losses of one step."""
+        kept: dict[str, Any] = {}
+        roi_head = self.student.roi_head
+        original = roi_head.bbox_loss
+
+        def keep(features: tuple[Tensor, ...], sampling_results: list[Any]) -> dict[str, Any]:
+            kept.update(features=features, rois=bbox2roi([result.priors for result in sampling_results]))
+            return original(features, sampling_results)
+
+        roi_head.bbox_loss = keep
+        try:
+            losses = self.student(inputs, data_samples, mode=mode)
+        finally:
+            del roi_head.bbox_loss
+        ours = roi_head._bbox_forward(kept['features'], kept['rois'])['cls_score']
+        theirs = self.teacher.roi_head._bbox_forward(self.teacher.extract_feat(inputs), kept['rois'])['cls_score']
+        self.logits = (ours.detach(), theirs.detach())
+        losses['loss_kd'] = kl_div(ours.log_softmax(1), theirs.softmax(1), reduction='batchmean')
+        return losses
+
+
+def teacher_alone(teacher: BaseDetector, images: Tensor, rois: Tensor) -> None:
+    """What any method must run of the teacher: backbone, FPN and box head, in float32, as MMDetection ships them."""
+    with torch.no_grad():
+        teacher.roi_head._bbox_forward(teacher.extract_feat(images), rois)

@@ -1,0 +1,50 @@
+"""The table and the record of a benchmark run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from step_benchmark.arms import PLAIN
+from step_benchmark.timing import Times, spread
+
+TEACHER = 'teacher alone'
+
+
+def summarise(times: dict[str, Times], agreement: dict[str, str], memory: dict[str, float]) -> list[dict[str, Any]]:
+    """One row an arm; ratios are taken round by round, then their median.
+
+    ``overhead`` is (step − plain student's step) / (teacher backbone + FPN + box head in float32), the part of the
+    teacher's own minimum that the arm costs on top of plain training.
+    """
+    plain, teacher = times[PLAIN].step, times[TEACHER].step
+    rows = []
+    for name, arm in times.items():
+        row: dict[str, Any] = dict(
+            arm=name, step=spread(arm.step), forward=spread(arm.forward), backward=spread(arm.backward)
+        )
+        row['relative'] = spread([step / base for step, base in zip(arm.step, plain, strict=True)])
+        if name not in (PLAIN, TEACHER):
+            row['overhead'] = spread([(s - p) / t for s, p, t in zip(arm.step, plain, teacher, strict=True)])
+        row['logits'] = agreement.get(name, '')
+        if name in memory:
+            row['peak_memory_mib'] = memory[name]
+        rows.append(row)
+    return rows
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """The rows as a table."""
+    lines = [
+        '| arm | step, s (min to max) | forward, s | backward, s | ÷ plain student | overhead | logits | memory, MiB |',
+        '| --- | --- | ---: | ---: | ---: | ---: | --- | ---: |',
+    ]
+    for row in rows:
+        step = row['step']
+        overhead = f'{row["overhead"]["median"]:.2f}' if 'overhead' in row else ''
+        memory = f'{row["peak_memory_mib"]:.0f}' if 'peak_memory_mib' in row else ''
+        lines.append(
+            f'| {row["arm"]} | {step["median"]:.2f} ({step["min"]:.2f} to {step["max"]:.2f}) '
+            f'| {row["forward"]["median"]:.2f} | {row["backward"]["median"]:.2f} '
+            f'| {row["relative"]["median"]:.3f} | {overhead} | {row["logits"]} | {memory} |'
+        )
+    return '\n'.join(lines)

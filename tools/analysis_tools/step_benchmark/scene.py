@@ -1,0 +1,83 @@
+"""The detectors and the batch that all arms of the benchmark share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmdet.models import BaseDetector
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmengine.structures import InstanceData
+
+CONFIGS = Path(__file__).resolve().parents[3] / 'configs'
+PAIRS = {
+    'r101-r18': CONFIGS / 'r101_r18' / 'kd_faster-rcnn_r101-r18_fpn_ms-1x_coco.py',
+    'r50-mv2': CONFIGS / 'r50_mv2' / 'kd_faster-rcnn_r50-mv2_fpn_ms-1x_coco.py',
+}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One batch and the two detectors that look at it.
+
+    Attributes:
+        student: In training mode.
+        teacher: Frozen, in eval mode.
+        data: What a data loader yields: ``inputs`` (uint8 images) and ``data_samples``.
+    """
+
+    student: BaseDetector
+    teacher: BaseDetector
+    data: dict[str, Any]
+
+
+def make_scene(pair: str, height: int, width: int, images: int, rois: int, boxes: int = 8, seed: int = 0) -> Scene:
+    """Build the pair of a shipped config with random weights, and a random batch.
+
+    Args:
+        pair: A key of :data:`PAIRS`.
+        height: Image height in pixels.
+        width: Image width in pixels.
+        images: Images a batch.
+        rois: Proposals sampled from each image.
+        boxes: Ground-truth boxes an image.
+        seed: Of weights and batch.
+    """
+    model = Config.fromfile(PAIRS[pair]).model
+    for detector in (model.architecture, model.teacher):
+        detector.train_cfg.rcnn.sampler.num = rois
+        detector.train_cfg.rpn_proposal.max_per_img = max(detector.train_cfg.rpn_proposal.max_per_img, rois)
+    student = _build(model.architecture, seed).train()
+    teacher = _build(model.teacher, seed + 1).eval().requires_grad_(False)
+    return Scene(student, teacher, _random_batch(height, width, images, boxes, seed))
+
+
+def _build(cfg: Config, seed: int) -> BaseDetector:
+    cfg.backbone.init_cfg = None
+    torch.manual_seed(seed)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        detector = MODELS.build(cfg)
+        detector.init_weights()
+    return detector
+
+
+def _random_batch(height: int, width: int, images: int, boxes: int, seed: int) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    inputs, samples = [], []
+    for _ in range(images):
+        inputs.append(torch.from_numpy(rng.integers(0, 256, (3, height, width), dtype=np.uint8)))
+        corner = rng.uniform(0, 0.6, (boxes, 2)) * (width, height)
+        extent = rng.uniform(0.1, 0.39, (boxes, 2)) * (width, height)
+        found = torch.from_numpy(np.concatenate([corner, corner + extent], 1)).float()
+        labels = torch.from_numpy(rng.integers(0, 80, boxes))
+        sample = DetDataSample(metainfo=dict(img_shape=(height, width), ori_shape=(height, width), scale_factor=(1, 1)))
+        sample.gt_instances = InstanceData(bboxes=found, labels=labels)
+        sample.ignored_instances = InstanceData(bboxes=found[:0], labels=labels[:0])
+        samples.append(sample)
+    return dict(inputs=inputs, data_samples=samples)

@@ -58,7 +58,7 @@ def train(args: argparse.Namespace) -> Any:
     check_data(cfg, ('train_dataloader', 'val_dataloader'))
     with config_errors(cfg):
         runner = build_runner(cfg)
-        _check_resume(runner, cfg)
+        _check_start(runner, cfg)
         _write_student_config(cfg)
         runner.train()
     return runner
@@ -113,24 +113,22 @@ def _check_checkpoints(cfg: Config) -> None:
         )
 
 
-def _check_resume(runner: Any, cfg: Config) -> None:
+def _check_start(runner: Any, cfg: Config) -> None:
     """MMEngine loads what fits and logs the rest, but a run that goes on from other weights is not resumed."""
-    if not cfg.get('resume'):
+    resumes = bool(cfg.get('resume'))
+    source = cfg.get('load_from') or (find_latest_checkpoint(runner.work_dir) if resumes else None)
+    if not source:
         return
-    source = cfg.get('load_from') or find_latest_checkpoint(runner.work_dir)
-    if source is None:
-        return
-    checkpoint = load_checkpoint_file(source, '--resume')
-    if not isinstance(checkpoint.get('meta'), dict) or 'optimizer' not in checkpoint:
+    key = '--resume' if resumes else 'load_from'
+    checkpoint = load_checkpoint_file(source, key)
+    if resumes and (not isinstance(checkpoint.get('meta'), dict) or 'optimizer' not in checkpoint):
         raise ConfigError(
             f'--resume: {source} holds weights, but not the state of a training run; '
             f'to start from these weights, use --cfg-options load_from={source}'
         )
-    report = compare_state_dicts(
-        unwrap(runner.model).state_dict(), detector_state_dict(checkpoint, '--resume', str(source))
-    )
-    if not report.is_complete:
-        raise ConfigError(f'--resume: {source} does not fit the config: {report}; {report.hint}')
+    report = compare_state_dicts(unwrap(runner.model).state_dict(), detector_state_dict(checkpoint, key, str(source)))
+    if not report.matched or (resumes and not report.is_complete):
+        raise ConfigError(f'{key}: {source} does not fit the config: {report}; {report.hint}')
 
 
 def _write_student_config(cfg: Config) -> None:

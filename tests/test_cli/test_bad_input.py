@@ -272,6 +272,14 @@ def test_resuming_from_what_is_no_training_state(
     assert_matches(r'does not fit the config: .* 1 missing \(rpn_head.rpn_cls.weight\)', one_error(capsys.readouterr()))
 
 
+def test_starting_from_weights_of_which_nothing_fits(workspace: Workspace, capsys: pytest.CaptureFixture) -> None:
+    """MMEngine would log a warning and train from scratch."""
+    torch.save({'layer.weight': torch.ones(1)}, workspace.root / 'other.pth')
+    config = workspace.write(tiny_data.student_config(workspace.data))
+    assert workspace.train(config, '--cfg-options', f'load_from={workspace.root / "other.pth"}') == 1
+    assert_matches('load_from: .*other.pth does not fit the config: 0 tensors match', one_error(capsys.readouterr()))
+
+
 def test_pretrained_weights_that_are_not_there_name_their_key(
     workspace: Workspace, capsys: pytest.CaptureFixture
 ) -> None:

@@ -7,6 +7,7 @@ from eakd_det.losses.dkd import DKDLoss
 from eakd_det.losses.embedding import EmbeddingLoss
 from eakd_det.losses.entropy_temperature import EntropyTemperature
 from eakd_det.losses.entropy_weighted import EntropyWeighted
+from eakd_det.losses.fcfd import FCFDLoss
 from eakd_det.losses.jsd import JSDLoss
 from eakd_det.losses.kd import KDLoss
 from eakd_det.losses.logit import LogitLoss
@@ -23,6 +24,7 @@ __all__ = [
     'EmbeddingLoss',
     'EntropyTemperature',
     'EntropyWeighted',
+    'FCFDLoss',
     'JSDLoss',
     'KDLoss',
     'LearnedTemperature',

@@ -1,0 +1,198 @@
+"""Function-consistent feature distillation: features are alike if the other network's head understands them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from eakd_det.errors import ConfigError, require_choice, require_positive
+from eakd_det.functional import hcl_divergence, kd_divergence, mse_divergence
+from eakd_det.losses.base import ProposalLoss, ProposalTerms, require_not_negative
+from eakd_det.losses.feature_bridges import FeatureBridges
+from eakd_det.registry import MODELS
+from eakd_det.weighting import UniformWeighting, image_weights
+
+Predictor = Callable[[Sequence[Tensor]], tuple[Tensor, Tensor]]
+
+
+@MODELS.register_module()
+class FCFDLoss(ProposalLoss):
+    r"""Function-consistent feature distillation on proposals (FCFD; Liu et al., ICLR 2023).
+
+    Bridges :math:`B_{st}` and :math:`B_{ts}` carry the student's pyramid :math:`F^S` to the teacher's width and the
+    other way. Each proposal is then classified three times besides by the teacher: s, the student as it is; st, the
+    *teacher's* head on :math:`B_{st}(F^S)`; ts, the *student's* head on :math:`B_{ts}(F^T)`:
+
+    .. math::
+        L = \lambda \Bigl[ \frac{1}{R} \sum_{n=1}^{R} w_n \sum_{k \in \{s, st, ts\}} \bigl(
+            \mathrm{KD}(z^k_n, z^T_n) + \lambda_{box}\, \mathrm{MSE}(d^k_n, d^T_n) \bigr)
+        + \frac{\lambda_{app}}{N} \sum_{i=1}^{N} w_i \sum_l \mathrm{MSE}\bigl(B_{st}(F^S)_{l,i}, F^T_{l,i}\bigr) \Bigr]
+
+    Gradients pass through the teacher's frozen head to bridge and student; its parameters get none. The bridges are
+    trained with the student, and thrown away with the loss. This is the detection code's loss; the classification
+    code's random mixed paths are not part of it.
+
+    With ``weighting=dict(type='eakd_det.EntropyWeighting')`` this is EA-FCFD: one weight from the s logits for all
+    three paths, as in the published golden case, and for the features the mean over each image's proposals, as in
+    EA-ReviewKD. The papers print no COCO result of it.
+
+    Args:
+        student_channels: Width of the student's pyramid. Defaults to 256.
+        teacher_channels: Width of the teacher's. Defaults to 256.
+        num_levels: Number of levels whose features are compared, from the finest. Defaults to 5, which is P2 to P6.
+        roi_levels: Number of levels that the box heads read; only these get a bridge from teacher to student, since
+            no loss would reach the others (the published code has one for P6, too). Defaults to 4.
+        tau: Temperature of the divergence. Defaults to 1.0.
+        box_weight: :math:`\lambda_{box}`, at least 0; 0 leaves the boxes out. Defaults to 1.0.
+        feature_weight: :math:`\lambda_{app}`, at least 0. Defaults to 1.0.
+        weigh_boxes: Whether the weighting applies to the boxes, too. Defaults to True.
+        weigh_features: Whether it applies to the features. Defaults to True.
+        **kwargs: ``weighting``, ``reduction`` ('mean' or 'sum' over proposals), ``loss_weight`` of
+            :class:`ProposalLoss`.
+
+    Raises:
+        ConfigError: If an argument is out of range; in use, if something is missing or does not fit.
+
+    Example:
+        >>> loss = FCFDLoss(student_channels=8, teacher_channels=16, weighting=dict(type='EntropyWeighting'))
+        >>> len(loss.to_teacher.levels), len(loss.to_student.levels)
+        (5, 4)
+    """
+
+    default_mapping: ClassVar[dict[str, dict[str, Any]]] = {
+        f'{argument}_{side}': dict(recorder=recorder, from_student=side == 'S')
+        for argument, recorder in (
+            ('preds', 'proposal_logits'),
+            ('deltas', 'proposal_deltas'),
+            ('features', 'neck_features'),
+            ('predict', 'box_predictor'),
+        )
+        for side in 'ST'
+    } | {'images': dict(recorder='proposal_images', from_student=True)}
+
+    def __init__(
+        self,
+        student_channels: int = 256,
+        teacher_channels: int = 256,
+        num_levels: int = 5,
+        roi_levels: int = 4,
+        tau: float = 1.0,
+        box_weight: float = 1.0,
+        feature_weight: float = 1.0,
+        weigh_boxes: bool = True,
+        weigh_features: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        require_choice('FCFDLoss.reduction', self.reduction, ('mean', 'sum'))
+        if not 0 < roi_levels <= num_levels:
+            raise ConfigError(
+                f'FCFDLoss.roi_levels: expected 1 to num_levels ({num_levels}) levels, but got {roi_levels}'
+            )
+        self.to_teacher = FeatureBridges(student_channels, teacher_channels, num_levels)
+        self.to_student = FeatureBridges(teacher_channels, student_channels, roi_levels)
+        self.tau = require_positive('FCFDLoss.tau', tau)
+        self.box_weight = require_not_negative('FCFDLoss.box_weight', box_weight)
+        self.feature_weight = require_not_negative('FCFDLoss.feature_weight', feature_weight)
+        self.weigh_boxes = weigh_boxes
+        self.weigh_features = weigh_features
+
+    def terms(  # type: ignore[override]
+        self,
+        preds_S: Tensor,
+        preds_T: Tensor,
+        features_S: Sequence[Tensor],
+        features_T: Sequence[Tensor],
+        predict_S: Predictor,
+        predict_T: Predictor,
+        deltas_S: Tensor | None = None,
+        deltas_T: Tensor | None = None,
+        images: Tensor | None = None,
+    ) -> ProposalTerms:
+        """Divergence and weight of each proposal; what the features add is ``extra``.
+
+        Args:
+            preds_S: The student's class scores, ``(R, C)``.
+            preds_T: The teacher's, ``(R, C)``.
+            features_S: The student's levels, fine to coarse, each ``(N, D_S, H_l, W_l)``.
+            features_T: The teacher's, each ``(N, D_T, H_l, W_l)``.
+            predict_S: The student's box head as a function from levels to the logits and deltas of the same proposals.
+            predict_T: The teacher's.
+            deltas_S: The student's box deltas, ``(R, 4)`` or ``(R, 4 (C - 1))``; not needed for ``box_weight=0``.
+            deltas_T: The teacher's, alike.
+            images: The image of each proposal, ``(R,)``; needed to weigh features. Defaults to None.
+
+        Raises:
+            ConfigError: If something is missing or does not fit.
+        """
+        features_T = [level.detach() for level in features_T]
+        as_teacher = self._bridge(self.to_teacher, features_S, 'features_S')
+        as_student = self._bridge(self.to_student, features_T, 'features_T')
+        paths = [(preds_S, deltas_S), predict_T(as_teacher), predict_S(as_student)]
+        divergence = _sum(kd_divergence(logits, preds_T, self.tau) for logits, _ in paths)
+        # Without pooling the hierarchical context loss is the plain squared error of each image.
+        features = _sum(hcl_divergence(*pair, ()) for pair in zip(as_teacher, features_T, strict=False))
+        weights = self.weighting(preds_S, preds_T)
+        extra = self.feature_weight * (self._image_weights(weights, images, features) * features).mean()
+        if self.box_weight:
+            boxes = self.box_weight * _sum(_box_divergence(deltas, deltas_T) for _, deltas in paths)
+            if self.weigh_boxes:
+                divergence = divergence + boxes
+            else:
+                extra = extra + boxes.sum() / (max(len(boxes), 1) if self.reduction == 'mean' else 1)
+        return ProposalTerms(divergence, weights, extra)
+
+    def _image_weights(self, weights: Tensor, images: Tensor | None, features: Tensor) -> Tensor:
+        if not self.weigh_features or isinstance(self.weighting, UniformWeighting):
+            return torch.ones_like(features)
+        if images is None:
+            raise ConfigError(
+                'FCFDLoss: expected images, the image of each proposal, to weigh features by, but got none; '
+                'add images to its loss_forward_mappings, or set weigh_features=False'
+            )
+        return image_weights(weights, images, len(features))
+
+    @staticmethod
+    def _bridge(bridges: FeatureBridges, features: Sequence[Tensor], key: str) -> list[Tensor]:
+        wanted, width = len(bridges.levels), bridges.in_channels
+        if len(features) < wanted or features[0].shape[1] != width:
+            raise ConfigError(
+                f'FCFDLoss: expected {wanted} levels of {width} channels in {key} (num_levels, roi_levels, '
+                f'student_channels, teacher_channels), but got {len(features)} of {features[0].shape[1]}'
+            )
+        return bridges(features)
+
+    def forward(  # type: ignore[override]
+        self,
+        preds_S: Tensor,
+        preds_T: Tensor,
+        features_S: Sequence[Tensor],
+        features_T: Sequence[Tensor],
+        predict_S: Predictor,
+        predict_T: Predictor,
+        deltas_S: Tensor | None = None,
+        deltas_T: Tensor | None = None,
+        images: Tensor | None = None,
+    ) -> Tensor:
+        """The loss, a scalar; arguments as in :meth:`terms`."""
+        return self.reduce(
+            self.terms(preds_S, preds_T, features_S, features_T, predict_S, predict_T, deltas_S, deltas_T, images)
+        )
+
+
+def _sum(values: Iterable[Tensor]) -> Tensor:
+    return torch.stack(list(values)).sum(dim=0)
+
+
+def _box_divergence(student: Tensor | None, teacher: Tensor | None) -> Tensor:
+    if student is None or teacher is None or student.shape != teacher.shape:
+        shapes = [None if deltas is None else tuple(deltas.shape) for deltas in (student, teacher)]
+        raise ConfigError(
+            'FCFDLoss.box_weight: expected box deltas of the same shape from student and teacher '
+            f'(roi_head.bbox_head.reg_class_agnostic), but got {shapes[0]} and {shapes[1]}; '
+            'set box_weight=0 to leave the boxes out'
+        )
+    return mse_divergence(student, teacher)

@@ -1,0 +1,40 @@
+"""The bridges of FCFD: one network's pyramid, brought into the other's width and statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+
+class FeatureBridges(nn.Module):
+    r"""A 3 × 3 convolution and BatchNorm for each level, without activation.
+
+    .. math:: b_l = \mathrm{BN}_l(\mathrm{conv}_{3\times3, l}(f_l))
+
+    Args:
+        in_channels: Width of the levels that come in.
+        out_channels: Width of those that go out.
+        num_levels: Number of levels, from the finest.
+
+    Example:
+        >>> import torch
+        >>> [tuple(level.shape) for level in FeatureBridges(8, 16, 1)([torch.randn(2, 8, 6, 9)])]
+        [(2, 16, 6, 9)]
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, num_levels: int) -> None:
+        super().__init__()
+        self.in_channels = in_channels
+        self.levels = nn.ModuleList(_bridge(in_channels, out_channels) for _ in range(num_levels))
+
+    def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
+        """The bridged levels; ``features`` may have more than there are bridges, which are left out."""
+        dtype = next(self.parameters()).dtype  # a teacher may run in half precision outside of autocast
+        return [bridge(level.to(dtype)) for bridge, level in zip(self.levels, features, strict=False)]
+
+
+def _bridge(in_channels: int, out_channels: int) -> nn.Sequential:
+    conv = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
+    nn.init.kaiming_normal_(conv.weight, mode='fan_out', nonlinearity='relu')
+    return nn.Sequential(conv, nn.BatchNorm2d(out_channels))

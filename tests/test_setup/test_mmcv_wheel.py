@@ -33,7 +33,7 @@ def make_wheel(folder: Path, tag: str) -> Path:
 
 def test_jobs_follow_cores_and_memory():
     assert compile_jobs(cores=8, memory=64 * GIB) == 8
-    assert compile_jobs(cores=8, memory=4 * GIB) == 2
+    assert compile_jobs(cores=8, memory=2.5 * GIB) == 2
     assert compile_jobs(cores=2, memory=0.5 * GIB) == 1
     assert compile_jobs() >= 1
 

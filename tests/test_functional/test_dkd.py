@@ -70,6 +70,16 @@ def test_all_background(classes):
     dkd_divergence(student, teacher, torch.full((64,), classes - 1)).sum().backward()
 
 
+@pytest.mark.parametrize('shift', [-5000.0, 5000.0])
+def test_masks_the_target_wherever_the_logits_are(shift):
+    student, teacher = torch.randint(-3, 4, (2, 20, 7)).float()
+    labels = torch.randint(7, (20,))
+    shifted = dkd_terms(student + shift, teacher + shift, labels)
+    expected = dkd_terms(student, teacher, labels)
+    for actual, wanted in zip(shifted, expected, strict=True):
+        torch.testing.assert_close(actual, wanted, rtol=1e-2, atol=1e-2)
+
+
 def test_two_classes_have_no_rest_to_compare():
     student, teacher = torch.randn(2, 8, 2)
     assert dkd_terms(student, teacher, torch.randint(2, (8,))).non_target.abs().max() == 0

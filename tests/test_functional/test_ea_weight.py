@@ -53,6 +53,11 @@ def test_extremes():
     torch.testing.assert_close(inverse, torch.tensor([log_c, log_c / 2, log_c, 0.0]))
 
 
+def test_inverse_is_not_negative_by_rounding():
+    for classes in range(2, 400):
+        assert ea_weight(*torch.full((2, 1, classes), 0.1), mode='inverse') >= 0, classes
+
+
 def test_no_gradient_reaches_either_side():
     student, teacher = torch.randn(2, 3, 4, requires_grad=True)
     assert not ea_weight(student, teacher).requires_grad

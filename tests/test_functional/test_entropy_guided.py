@@ -39,7 +39,8 @@ def test_golden(case, dtype):
 
 
 def test_never_above_one():
-    assert normalized_entropy(torch.full((100, 81), 0.1)).max() <= 1
+    for classes in range(2, 200):
+        assert normalized_entropy(torch.full((1, classes), 0.1)) <= 1, classes
 
 
 def test_quantile_takes_a_share_of_the_batch():

@@ -11,6 +11,7 @@ from eakd_det.weighting import (
     HardProposalWeighting,
     MeanMatchedWeighting,
     PowerSumWeighting,
+    ProposalWeighting,
     UniformWeighting,
 )
 from eakd_det.weighting.base import mean_one
@@ -71,6 +72,14 @@ def test_permutation_of_proposals(weighting):
 @every_weighting
 def test_has_nothing_to_save_and_nothing_to_train(weighting):
     assert not weighting.state_dict()
+
+
+def test_a_weighting_of_ones_own_gets_no_gradient_either():
+    class Margin(ProposalWeighting):
+        def weights(self, preds_S, preds_T):
+            return (preds_T - preds_S).amax(dim=1)
+
+    assert not Margin()(*_logits()).requires_grad
 
 
 def test_entropy_weighting_passes_its_arguments_on():

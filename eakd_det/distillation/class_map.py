@@ -99,7 +99,7 @@ class ClassMap:
             for ours, group in zip(student_classes, self.members, strict=True)
         ]
         fate = 'count as background' if self.merges_unmapped else 'are dropped'
-        return f'{", ".join(pairs)}; {len(self.unmapped)} other classes of the teacher {fate}'
+        return f'{", ".join(pairs)}; all others ({len(self.unmapped)}) of the teacher {fate}'
 
 
 def _indices(value: Any, key: str, count: int, names: Sequence[str] | None) -> tuple[int, ...]:

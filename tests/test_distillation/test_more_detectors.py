@@ -1,0 +1,147 @@
+"""Cascade R-CNN and Mask R-CNN on either side, and necks of other widths."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+
+from eakd_det.distillation.detectors import box_forward
+from eakd_det.errors import ConfigError
+from tests import tiny
+from tests.test_distillation.test_algorithm import Calls, data_for
+from tests.test_distillation.test_feature_losses import of_width
+
+BASES = {
+    'faster': 'faster-rcnn_r50_fpn',
+    'mask': 'mask-rcnn_r50_fpn',
+    'cascade': 'cascade-rcnn_r50_fpn',
+    'cascade-mask': 'cascade-mask-rcnn_r50_fpn',
+}
+
+
+@pytest.fixture(scope='module')
+def detectors():
+    return {
+        side: {name: tiny.build(tiny.faster_rcnn(num_rois=12, base=base), seed) for name, base in BASES.items()}
+        for seed, side in enumerate(('student', 'teacher'))
+    }
+
+
+@pytest.fixture
+def make(detectors):
+    return lambda student, teacher, **kwargs: tiny.distill(
+        copy.deepcopy(detectors['student'][student]), copy.deepcopy(detectors['teacher'][teacher]), **kwargs
+    ).train()
+
+
+def step(model, base, seed=0):
+    """One step on two small images; returns what was shared, and the losses."""
+    seen = {}
+    share = model.distiller.share
+    model.distiller.share = lambda proposals, answer: (seen.update(p=proposals, a=answer), share(proposals, answer))
+    data = tiny.batch(((64, 64), (64, 48)))
+    if 'mask' in base:
+        data = data_for(base)
+    losses = tiny.step(model, data, seed)
+    return seen['p'], seen['a'], losses
+
+
+@pytest.mark.parametrize('stage', [0, 1, -1])
+def test_a_cascade_student_is_distilled_at_the_chosen_stage(make, stage):
+    model = make('cascade', 'faster', student_stage=stage)
+    heads = model.student.roi_head.bbox_head
+    logits, samples = {}, {}
+    calls = [Calls(head) for head in heads]
+    for index, head in enumerate(heads):
+        head.register_forward_hook(lambda module, inputs, output, i=index: logits.update({i: output[0]}))
+    bbox_loss = model.student.roi_head.bbox_loss
+
+    def keep(index, features, sampling_results):
+        samples[index] = sampling_results
+        return bbox_loss(index, features, sampling_results)
+
+    model.student.roi_head.bbox_loss = keep
+    proposals, answer, losses = step(model, 'cascade')
+    assert [call.count for call in calls] == [1, 1, 1]
+    chosen = stage % 3
+    assert torch.equal(proposals.outputs.logits, logits[chosen])
+    boxes = torch.cat([result.priors for result in samples[chosen]])
+    assert torch.equal(proposals.rois[:, 1:], boxes)
+    assert len(answer.logits) == len(boxes)
+    assert losses['distill.loss_kd'] > 0
+
+
+def test_a_cascade_student_learns_in_the_chosen_head_only(make):
+    gradients = {}
+    for weight in (0.0, 1.0):
+        kd = dict(loss_kd=dict(type='eakd_det.KDLoss', loss_weight=weight))
+        model = make('cascade', 'faster', losses=kd, student_stage=0)
+        step(model, 'cascade')
+        gradients[weight] = [head.fc_cls.weight.grad.clone() for head in model.student.roi_head.bbox_head]
+    changed = [not torch.equal(*pair) for pair in zip(*gradients.values(), strict=True)]
+    assert changed == [True, False, False]
+
+
+@pytest.mark.parametrize('stage', [0, -1])
+def test_a_cascade_teacher_answers_by_the_chosen_stage(make, stage):
+    model = make('faster', 'cascade', teacher_stage=stage)
+    calls = [Calls(head) for head in model.teacher.roi_head.bbox_head]
+    features = {}
+    model.teacher.neck.register_forward_hook(lambda module, inputs, output: features.update(levels=output))
+    proposals, answer, _ = step(model, 'faster')
+    assert [call.count for call in calls] == [int(index == stage % 3) for index in range(3)]
+    with torch.no_grad():
+        expected = box_forward(model.teacher, stage, features['levels'], proposals.rois)['cls_score']
+    torch.testing.assert_close(answer.logits, expected)
+
+
+@pytest.mark.parametrize('student', ['mask', 'cascade-mask'])
+@pytest.mark.parametrize('teacher', ['mask', 'cascade-mask', 'cascade'])
+def test_only_the_box_branch_is_distilled(make, student, teacher):
+    model = make(student, teacher)
+    frozen = copy.deepcopy(model.teacher.state_dict())
+    never = [Calls(head) for head in _list(getattr(model.teacher.roi_head, 'mask_head', None))]
+    once = [Calls(head) for head in _list(model.student.roi_head.bbox_head)]
+    _, _, losses = step(model, student)
+    assert [call.count for call in never] == [0] * len(never)
+    assert [call.count for call in once] == [1] * len(once)
+    assert any('loss_mask' in name for name in losses)
+    assert losses['distill.loss_kd'] > 0
+    assert all(torch.equal(value, frozen[name]) for name, value in model.teacher.state_dict().items())
+
+
+def _list(heads):
+    return [] if heads is None else list(heads) if isinstance(heads, torch.nn.ModuleList) else [heads]
+
+
+@pytest.mark.parametrize(
+    ('student', 'teacher', 'stages', 'message'),
+    [
+        ('faster', 'cascade', dict(teacher_stage=3), r'model\.teacher_stage: expected a stage from -3 to 2, because'),
+        (
+            'cascade',
+            'faster',
+            dict(student_stage=-4),
+            r'model\.student_stage: .* CascadeRCNN has 3 box heads, but got -4',
+        ),
+        (
+            'faster',
+            'faster',
+            dict(student_stage=1),
+            r'expected a stage from -1 to 0, .* FasterRCNN has 1 box head, but',
+        ),
+        ('faster', 'cascade', dict(teacher_stage='last'), r"but got 'last'"),
+    ],
+)
+def test_a_stage_that_is_not_there(make, student, teacher, stages, message):
+    with pytest.raises(ConfigError, match=message):
+        make(student, teacher, **stages)
+
+
+def test_logits_need_no_adapter_between_necks_of_other_widths(detectors):
+    student, teacher = tiny.build(of_width(8)), copy.deepcopy(detectors['teacher']['faster'])
+    losses = dict(loss_dkd=dict(type='eakd_det.DKDLoss', weighting=dict(type='eakd_det.EntropyWeighting')))
+    _, _, values = step(tiny.distill(student, teacher, losses).train(), 'faster')
+    assert values['distill.loss_dkd'] > 0

@@ -14,8 +14,9 @@ from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 from mmengine.runner import find_latest_checkpoint
+from torch import Tensor
 
-from eakd_det.checkpoint import compare_state_dicts, load_checkpoint_file
+from eakd_det.checkpoint import LoadReport, compare_state_dicts, load_checkpoint_file
 from eakd_det.checkpoint.loading import detector_state_dict
 from eakd_det.checkpoint.source import local_checkpoint_path
 from eakd_det.cli.arguments import parse_train_arguments
@@ -126,9 +127,16 @@ def _check_start(runner: Any, cfg: Config) -> None:
             f'--resume: {source} holds weights, but not the state of a training run; '
             f'to start from these weights, use --cfg-options load_from={source}'
         )
-    report = compare_state_dicts(unwrap(runner.model).state_dict(), detector_state_dict(checkpoint, key, str(source)))
+    report = _compare(unwrap(runner.model).state_dict(), checkpoint, key, str(source))
     if not report.matched or (resumes and not report.is_complete):
         raise ConfigError(f'{key}: {source} does not fit the config: {report}; {report.hint}')
+
+
+def _compare(ours: dict[str, Tensor], checkpoint: dict[str, Any], key: str, source: str) -> LoadReport:
+    theirs = detector_state_dict(checkpoint, key, source)
+    if any(name.startswith('architecture.') for name in ours):  # an algorithm of MMRazor keeps its teacher, too
+        theirs = checkpoint.get('state_dict', checkpoint)
+    return compare_state_dicts(ours, theirs)
 
 
 def _write_student_config(cfg: Config) -> None:

@@ -90,12 +90,15 @@ def _is_type(kind: Any, name: str, args: dict[str, Any], node: dict[str, Any]) -
 
 
 def _similar(name: str, registry_name: str) -> str:
-    known = {
-        key
+    scopes = {
+        key: registry.scope
         for module in map(importlib.import_module, _REGISTRY_MODULES)
         for registry in vars(module).values()
         if isinstance(registry, Registry) and registry.name == registry_name
         for key in registry.module_dict
     }
-    close = difflib.get_close_matches(name.split('.')[-1], known, n=1, cutoff=0.7)
+    bare = name.split('.')[-1]
+    if bare in scopes:  # it is there, in a scope where it was not looked for
+        return f'; did you mean {f"{scopes[bare]}.{bare}"!r}?'
+    close = difflib.get_close_matches(bare, scopes, n=1, cutoff=0.7)
     return f'; did you mean {close[0]!r}?' if close else ''

@@ -208,6 +208,10 @@ def test_distillation(workspace: Workspace, teacher_ckpt: str, capsys: pytest.Ca
 CONFIG: dict[str, tuple[Spoil, str]] = {
     'misspelt detector': (_set('model.type', 'FasterRCN'), "model.type: no model called 'FasterRCN'.*'FasterRCNN'"),
     'misspelt backbone': (_set('model.backbone.type', 'ResNt'), "model.backbone.type: .*did you mean 'ResNet'"),
+    'type of another scope': (
+        _set('model.roi_head.type', 'ProposalDistill'),
+        "model.roi_head.type: no model called 'ProposalDistill'.*did you mean 'eakd_det.ProposalDistill'",
+    ),
     'misspelt hook': (
         lambda cfg, w: cfg.custom_hooks.append(dict(type='EMAHok')),
         "custom_hooks.1.type: no hook called 'EMAHok' is registered .*did you mean 'EMAHook'",

@@ -140,3 +140,38 @@ def test_amp_without_a_gpu_is_one_line(workspace: Workspace, capsys: pytest.Capt
         pytest.skip('this machine can do it')
     assert workspace.train(workspace.write(tiny_data.student_config(workspace.data)), '--amp') == 1
     assert '--amp (optim_wrapper.type=AmpOptimWrapper): expected a GPU' in one_error(capsys.readouterr())
+
+
+def test_a_run_of_one_of_mmrazors_algorithms_is_resumed(workspace: Workspace, teacher_ckpt: str) -> None:
+    """Its checkpoints hold student and teacher, under names with a prefix."""
+    cfg = tiny_data.distill_config(workspace.data, teacher_ckpt, iters=1)
+    source = dict(neck=dict(type='ModuleOutputs', source='neck.fpn_convs.0.conv'))
+    cfg.model = dict(
+        _scope_='mmrazor',
+        type='SingleTeacherDistill',
+        architecture=dict(cfg.model.architecture, _scope_='mmdet'),
+        teacher=dict(cfg.model.teacher, _scope_='mmdet'),
+        teacher_ckpt=teacher_ckpt,
+        distiller=dict(
+            type='ConfigurableDistiller',
+            student_recorders=source,
+            teacher_recorders=source,
+            distill_losses=dict(loss_neck=dict(type='L2Loss')),
+            loss_forward_mappings=dict(
+                loss_neck=dict(
+                    s_feature=dict(recorder='neck', from_student=True),
+                    t_feature=dict(recorder='neck', from_student=False),
+                )
+            ),
+        ),
+    )
+    config = workspace.write(cfg)
+    assert workspace.train(config) == 0
+    assert workspace.train(config, '--resume', '--cfg-options', 'train_cfg.max_iters=2') == 0
+
+    record = EvalRecord.read(workspace.work_dir / 'eval_record.json')
+    assert [entry.iteration for entry in record.entries] == [1, 2]
+    assert workspace.test(config, str(workspace.work_dir / 'iter_2.pth')) == 0
+    assert load_detector_weights(
+        tiny.build(Config.fromfile(workspace.work_dir / 'student.py').model), workspace.work_dir / 'iter_2.pth'
+    ).is_complete

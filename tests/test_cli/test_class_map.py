@@ -1,0 +1,59 @@
+"""A teacher of other classes, through the tools: from the config file to the trained student."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from eakd_det.evaluation import EvalRecord
+from tests import tiny, tiny_data
+from tests.test_cli.conftest import Workspace, one_error
+
+CLASSES = ('ring', 'star', 'square', 'ball', 'plate')
+MAP = dict(square='square', disc=['ball', 'plate'], ring='ring')
+
+
+@pytest.fixture(scope='module')
+def teacher(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp('teacher') / 'teacher.pth'
+    detector = tiny.build(tiny.faster_rcnn(num_classes=5), seed=1)
+    torch.save(dict(state_dict=detector.state_dict(), meta=dict(dataset_meta=dict(classes=CLASSES))), path)
+    return str(path)
+
+
+def config(workspace: Workspace, teacher: str, class_map: Any, **changes: Any) -> Config:
+    cfg = tiny_data.distill_config(workspace.data, teacher, iters=2, **changes)
+    cfg.model.teacher.roi_head.bbox_head.num_classes = 5
+    cfg.model.class_map = class_map
+    cfg.custom_hooks.append(dict(type='eakd_det.ClassCheckHook'))
+    return cfg
+
+
+def test_trains(workspace: Workspace, teacher: str, capsys: pytest.CaptureFixture[str]) -> None:
+    cfg = config(workspace, teacher, MAP, classes=tiny_data.CLASSES, data_root=str(workspace.data))
+
+    assert workspace.train(workspace.write(cfg)) == 0
+
+    assert 'square <- square, disc <- ball + plate, ring <- ring; all others (1)' in capsys.readouterr().out
+    record = EvalRecord.read(workspace.work_dir / 'eval_record.json')
+    assert [entry.subject for entry in record.entries] == ['student', 'student']
+
+
+def test_an_order_that_is_not_the_datas_is_one_line(
+    workspace: Workspace, teacher: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cfg = config(workspace, teacher, dict(disc=['ball', 'plate'], square='square', ring='ring'))
+    assert workspace.train(workspace.write(cfg)) == 1
+    assert "index 0 is 'square' in the training data and 'disc' in model.class_map" in one_error(capsys.readouterr())
+
+
+def test_a_teacher_of_other_classes_is_not_scored_on_this_data(
+    workspace: Workspace, teacher: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cfg = config(workspace, teacher, MAP)
+    cfg.custom_hooks[0].teacher = True
+    assert workspace.train(workspace.write(cfg)) == 1
+    assert 'CocoEvalHook.teacher: expected a teacher with the classes' in one_error(capsys.readouterr())

@@ -133,6 +133,8 @@ def _check_evaluator(cfg: Config, loader: str, evaluator: Any, key: str) -> None
 
 def _check_box_heads(cfg: Config, count: int, dataset_key: str) -> None:
     for side in ('architecture', 'teacher', None):
+        if side == 'teacher' and cfg.model.get('class_map') is not None:
+            continue  # it has classes of its own, which the map translates
         detector = cfg.model.get(side) if side else cfg.model
         head = _box_head(detector)
         for key, head_cfg in head:

@@ -31,7 +31,8 @@ def apply_data_options(cfg: Config, usage: Usage = 'train') -> Config:
     ``train_ann, val_ann``    ``ann_file`` of the training, and of the validation and test data
     ``train_images, ...``     ``data_prefix.img`` of the same
     ``classes``               ``metainfo.classes`` of every data set, and the *number* of classes to
-                              ``num_classes`` of every box head, the student's and the teacher's
+                              ``num_classes`` of every box head, the student's and the teacher's; if the teacher
+                              has a ``model.class_map``, only the student's, and ``model.student_classes``
     ========================  ==============================================================================
 
     A key that is left out changes nothing, so one value serves all kinds of configs; a config with none of the keys but
@@ -173,6 +174,8 @@ def _set_classes(cfg: Config, names: tuple[str, ...]) -> None:
         for dataset in _split_datasets(cfg, split):
             dataset['metainfo'] = {**(dataset.get('metainfo') or {}), **metainfo}
     set_num_classes(cfg.get('model'), len(names))
+    if (cfg.get('model') or {}).get('class_map') is not None:
+        cfg.model.setdefault('student_classes', names)
 
 
 def _set_evaluators(cfg: Config) -> None:

@@ -57,6 +57,8 @@ class ProposalDistill(BaseAlgorithm):
             ``dict(enabled=False)`` runs it exactly as MMDetection built it.
         class_map: Which classes of the teacher stand for each class of the student, if their lists differ, see
             :class:`ClassMap`. Defaults to None: both have the same classes in the same order.
+        student_classes: Names of the student's classes in the order of its data, which a dict in ``class_map`` needs;
+            set from the config's ``classes`` where there are any. Defaults to None.
         unmapped_classes: What becomes of the teacher's classes that ``class_map`` leaves out. 'background' adds their
             probability to the background's, which is the label such objects have in the student's data; 'drop'
             leaves them out and renormalises. Defaults to 'background'.
@@ -94,6 +96,7 @@ class ProposalDistill(BaseAlgorithm):
         teacher_stage: int = -1,
         teacher_options: dict[str, Any] | None = None,
         class_map: dict[str, Any] | Sequence[Any] | None = None,
+        student_classes: Sequence[str] | None = None,
         unmapped_classes: str = 'background',
         module_inplace: bool | None = None,
         data_preprocessor: Any = None,
@@ -118,8 +121,9 @@ class ProposalDistill(BaseAlgorithm):
         )
         self.class_map: ClassMap | None = None
         if class_map is not None:
-            counts = num_foreground_classes(student), num_foreground_classes(teacher_detector)
-            self.class_map = ClassMap.resolve(class_map, unmapped_classes, *counts, self._teacher.classes)
+            ours = num_foreground_classes(student), student_classes
+            theirs = num_foreground_classes(teacher_detector), self._teacher.classes
+            self.class_map = ClassMap.resolve(class_map, unmapped_classes, *ours, *theirs)
         self._teacher.answer_as(box_head(student, student_stage), self.class_map)
         if not isinstance(self.distiller, ProposalDistiller):
             raise ConfigError(

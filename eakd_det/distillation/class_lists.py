@@ -95,7 +95,9 @@ class ClassCheckHook(Hook):
         class_map = getattr(model, 'class_map', None)
         if class_map is not None:
             if class_map.student_classes is not None:
-                require_same_classes(data_classes, 'the training data', class_map.student_classes, 'model.class_map')
+                require_same_classes(
+                    data_classes, 'the training data', class_map.student_classes, 'model.student_classes'
+                )
             print_log(f'model.class_map: {class_map.describe(data_classes, teacher_classes)}', logger='current')
         elif teacher_classes is not None:
             require_same_classes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,23 +19,24 @@ class ClassMap:
 
     Built from ``model.class_map``, which may be
 
-    * a dict that names every class of the student in the order of its data, each with the teacher's class:
-      ``{'person': 'person', 'vehicle': ['car', 'bus', 'truck']}``. Names of the student are then compared with the
-      training data's (``ClassCheckHook``);
-    * a list of the teacher's classes alone, one for each class of the student.
+    * a dict from names of the student's classes to the teacher's, for those that are called otherwise:
+      ``{'bike': 'bicycle', 'vehicle': ['car', 'bus', 'truck']}``. All others have the same name on both sides. It needs
+      ``model.student_classes``, the names in the order of the student's data, because a saved config keeps no
+      order of a dict; the training data must agree (``ClassCheckHook``);
+    * a list of the teacher's classes, one for each class of the student in its order.
 
     The teacher's classes may be given by name, if its checkpoint tells them, or by index. Several for one class are
     merged: their probabilities add up.
 
     Attributes:
-        student_classes: The student's class names, if the map tells them.
+        student_classes: The student's class names, if the config tells them.
         members: For each class of the student the indices of the teacher's classes.
         unmapped: Indices of the teacher's classes that no class of the student stands for.
         merges_unmapped: True if the unmapped classes count as background ('background'), False if they are left out
             and the rest renormalised ('drop').
 
     Example:
-        >>> ClassMap.resolve({'pet': ['dog', 'cat'], 'car': 2}, 'background', 2, 4, ('cat', 'dog', 'car', 'bus'))
+        >>> ClassMap.resolve({'pet': ['dog', 'cat']}, 'background', 2, ('pet', 'car'), 4, ('cat', 'dog', 'car', 'bus'))
         ClassMap(student_classes=('pet', 'car'), members=((1, 0), (2,)), unmapped=(3,), merges_unmapped=True)
     """
 
@@ -49,6 +51,7 @@ class ClassMap:
         entries: Mapping[str, Any] | Sequence[Any],
         unmapped: str,
         student_count: int,
+        student_classes: Sequence[str] | None,
         teacher_count: int,
         teacher_classes: Sequence[str] | None,
     ) -> ClassMap:
@@ -58,27 +61,22 @@ class ClassMap:
             entries: ``model.class_map``.
             unmapped: ``model.unmapped_classes``: 'background' or 'drop'.
             student_count: Number of the student's classes without background.
-            teacher_count: The teacher's.
+            student_classes: ``model.student_classes``, or None.
+            teacher_count: Number of the teacher's classes without background.
             teacher_classes: The teacher's class names, None if its checkpoint tells none.
 
         Raises:
             ConfigError: If a class of the student is left out, a class of the teacher is unknown or stands for two
-                classes, or a name is given where the teacher's names are unknown.
+                classes, or names are given where they are unknown.
         """
         require_choice('model.unmapped_classes', unmapped, UNMAPPED)
-        if isinstance(entries, (str, bytes)) or not isinstance(entries, (Mapping, Sequence)):
+        names = None if student_classes is None else tuple(student_classes)
+        if names is not None and len(names) != student_count:
             raise ConfigError(
-                f'{KEY}: expected a dict from student to teacher classes, or a list of teacher classes, '
-                f'but got {entries!r}'
+                f'model.student_classes: expected {student_count} names, one for each class of the student '
+                f'(architecture.roi_head.bbox_head.num_classes), but got {len(names)}'
             )
-        named = isinstance(entries, Mapping)
-        values = list(entries.values()) if isinstance(entries, Mapping) else list(entries)
-        names = tuple(str(name) for name in entries) if named else None
-        if len(values) != student_count:
-            raise ConfigError(
-                f'{KEY}: expected an entry for each of the {student_count} classes of the student '
-                f'(architecture.roi_head.bbox_head.num_classes), but got {len(values)}'
-            )
+        values = _values(entries, names, student_count)
         members = tuple(
             _indices(value, f'{KEY}[{names[index] if names else index!r}]', teacher_count, teacher_classes)
             for index, value in enumerate(values)
@@ -102,6 +100,32 @@ class ClassMap:
         return f'{", ".join(pairs)}; all others ({len(self.unmapped)}) of the teacher {fate}'
 
 
+def _values(entries: Any, names: tuple[str, ...] | None, count: int) -> list[Any]:
+    """What stands for each class of the student, in its order."""
+    if isinstance(entries, Mapping):
+        if names is None:
+            raise ConfigError(
+                "model.student_classes: expected the names of the student's classes in the order of its data, because "
+                f'{KEY} is a dict, but got none'
+            )
+        unknown = sorted(set(entries) - set(names))
+        if unknown:
+            raise ConfigError(
+                f'{KEY}: expected classes of the student ({", ".join(names)}) as keys, but got {", ".join(unknown)}'
+            )
+        return [entries.get(name, name) for name in names]
+    if isinstance(entries, (str, bytes)) or not isinstance(entries, Sequence):
+        raise ConfigError(
+            f'{KEY}: expected a dict from student to teacher classes, or a list of teacher classes, but got {entries!r}'
+        )
+    if len(entries) != count:
+        raise ConfigError(
+            f'{KEY}: expected an entry for each of the {count} classes of the student '
+            f'(architecture.roi_head.bbox_head.num_classes), but got {len(entries)}'
+        )
+    return list(entries)
+
+
 def _indices(value: Any, key: str, count: int, names: Sequence[str] | None) -> tuple[int, ...]:
     items = list(value) if isinstance(value, (list, tuple)) else [value]
     if not items:
@@ -122,7 +146,9 @@ def _index(item: Any, key: str, count: int, names: Sequence[str] | None) -> int:
             f'but got {item!r}'
         )
     if item not in names:
-        raise ConfigError(f'{key}: expected one of the teacher classes {", ".join(names)}, but got {item!r}')
+        near = difflib.get_close_matches(item, names, n=5, cutoff=0.5) if len(names) > 12 else names
+        some = f'{", ".join(near)}, ...' if len(near) < len(names) else ', '.join(names)
+        raise ConfigError(f'{key}: expected one of the {len(names)} teacher classes ({some}), but got {item!r}')
     return list(names).index(item)
 
 

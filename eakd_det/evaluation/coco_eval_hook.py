@@ -68,6 +68,11 @@ class CocoEvalHook(Hook):
                 f'custom_hooks.CocoEvalHook.teacher: expected a model with a teacher, '
                 f'but got {type(_model(runner)).__name__}'
             )
+        if self.teacher and getattr(_model(runner), 'class_map', None) is not None:
+            raise ConfigError(
+                'custom_hooks.CocoEvalHook.teacher: expected a teacher with the classes of the validation data, '
+                'but got one with a class_map; evaluate it on data of its own'
+            )
         if is_main_process():
             self._begin_training(runner)
         if self.teacher:

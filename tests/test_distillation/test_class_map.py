@@ -19,12 +19,13 @@ from eakd_det.functional import entropy
 from tests import tiny
 
 TEACHER = ('cat', 'dog', 'car', 'bus', 'tree')
-MAP = {'vehicle': ['car', 'bus'], 'dog': 'dog', 'cat': 0}
+STUDENT = ('vehicle', 'dog', 'cat')
+MAP = {'vehicle': ['car', 'bus'], 'cat': 0}  # and dogs are dogs
 BATCH = tiny.batch(((64, 64), (64, 48)))
 
 
-def resolve(entries=MAP, unmapped='background', students=3, names=TEACHER):
-    return ClassMap.resolve(entries, unmapped, students, len(TEACHER), names)
+def resolve(entries=MAP, unmapped='background', students=STUDENT, names=TEACHER, count=3):
+    return ClassMap.resolve(entries, unmapped, count, students, len(TEACHER), names)
 
 
 def head(num_classes, stds=(0.1, 0.1, 0.2, 0.2), means=(0.0,) * 4, coder='DeltaXYWHBBoxCoder'):
@@ -38,8 +39,8 @@ def head(num_classes, stds=(0.1, 0.1, 0.2, 0.2), means=(0.0,) * 4, coder='DeltaX
     )
 
 
-def translation(unmapped='background', entries=MAP, students=3, **teacher):
-    return AnswerTranslation(head(students), head(len(TEACHER), **teacher), resolve(entries, unmapped, students))
+def translation(unmapped='background', entries=MAP, students=STUDENT, count=3):
+    return AnswerTranslation(head(count), head(len(TEACHER)), resolve(entries, unmapped, students, count=count))
 
 
 def test_names_and_indices_become_members():
@@ -47,8 +48,10 @@ def test_names_and_indices_become_members():
     assert class_map.student_classes == ('vehicle', 'dog', 'cat')
     assert class_map.members == ((2, 3), (1,), (0,))
     assert class_map.unmapped == (4,)
-    assert resolve([['car', 'bus'], 1, 'cat']).members == class_map.members
-    assert resolve([2, 1, 0], names=None).student_classes is None
+    assert resolve([['car', 'bus'], 1, 'cat']) == class_map
+    assert resolve([2, 1, 0], students=None, names=None).members == ((2,), (1,), (0,))
+    assert resolve(dict(sorted(MAP.items()))) == class_map  # a saved config sorts its keys
+    assert resolve({}, students=('dog', 'car'), count=2).members == ((1,), (2,))
 
 
 def test_probabilities_of_the_members_add_up():
@@ -74,7 +77,7 @@ def test_a_sure_unmapped_object_is_background_unless_dropped():
 
 def test_a_permutation_is_exact():
     logits = torch.randn(5, 6)
-    ours = translation(entries=[4, 0, 1, 2, 3], students=5).logits(logits)
+    ours = translation(entries=[4, 0, 1, 2, 3], students=None, count=5).logits(logits)
     assert torch.equal(ours, logits[:, [4, 0, 1, 2, 3, 5]])
 
 
@@ -133,10 +136,22 @@ def test_deltas_of_another_coder_cannot_be_compared():
     ('entries', 'kwargs', 'message'),
     [
         ('car', {}, "class_map: expected a dict from student to teacher classes, or a list .*'car'"),
-        (['car'], {}, r'an entry for each of the 3 classes of the student .* but got 1'),
-        (dict(MAP, dog='wolf'), {}, r"class_map\['dog'\]: expected one of the teacher classes cat, dog, .*'wolf'"),
-        ([0, 1, 5], {}, r'class_map\[2\]: expected an index from 0 to 4 of a teacher class, but got 5'),
-        ([0, 1, 1], {}, "each class of the teacher once, but 'dog' stands for 1 and 2"),
+        (['car'], {}, r'class_map: expected an entry for each of the 3 classes of the student .* but got 1'),
+        (MAP, dict(students=None), r"student_classes: expected the names of the student's classes in the order"),
+        (MAP, dict(students=('a', 'b')), 'student_classes: expected 3 names, one for each class .* but got 2'),
+        (
+            dict(MAP, wolf='dog'),
+            {},
+            r'class_map: expected classes of the student \(vehicle, dog, cat\) as keys, .* wolf',
+        ),
+        (dict(MAP, dog='wolf'), {}, r"class_map\['dog'\]: expected one of the 5 teacher classes \(cat, dog, .*'wolf'"),
+        (dict(cat='cat'), {}, r"class_map\['vehicle'\]: expected one of the 5 teacher classes \(cat, dog, .*'vehicle'"),
+        (
+            [0, 1, 5],
+            dict(students=None),
+            r'class_map\[2\]: expected an index from 0 to 4 of a teacher class, but got 5',
+        ),
+        ([0, 1, 1], dict(students=None), "each class of the teacher once, but 'dog' stands for 1 and 2"),
         (dict(MAP, cat=['cat', 'car']), {}, "each class of the teacher once, but 'car' stands for 'vehicle' and 'cat'"),
         (dict(MAP, dog=[]), {}, r"class_map\['dog'\]: expected at least one class of the teacher, but got none"),
         (dict(MAP, dog=None), {}, r"class_map\['dog'\]: expected the name or index of a teacher class, but got None"),
@@ -163,10 +178,16 @@ def student():
     return tiny.build(tiny.faster_rcnn(num_rois=12))
 
 
-def distill(student, checkpoint, losses=None, class_map=MAP, **kwargs):
+def distill(student, checkpoint, losses=None, class_map=MAP, students=STUDENT, **kwargs):
     teacher = tiny.faster_rcnn(num_classes=5, num_rois=12)
     return tiny.distill(
-        copy.deepcopy(student), teacher, losses, teacher_ckpt=checkpoint, class_map=class_map, **kwargs
+        copy.deepcopy(student),
+        teacher,
+        losses,
+        teacher_ckpt=checkpoint,
+        class_map=class_map,
+        student_classes=students,
+        **kwargs,
     ).train()
 
 
@@ -216,12 +237,12 @@ def test_the_map_is_compared_with_the_data_and_logged(student, checkpoint):
         run_check(model, ('vehicle', 'dog', 'cat'))
     expected = 'vehicle <- car + bus, dog <- dog, cat <- cat; all others (1) of the teacher count as background'
     assert log.call_args.args[0] == f'model.class_map: {expected}'
-    with pytest.raises(ConfigError, match=r"index 1 is 'cat' in the training data and 'dog' in model\.class_map"):
+    with pytest.raises(ConfigError, match=r"index 1 is 'cat' in the training data and 'dog' in model\.student_classes"):
         run_check(model, ('vehicle', 'cat', 'dog'))
 
 
 def test_a_map_without_names_is_logged_for_the_user_to_read(student, checkpoint):
-    model = distill(student, checkpoint, class_map=[2, 1, 0], unmapped_classes='drop')
+    model = distill(student, checkpoint, class_map=[2, 1, 0], students=None, unmapped_classes='drop')
     with mock.patch('eakd_det.distillation.class_lists.print_log') as log:
         run_check(model, ('lorry', 'dog', 'cat'))
     assert 'lorry <- car, dog <- dog, cat <- cat; all others (2) of the teacher are dropped' in log.call_args.args[0]

@@ -18,7 +18,7 @@ from tests.test_cli.conftest import Workspace
 
 def run(*command: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name not in ('PYTHONPATH', 'LOCAL_RANK')}
-    environment.update(OMP_NUM_THREADS='1', PYTHON=sys.executable, **variables)
+    environment.update(OMP_NUM_THREADS='1', OMP_WAIT_POLICY='PASSIVE', PYTHON=sys.executable, **variables)
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=500)
 
 

@@ -170,6 +170,9 @@ class ProposalDistiller(ConfigurableDistiller):
         teacher = self.teacher_recorders.get_recorder(LOGITS).get_record_data()
         self.statistics.add_entropies(student, teacher)
         self.statistics.add_ratio(distillation, detection)
+        for name, loss in self.distill_losses.items():
+            for key, value in (loss.log_values() if isinstance(loss, ProposalLoss) else {}).items():
+                self.statistics.add_value(f'{log_name(name)}.{key}', value)
         self.forget()
         return self.statistics.end_step()
 

@@ -49,6 +49,12 @@ class ProposalStatistics:
         ratio = distillation.detach().double() / detection.detach().double().clamp_min(1e-12)
         self._add('ratio_to_detection', torch.stack([torch.ones_like(ratio), ratio]))
 
+    @torch.no_grad()
+    def add_value(self, name: str, value: Tensor) -> None:
+        """Add what a loss has to say of itself in this step, a scalar such as a learned temperature."""
+        value = value.detach().double().reshape(())
+        self._add(name, torch.stack([torch.ones_like(value), value]))
+
     def _add(self, name: str, values: Tensor) -> None:
         self._sums[name] = self._sums[name] + values if name in self._sums else values
 
@@ -57,8 +63,8 @@ class ProposalStatistics:
 
         Returns:
             Names without 'loss' (MMEngine would add such entries to the total), and scalars on the CPU: mean and
-            standard deviation of the weights for foreground and background apart, mean entropies, loss ratio. What had
-            no proposals in the interval is left out.
+            standard deviation of the weights for foreground and background apart, mean entropies, loss ratio, and means
+            of what losses say of themselves. What had no proposals in the interval is left out.
         """
         self._steps += 1
         if self._steps % self.interval == 0:

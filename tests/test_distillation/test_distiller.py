@@ -160,6 +160,19 @@ def test_wrong_wiring_is_one_clear_line(make, losses, distiller, message):
     assert '\n' not in str(caught.value)
 
 
+def test_what_a_loss_says_of_itself_is_averaged_in_the_log(make):
+    model = make(
+        dict(loss_ctkd=dict(type='eakd_det.KDLoss', tau=dict(type='LearnedTemperature'))), statistics_interval=2
+    )
+    temperature = model.distiller.distill_losses.loss_ctkd.tau
+    seen = []
+    for theta in (1.0, 3.0):
+        temperature.theta.data.fill_(theta)
+        seen.append(float(temperature.value()))
+        losses = tiny.step(model, tiny.batch())
+    assert float(losses['distill.ctkd.tau']) == pytest.approx(sum(seen) / 2, rel=1e-5)
+
+
 def test_statistics_come_when_due_and_average_the_interval(make):
     model = make(statistics_interval=2)
     first, second, third = (tiny.step(model, tiny.batch(seed=seed), seed) for seed in range(3))

@@ -1,0 +1,21 @@
+# EA-FCFD: FCFD in which each proposal, and the features of each image, weigh by entropies (see docs/methods.md).
+# Widths and levels are those of the demo's pyramids.
+_base_ = '../_base_/distill_r18w32-r18w16_demo.py'
+
+model = dict(
+    distiller=dict(
+        distill_losses=dict(
+            loss_fcfd=dict(
+                type='eakd_det.FCFDLoss',
+                student_channels=32,
+                teacher_channels=64,
+                num_levels=4,
+                tau=1.0,
+                box_weight=1.0,
+                feature_weight=1.0,
+                loss_weight=1.0,
+                weighting=dict(type='eakd_det.EntropyWeighting', tau=3.0),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,16 @@
+# EA-TTM: TTM in which each proposal weighs by entropies, in the place of the weight of WTTM. Nothing is published for
+# detection; T = 2 is gamma = 0.5 in the paper.
+_base_ = '../_base_/distill_r18w32-r18w16_demo.py'
+
+model = dict(
+    distiller=dict(
+        distill_losses=dict(
+            loss_ttm=dict(
+                type='eakd_det.TTMLoss',
+                tau=2.0,
+                loss_weight=1.0,
+                weighting=dict(type='eakd_det.EntropyWeighting', tau=3.0),
+            ),
+        ),
+    ),
+)

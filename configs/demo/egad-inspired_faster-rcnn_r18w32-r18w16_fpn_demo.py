@@ -1,0 +1,21 @@
+# EGAD-inspired: sure proposals first, unsure ones softened more and taught by embeddings besides. EGAD publishes no
+# equations; these are ours.
+_base_ = '../_base_/distill_r18w32-r18w16_demo.py'
+
+model = dict(
+    distiller=dict(
+        distill_losses=dict(
+            loss_kd=dict(
+                type='eakd_det.KDLoss',
+                tau=dict(type='eakd_det.EntropyTemperature', tau_min=1.0, tau_max=4.0),
+                loss_weight=1.0,
+                weighting=dict(type='eakd_det.CurriculumWeighting', total_iters=600),
+            ),
+            loss_embedding=dict(
+                type='eakd_det.EmbeddingLoss',
+                loss_weight=1.0,
+                weighting=dict(type='eakd_det.HardProposalWeighting', threshold=0.5),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,18 @@
+# MLD: proposals, their Gram matrix and that of the classes, each at five temperatures. Nothing is published for
+# detection; with weight 0.2 five temperatures count as one.
+_base_ = '../_base_/distill_r18w32-r18w16_demo.py'
+
+model = dict(
+    distiller=dict(
+        distill_losses=dict(
+            loss_mld=dict(
+                type='eakd_det.MLDLoss',
+                temperatures=(4.0, 3.0, 5.0, 2.0, 6.0),
+                masks='select',
+                gram='mean',
+                loss_weight=0.2,
+                weighting=dict(type='eakd_det.UniformWeighting'),
+            ),
+        ),
+    ),
+)

@@ -1,5 +1,5 @@
 # EA-KD: each proposal weighs by the entropies of teacher and student.
-_base_ = '../_base_/distill_mv2-mv2w05_custom-small.py'
+_base_ = '../_base_/distill_r18w32-r18w16_custom-small.py'
 
 model = dict(
     distiller=dict(

@@ -1,5 +1,5 @@
 # The control for EA-KD: every proposal gets the batch mean of the EA weights. As large a loss, without the selection.
-_base_ = '../_base_/distill_mv2-mv2w05_custom-small.py'
+_base_ = '../_base_/distill_r18w32-r18w16_custom-small.py'
 
 model = dict(
     distiller=dict(

@@ -1,5 +1,5 @@
 # DKD: target and non-target parts of the divergence apart, with the weights of the papers' detection runs.
-_base_ = '../_base_/distill_mv2-mv2w05_custom-small.py'
+_base_ = '../_base_/distill_r18w32-r18w16_custom-small.py'
 
 model = dict(
     distiller=dict(

@@ -1,5 +1,5 @@
 # KD: the teacher's class distribution for every proposal alike.
-_base_ = '../_base_/distill_mv2-mv2w05_custom-small.py'
+_base_ = '../_base_/distill_r18w32-r18w16_custom-small.py'
 
 model = dict(
     distiller=dict(

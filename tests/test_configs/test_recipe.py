@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 
@@ -27,25 +28,26 @@ from tests.test_configs.catalogue import (
 
 MMDET_CONFIGS = os.path.join(os.path.dirname(mmdet.__file__), '.mim', 'configs')
 HOOKS = ['eakd_det.ClassCheckHook', 'eakd_det.CocoEvalHook']
+UNIFORM = dict(weighting=dict(type='eakd_det.UniformWeighting'))
+MATCHED = dict(weighting=dict(type='eakd_det.MeanMatchedWeighting', tau=3.0))
+EA = dict(weighting=dict(type='eakd_det.EntropyWeighting', tau=3.0))
+KD = dict(type='eakd_det.KDLoss', tau=1.0, loss_weight=1.0)
+DKD = dict(type='eakd_det.DKDLoss', tau=1.0, alpha=1.0, beta=0.25, loss_weight=1.0)
+REVIEW = dict(type='eakd_det.ReviewKDLoss')
+FCFD = dict(type='eakd_det.FCFDLoss', tau=1.0, box_weight=1.0, feature_weight=1.0, loss_weight=1.0)
 LOSSES = {
-    'kd': ('loss_kd', dict(type='eakd_det.KDLoss', tau=1.0), dict(type='eakd_det.UniformWeighting')),
-    'kd-matched': (
-        'loss_kd',
-        dict(type='eakd_det.KDLoss', tau=1.0),
-        dict(type='eakd_det.MeanMatchedWeighting', tau=3.0),
-    ),
-    'ea-kd': ('loss_kd', dict(type='eakd_det.KDLoss', tau=1.0), dict(type='eakd_det.EntropyWeighting', tau=3.0)),
-    'dkd': (
-        'loss_dkd',
-        dict(type='eakd_det.DKDLoss', tau=1.0, alpha=1.0, beta=0.25),
-        dict(type='eakd_det.UniformWeighting'),
-    ),
-    'ea-dkd': (
-        'loss_dkd',
-        dict(type='eakd_det.DKDLoss', tau=1.0, alpha=1.0, beta=0.25),
-        dict(type='eakd_det.EntropyWeighting', tau=3.0),
-    ),
+    'kd': dict(loss_kd=KD | UNIFORM),
+    'kd-matched': dict(loss_kd=KD | MATCHED),
+    'ea-kd': dict(loss_kd=KD | EA),
+    'dkd': dict(loss_dkd=DKD | UNIFORM),
+    'ea-dkd': dict(loss_dkd=DKD | EA),
+    'review-kd': dict(loss_review=REVIEW | UNIFORM),
+    'ea-review-kd': dict(loss_review=REVIEW | EA),
+    'dkd-review-kd': dict(loss_dkd=DKD | UNIFORM, loss_review=REVIEW),
+    'fcfd': dict(loss_fcfd=FCFD | UNIFORM),
+    'ea-fcfd': dict(loss_fcfd=FCFD | EA),
 }
+REVIEW_WEIGHTS = {'r101_r18': 1.2, 'r50_mv2': 2.0}  # ReviewKD's and mdistiller's, by pair
 TEACHERS = {
     'r101_r18/ea-kd_faster-rcnn_r101-r18_fpn_ms-1x_coco': ('faster-rcnn_r101_fpn_ms-3x_coco', 41.8),
     'r101_r18/ea-kd_faster-rcnn_r101-caffe-r18_fpn_ms-1x_coco': ('faster-rcnn_r101-caffe_fpn_ms-3x_coco', 42.0),
@@ -85,12 +87,11 @@ def test_options_reach_the_loss_of_a_dumped_config(tmp_path):
 
 @pytest.mark.parametrize('name', DISTILLED)
 def test_the_loss_is_the_one_in_the_name(name):
-    key, loss, weighting = LOSSES[name.split('/')[1].split('_')[0]]
-    distiller = load(name).model.distiller
-    assert distiller == dict(
-        type='eakd_det.ProposalDistiller',
-        distill_losses={key: dict(**loss, loss_weight=1.0, weighting=weighting)},
-    )
+    folder, file = name.split('/')
+    losses = copy.deepcopy(LOSSES[file.split('_')[0]])
+    if 'loss_review' in losses:
+        losses['loss_review']['loss_weight'] = REVIEW_WEIGHTS[folder]
+    assert load(name).model.distiller == dict(type='eakd_det.ProposalDistiller', distill_losses=losses)
 
 
 @pytest.mark.parametrize('name', DISTILLED)

@@ -107,6 +107,10 @@ class ProposalDistill(BaseAlgorithm):
         with _random_state_kept():
             teacher_detector = build_detector(teacher, 'model.teacher')
             self.distiller: ProposalDistiller = build_model(distiller)
+        if not isinstance(self.distiller, ProposalDistiller):
+            raise ConfigError(
+                f"model.distiller.type: expected 'eakd_det.ProposalDistiller', but got {type(self.distiller).__name__}"
+            )
         require_stage(student, student_stage, 'model.student_stage')
         require_stage(teacher_detector, teacher_stage, 'model.teacher_stage')
         if class_map is None:
@@ -118,6 +122,7 @@ class ProposalDistill(BaseAlgorithm):
             self.data_preprocessor,
             teacher_stage,
             options=TeacherOptions.from_config(teacher_options),
+            recorded=self.distiller.teacher_sources,
         )
         self.class_map: ClassMap | None = None
         if class_map is not None:
@@ -125,10 +130,6 @@ class ProposalDistill(BaseAlgorithm):
             theirs = num_foreground_classes(teacher_detector), self._teacher.classes
             self.class_map = ClassMap.resolve(class_map, unmapped_classes, *ours, *theirs)
         self._teacher.answer_as(box_head(student, student_stage), self.class_map)
-        if not isinstance(self.distiller, ProposalDistiller):
-            raise ConfigError(
-                f"model.distiller.type: expected 'eakd_det.ProposalDistiller', but got {type(self.distiller).__name__}"
-            )
         self.distiller.prepare_from_student(student)
         self.distiller.prepare_from_teacher(teacher_detector)
         if not (module_inplace if module_inplace is not None else not self.distiller.records_modules):

@@ -128,6 +128,11 @@ class ProposalDistiller(ConfigurableDistiller):
         """Whether any loss reads box deltas, or asks a box head about other features."""
         return any(name in self.student_recorders.recorders for name in (DELTAS, PREDICTOR))
 
+    @property
+    def teacher_sources(self) -> list[str]:
+        """What the recorders look at in the teacher."""
+        return [recorder.source for recorder in self.teacher_recorders.recorders.values()]
+
     def share(self, proposals: SampledProposals, teacher: ProposalOutputs) -> None:
         """Record what student and teacher said of the step's proposals."""
         for manager, outputs in ((self.student_recorders, proposals.outputs), (self.teacher_recorders, teacher)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -36,6 +36,7 @@ class FrozenTeacher:
         stage: Which box head to ask, in a cascade.
         key: Name of the checkpoint's config key, for messages.
         options: How to make it cheaper to ask. Defaults to :class:`TeacherOptions`' defaults.
+        recorded: Sources of the recorders on it; what they look into stays as it was built.
 
     Attributes:
         detector: The detector itself, in eval mode and without gradients.
@@ -54,6 +55,7 @@ class FrozenTeacher:
         stage: int = -1,
         key: str = 'model.teacher_ckpt',
         options: TeacherOptions | None = None,
+        recorded: Iterable[str] = (),
     ) -> None:
         self.detector = detector
         self.options = options or TeacherOptions()
@@ -64,7 +66,7 @@ class FrozenTeacher:
         self._translation = InputTranslation(student_preprocessor, detector.data_preprocessor)
         self._answers: AnswerTranslation | None = None
         self._owns_detector = True
-        self.options.prepare(detector)
+        self.options.prepare(detector, recorded)
 
     def _load(self, checkpoint: str, key: str) -> None:
         content = load_checkpoint_file(checkpoint, key=key)

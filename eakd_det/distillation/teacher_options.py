@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,8 @@ class TeacherOptions:
 
     Attributes:
         enabled: False turns all of the below off at once.
-        fuse_norm: Fold BatchNorm into the convolution before it (equal outputs to 1e-4). Defaults to True.
+        fuse_norm: Fold BatchNorm into the convolution before it (equal outputs to 1e-4), except in a part (backbone,
+            neck, box head) inside which a recorder looks: it would see the folded output. Defaults to True.
         channels_last: Run on channels-last memory. Defaults to False.
         dtype: 'float32', or 'bfloat16' / 'float16' to run backbone, neck and box head under autocast; the logits come
             back in float32, but are those of a less precise teacher. Defaults to 'float32'.
@@ -64,16 +65,18 @@ class TeacherOptions:
         options = cls(**(cfg or {}))
         return options if options.enabled else cls(enabled=False, fuse_norm=False)
 
-    def prepare(self, detector: BaseDetector) -> BaseDetector:
-        """Apply to a detector that has its weights, in place, and return it."""
+    def prepare(self, detector: BaseDetector, recorded: Iterable[str] = ()) -> BaseDetector:
+        """Apply to a detector that has its weights, in place, and return it.
+
+        Args:
+            detector: The teacher.
+            recorded: Sources of the recorders on it, such as 'backbone.layer4.1.conv2'.
+        """
         detector.eval()  # folding needs the running statistics
         if self.free_unused:
             _free_unused(detector)
         if self.fuse_norm:
-            fuse_conv_bn(detector.backbone)
-            if detector.with_neck:
-                fuse_conv_bn(detector.neck)
-            fuse_conv_bn(detector.roi_head.bbox_head)
+            _fuse_norm(detector, tuple(recorded))
         if self.channels_last:
             detector.to(memory_format=torch.channels_last)
         if self.compile:
@@ -90,6 +93,13 @@ class TeacherOptions:
     def arrange(self, images: Tensor) -> Tensor:
         """Bring ``images`` ``(N, 3, H, W)`` into the memory layout the teacher runs on."""
         return images.contiguous(memory_format=torch.channels_last) if self.channels_last else images
+
+
+def _fuse_norm(detector: BaseDetector, recorded: tuple[str, ...]) -> None:
+    for part in ('backbone', 'neck', 'roi_head.bbox_head'):
+        looked_into = any(source.startswith(f'{part}.') for source in recorded)
+        if not looked_into and (part != 'neck' or detector.with_neck):
+            fuse_conv_bn(detector.get_submodule(part))
 
 
 def _free_unused(detector: BaseDetector) -> None:

@@ -67,6 +67,15 @@ def test_by_default_no_norm_is_left_to_run(student, trained):
     assert norms(answer(student, trained, enabled=False, channels_last=True)[1])
 
 
+def test_what_a_recorder_looks_into_is_not_folded(student, trained):
+    inside = dict(conv=dict(type='ModuleOutputs', source='backbone.layer4.1.conv2'))
+    model = tiny.distill(copy.deepcopy(student), copy.deepcopy(trained), distiller=dict(teacher_recorders=inside))
+    assert any(isinstance(module, nn.BatchNorm2d) for module in model.teacher.backbone.modules())
+    whole = dict(neck=dict(type='ModuleOutputs', source='neck'))
+    model = tiny.distill(copy.deepcopy(student), copy.deepcopy(trained), distiller=dict(teacher_recorders=whole))
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in model.teacher.modules())
+
+
 def test_unused_parts_can_be_let_go(student, trained):
     _, model = answer(student, trained, free_unused=True)
     assert not model.teacher.with_rpn

@@ -1,0 +1,124 @@
+"""Every method trains: the shipped demo configs, with thinner backbones, on a few of the demo's scenes."""
+
+from __future__ import annotations
+
+import copy
+import json
+from statistics import fmean
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmdet.structures import DetDataSample
+from mmengine.registry import DefaultScope
+from mmengine.structures import InstanceData
+
+from eakd_det.datasets import make_digit_scenes
+from eakd_det.registry import build_model
+from tests import tiny
+from tests.test_configs import catalogue
+
+METHODS = catalogue.METHODS + catalogue.PUBLISHED + catalogue.DEMO_ONLY
+PAIR = 'faster-rcnn_r18w32-r18w16_fpn_demo'
+NUM_IMAGES, SIZE = 4, 64
+
+
+def config_of(method: str, teacher: str | None = None) -> Any:
+    """The model of a demo config; all that a loss can see of it is as shipped."""
+    model = catalogue.load(f'demo/{method}_{PAIR}').model
+    model.teacher_ckpt = teacher
+    for detector in (model.architecture, model.teacher):
+        detector.backbone.update(base_channels=8, stem_channels=8)
+        detector.neck.in_channels = [8, 16, 32, 64]
+        detector.roi_head.bbox_roi_extractor.finest_scale = 6  # so that small images have boxes for all levels
+        detector.train_cfg.rcnn.sampler.num = 24
+        detector.train_cfg.rpn_proposal.update(nms_pre=50, max_per_img=50)
+    return model
+
+
+@pytest.fixture(scope='module')
+def scenes(tmp_path_factory) -> list[dict]:
+    """One batch of one image for each scene."""
+    made = make_digit_scenes(tmp_path_factory.mktemp('scenes') / 'digits', NUM_IMAGES, 1, SIZE, digit_height=(14, 32))
+    truth = json.loads(made.train_ann.read_text())
+    batches = []
+    for image in truth['images']:
+        pixels = cv2.imread(str(made.train_images / image['file_name']))
+        objects = [item for item in truth['annotations'] if item['image_id'] == image['id']]
+        boxes = torch.tensor([item['bbox'] for item in objects], dtype=torch.float32)
+        boxes[:, 2:] += boxes[:, :2]
+        labels = torch.tensor([item['category_id'] for item in objects])
+        labels -= min(category['id'] for category in truth['categories'])
+        shape = pixels.shape[:2]
+        sample = DetDataSample(metainfo=dict(img_shape=shape, ori_shape=shape, scale_factor=(1, 1), img_id=image['id']))
+        sample.gt_instances = InstanceData(bboxes=boxes, labels=labels)
+        sample.ignored_instances = InstanceData(bboxes=boxes[:0], labels=labels[:0])
+        batches.append(dict(inputs=[torch.from_numpy(pixels.transpose(2, 0, 1).copy())], data_samples=[sample]))
+    return batches
+
+
+@pytest.fixture(scope='module')
+def teacher(scenes, tmp_path_factory) -> str:
+    """Checkpoint of one teacher for all, which has seen the scenes: one that knows nothing has nothing to teach."""
+    detector = tiny.build(config_of('kd').teacher).train()
+    train(detector, scenes, 80)
+    path = str(tmp_path_factory.mktemp('teacher') / 'teacher.pth')
+    torch.save(dict(state_dict=detector.state_dict()), path)
+    return path
+
+
+def train(model: Any, scenes: list[dict], steps: int) -> list[dict[str, float]]:
+    """Train with Adam, one scene a step; returns the logged losses of each step."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.Adam(trained, lr=1e-3)
+    history = []
+    for step in range(steps):
+        losses = tiny.step(model, scenes[step % len(scenes)], seed=step)
+        optimizer.step()
+        history.append({name: value.item() for name, value in losses.items() if torch.is_tensor(value)})
+    return history
+
+
+def distil(method: str, teacher: str, scenes: list[dict], steps: int) -> Any:
+    """Build the method's model and train it; returns the model, its distiller before, and its distillation losses."""
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = build_model(config_of(method, teacher))
+        model.init_weights()
+    before = copy.deepcopy(dict(model.distiller.named_parameters()))
+    history = train(model.train(), scenes, steps)
+    totals = [
+        sum(value for name, value in losses.items() if name.startswith('distill.') and 'loss' in name)
+        for losses in history
+    ]
+    return model, before, totals
+
+
+def require_that_the_distiller_moved(model: Any, before: dict[str, torch.Tensor]) -> None:
+    stayed = [name for name, value in model.distiller.named_parameters() if torch.equal(value, before[name])]
+    assert not stayed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('method', METHODS)
+def test_distillation_loss_falls_in_a_hundred_iterations(method, teacher, scenes):
+    model, before, totals = distil(method, teacher, scenes, 100)
+    assert np.isfinite(totals).all()
+    assert fmean(totals[-10:]) < fmean(totals[:10])
+    require_that_the_distiller_moved(model, before)
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_ten_iterations_move_all_that_is_learned(method, teacher, scenes):
+    model, before, totals = distil(method, teacher, scenes, 10)
+    assert np.isfinite(totals).all()
+    assert sum(totals[-NUM_IMAGES:]) < sum(totals[:NUM_IMAGES])  # each scene once
+    require_that_the_distiller_moved(model, before)
+
+
+@pytest.mark.parametrize('method', [method for method in METHODS if 'ctkd' in method])
+def test_the_learned_temperature_is_in_the_log(method, teacher, scenes):
+    model, _, _ = distil(method, teacher, scenes, 0)
+    assert tiny.step(model.train(), scenes[0])['distill.kd.tau'] == pytest.approx(15.6212, rel=1e-4)

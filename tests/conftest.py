@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope='session', autouse=True)
+def configs_as_they_come() -> Any:
+    """MMEngine lays out a config's text anew for every log, dump and checkpoint: most of a tiny run's time."""
+    from mmengine.config import config
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, 'FormatCode', lambda text, **_: (text, True))
+        yield

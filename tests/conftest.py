@@ -13,3 +13,15 @@ def configs_as_they_come() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(config, 'FormatCode', lambda text, **_: (text, True))
         yield
+
+
+@pytest.fixture(autouse=True)
+def scope_of_its_own() -> Any:
+    """A runner sets the default scope of the whole process; no test may depend on which ran before it."""
+    from mmengine.registry import DefaultScope
+
+    before = dict(DefaultScope._instance_dict)
+    DefaultScope._instance_dict.clear()
+    yield
+    DefaultScope._instance_dict.clear()
+    DefaultScope._instance_dict.update(before)

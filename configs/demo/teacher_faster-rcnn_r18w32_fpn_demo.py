@@ -1,4 +1,4 @@
-# The teacher, trained a little longer than the student.
+# The teacher, trained almost twice as long as the student.
 _base_ = [
     '../_base_/faster-rcnn_r18w32_fpn_demo.py',
     '../_base_/digit_scenes.py',
@@ -6,9 +6,9 @@ _base_ = [
     '../_base_/runtime.py',
 ]
 
-train_cfg = dict(max_iters=550, val_interval=550)
+train_cfg = dict(max_iters=650, val_interval=650)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
-    dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False, begin=50, end=550, T_max=500),
+    dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False, begin=50, end=650, T_max=600),
 ]
-default_hooks = dict(checkpoint=dict(interval=550, max_keep_ckpts=1, save_best=None))
+default_hooks = dict(checkpoint=dict(interval=650, max_keep_ckpts=1, save_best=None))

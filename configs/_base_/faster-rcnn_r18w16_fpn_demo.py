@@ -18,7 +18,7 @@ model = dict(
         anchor_generator=dict(scales=[4], strides=[4, 8, 16, 32]),
     ),
     roi_head=dict(
-        bbox_roi_extractor=dict(out_channels=32, roi_layer=dict(sampling_ratio=2)),
+        bbox_roi_extractor=dict(out_channels=32, roi_layer=dict(sampling_ratio=1)),
         bbox_head=dict(in_channels=32, fc_out_channels=256, num_classes=10),
     ),
     train_cfg=dict(

@@ -1,4 +1,4 @@
-# CTKD+LS: KD of standardised logits at a learned temperature. 15 iterations are the share of the published ramp, 10
+# CTKD+LS: KD of standardised logits at a learned temperature. 21 iterations are the share of the published ramp, 10
 # of 240 epochs.
 _base_ = '../_base_/distill_r18w32-r18w16_demo.py'
 
@@ -7,7 +7,7 @@ model = dict(
         distill_losses=dict(
             loss_kd=dict(
                 type='eakd_det.KDLoss',
-                tau=dict(type='eakd_det.LearnedTemperature', ramp_iters=15),
+                tau=dict(type='eakd_det.LearnedTemperature', ramp_iters=21),
                 standardize=True,
                 loss_weight=1.0,
                 weighting=dict(type='eakd_det.UniformWeighting'),

@@ -6,4 +6,4 @@ _base_ = [
     '../_base_/runtime.py',
 ]
 
-default_hooks = dict(checkpoint=dict(interval=350, max_keep_ckpts=1, save_best=None))
+default_hooks = dict(checkpoint=dict(interval=500, max_keep_ckpts=1, save_best=None))

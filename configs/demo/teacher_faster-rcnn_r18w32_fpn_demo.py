@@ -1,4 +1,4 @@
-# The teacher, trained almost twice as long as the student.
+# The teacher, trained a third longer than the student.
 _base_ = [
     '../_base_/faster-rcnn_r18w32_fpn_demo.py',
     '../_base_/digit_scenes.py',

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+pytest_plugins = ['tests.fault_table']
+
 
 @pytest.fixture(scope='session', autouse=True)
 def configs_as_they_come() -> Any:

@@ -59,7 +59,10 @@ def _student(model: Any) -> Any:
         raise ConfigError(f'model: expected a dict with the detector or its distillation, but got {model!r}')
     if 'architecture' not in model:
         return model
-    return read_model_config(model['architecture'], 'model.architecture').to_dict()
+    student = read_model_config(model['architecture'], 'model.architecture').to_dict()
+    if model.get('data_preprocessor') is not None:  # an algorithm's own takes the place of its student's
+        student['data_preprocessor'] = model['data_preprocessor']
+    return student
 
 
 def _stock_types(node: Any, key: str) -> Any:

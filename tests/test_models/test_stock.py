@@ -77,6 +77,14 @@ def test_hooks_and_imports_of_others_stay():
     assert stock.custom_imports.imports == ['mine']
 
 
+def test_the_algorithms_preprocessor_is_the_students():
+    own, algorithms = (dict(type='DetDataPreprocessor', mean=[mean] * 3, std=[1.0] * 3) for mean in (0.0, 9.0))
+    model = dict(type='eakd_det.ProposalDistill', architecture=dict(type='FasterRCNN', data_preprocessor=own))
+    assert stock_student_config(Config(dict(model=model))).model.data_preprocessor == own
+    model['data_preprocessor'] = algorithms  # what a batch goes through in training
+    assert stock_student_config(Config(dict(model=model))).model.data_preprocessor == algorithms
+
+
 @pytest.mark.parametrize('as_dict', [False, True], ids=['config file', 'cfg_path'])
 def test_student_named_by_a_config(tmp_path, as_dict):
     if as_dict:

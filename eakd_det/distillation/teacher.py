@@ -126,6 +126,8 @@ class FrozenTeacher:
         """Move or cast the teacher along with the algorithm that owns it."""
         if self._owns_detector:
             self.detector._apply(function)
+            # A preprocessor remembers its device by itself, and learns of a move from the detector's `to` alone.
+            self.detector._set_device(next(self.detector.parameters()).device)
             self._translation._apply(function)
             if self._answers is not None:
                 self._answers._apply(function)

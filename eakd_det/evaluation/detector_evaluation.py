@@ -37,8 +37,6 @@ def evaluate_on_validation_data(runner: Runner, detector: BaseModel, name: str) 
     loader = runner.val_loop.dataloader
     evaluator = runner.build_evaluator(copy.deepcopy(cfg))
     evaluator.dataset_meta = loader.dataset.metainfo
-    # A preprocessor remembers its device, and that of a teacher outside the module tree may have missed a move.
-    detector.data_preprocessor.to(next(detector.parameters()).device)
     every = max(len(loader) // _REPORTS, 1)
     with _as_it_was(detector), torch.no_grad():
         for index, batch in enumerate(loader, start=1):

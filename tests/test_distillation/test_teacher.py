@@ -85,3 +85,15 @@ def test_no_gradient_is_recorded_for_the_teacher(student, trained):
     tiny.step(model, tiny.batch())
     assert not seen['answer'].logits.requires_grad
     assert not seen['answer'].logits.is_inference()
+
+
+def test_its_preprocessor_learns_where_it_has_moved(student, trained):
+    """Or an evaluation of the teacher on a GPU would normalise its images on the CPU."""
+    model = tiny.distill(copy.deepcopy(student), copy.deepcopy(trained), teacher_options=dict(enabled=False))
+    assert model.teacher.data_preprocessor.device == torch.device('cpu')
+    copy.deepcopy(model).to('meta')  # the copy shares the teacher, which stays
+    assert model.teacher.data_preprocessor.device == torch.device('cpu')
+    model.to('meta')
+    assert next(model.teacher.parameters()).device == model.teacher.data_preprocessor.device == torch.device('meta')
+    model = tiny.distill(copy.deepcopy(student), copy.deepcopy(trained)).double()
+    assert model.teacher.data_preprocessor.device == torch.device('cpu')

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
 import warnings
 from pathlib import Path
@@ -11,9 +10,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 if importlib.util.find_spec('eakd_det') is None:  # run from a checkout that is not installed
     sys.path.insert(0, str(ROOT))
-
-# Threads that wait by spinning make a step ten times as long where the cores are shared; to be set before torch loads.
-os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 
 if __name__ == '__main__':
     warnings.simplefilter('ignore')  # what is old in other packages is not what a demo is about

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 def demo(folder: Path, *options: str) -> subprocess.CompletedProcess:
     command = [sys.executable, str(ROOT / 'tools' / 'demo.py'), '--quick', '--work-dir', str(folder), *options]
-    environment = {**os.environ, 'OMP_NUM_THREADS': '2'}
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
     return subprocess.run(command, capture_output=True, text=True, cwd=folder.parent, env=environment)
 
 

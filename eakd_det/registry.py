@@ -18,7 +18,12 @@ MODELS = Registry(
     scope=SCOPE,
     locations=['eakd_det.weighting', 'eakd_det.losses', 'eakd_det.distillation', 'eakd_det.models'],
 )
-HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope=SCOPE, locations=['eakd_det.evaluation', 'eakd_det.distillation'])
+HOOKS = Registry(
+    'hook',
+    parent=MMENGINE_HOOKS,
+    scope=SCOPE,
+    locations=['eakd_det.evaluation', 'eakd_det.distillation', 'eakd_det.hooks', 'eakd_det.resume'],
+)
 TASK_UTILS = Registry('task util', parent=MMENGINE_TASK_UTILS, scope=SCOPE, locations=['eakd_det.distillation'])
 DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope=SCOPE, locations=['eakd_det.datasets'])
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import shutil
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -81,8 +82,15 @@ def _one_line(text: object) -> str:
     return ' '.join(str(text).split())
 
 
+def merged(rows: list[Row]) -> list[Row]:
+    """Rows that say the same, once, with their number."""
+    return [
+        row if count == 1 else row._replace(seen=f'{row.seen} ({count} cases)') for row, count in Counter(rows).items()
+    ]
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    rows = config.stash[ROWS]
+    rows = merged(config.stash[ROWS])
     if config.getoption('--fault-table') and rows:
         terminalreporter.section('faults')
         terminalreporter.write_line(for_terminal(rows, shutil.get_terminal_size((160, 24)).columns))

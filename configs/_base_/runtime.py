@@ -15,5 +15,6 @@ log_processor = dict(by_epoch=False)
 
 custom_hooks = [
     dict(type='eakd_det.ClassCheckHook'),
+    dict(type='eakd_det.NonFiniteLossHook', policy='stop'),
     dict(type='eakd_det.CocoEvalHook'),
 ]

@@ -27,7 +27,7 @@ from tests.test_configs.catalogue import (
 )
 
 MMDET_CONFIGS = os.path.join(os.path.dirname(mmdet.__file__), '.mim', 'configs')
-HOOKS = ['eakd_det.ClassCheckHook', 'eakd_det.CocoEvalHook']
+HOOKS = ['eakd_det.ClassCheckHook', 'eakd_det.NonFiniteLossHook', 'eakd_det.CocoEvalHook']
 UNIFORM = dict(weighting=dict(type='eakd_det.UniformWeighting'))
 MATCHED = dict(weighting=dict(type='eakd_det.MeanMatchedWeighting', tau=3.0))
 EA = dict(weighting=dict(type='eakd_det.EntropyWeighting', tau=3.0))

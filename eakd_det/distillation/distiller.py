@@ -16,6 +16,7 @@ from eakd_det.distillation.loss_mappings import (
     complete_mappings,
     initialize_recorders,
 )
+from eakd_det.distillation.observing import StepObservation
 from eakd_det.distillation.proposal_recorder import (
     DELTAS,
     EMBEDDINGS,
@@ -53,6 +54,9 @@ class ProposalDistiller(ConfigurableDistiller):
         statistics_interval: Steps between two log entries of the weight statistics. Defaults to 50.
         entropy_tau: Temperature of the logged entropies. Defaults to 3.0.
         init_cfg: As in MMEngine.
+
+    Attributes:
+        observer: What a hook sets to see the proposals and loss terms of the next steps. Defaults to None.
 
     Raises:
         ConfigError: If a loss has no arguments to be called with, a mapping is wrong, a reserved name is taken, or
@@ -104,6 +108,7 @@ class ProposalDistiller(ConfigurableDistiller):
         )
         self._drop_unused_records()
         self.statistics = ProposalStatistics(statistics_interval, entropy_tau)
+        self.observer: StepObservation | None = None
 
     def prepare_from_student(self, model: nn.Module) -> None:
         """Let the student's recorders hook ``model``; a source it does not have is a :class:`ConfigError`."""
@@ -135,6 +140,8 @@ class ProposalDistiller(ConfigurableDistiller):
 
     def share(self, proposals: SampledProposals, teacher: ProposalOutputs) -> None:
         """Record what student and teacher said of the step's proposals."""
+        if self.observer is not None:
+            self.observer.see_proposals(proposals, teacher)
         for manager, outputs in ((self.student_recorders, proposals.outputs), (self.teacher_recorders, teacher)):
             values = {
                 LOGITS: outputs.logits,
@@ -164,6 +171,8 @@ class ProposalDistiller(ConfigurableDistiller):
         return losses
 
     def _add_weights(self, name: str, terms: Any) -> None:
+        if self.observer is not None:
+            self.observer.see_terms(name, terms)
         labels = self.student_recorders.get_recorder(LABELS).get_record_data()
         logits = self.student_recorders.get_recorder(LOGITS).get_record_data()
         if len(terms.weights) == len(labels):

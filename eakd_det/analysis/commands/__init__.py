@@ -1,0 +1,1 @@
+"""The commands of ``tools/analysis_tools``: options, files, and what is printed."""

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from eakd_det.hooks.non_finite_loss import NonFiniteLossHook
+from eakd_det.hooks.teacher_preflight import TeacherPreflightHook
 
-__all__ = ['NonFiniteLossHook']
+__all__ = ['NonFiniteLossHook', 'TeacherPreflightHook']

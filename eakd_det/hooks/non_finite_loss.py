@@ -106,7 +106,8 @@ class NonFiniteLossHook(Hook):
         bad = non_finite(checkpoint_tensors(checkpoint))
         if bad:
             raise ConfigError(
-                f'checkpoint: not written, because {_first(bad)} of it have values that are not finite; {self._advice(runner)}'
+                f'checkpoint: not written, because there are values that are not finite in {_first(bad)}; '
+                f'{self._advice(runner)}'
             )
 
     def _count_skip(self, runner: Runner, bad: dict[str, float], data_batch: Any) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from torch import Tensor
-from torch.nn.functional import logsigmoid
 
+from eakd_det.functional._decoupled_rows import DecoupledRows
 from eakd_det.functional._inputs import Temperature, check_labels, check_pair, soften, times_tau_squared
 
 
@@ -36,7 +36,7 @@ def dkd_terms(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor, ta
 
     and ``KD = TCKD + (1 - p_target) * NCKD`` at the same temperature. All logarithms come from log-sum-exp, so there
     is no ``-1000 * mask`` to fail at large logits and no ``log(0)`` in float32 at large margins, both of which the
-    published code has. Costs one pass over the classes for each side, whatever their number.
+    published code has. The backward pass computes the softmaxes again instead of keeping them.
 
     Args:
         student_logits: The student's class scores, ``(R, C)``.
@@ -59,15 +59,8 @@ def dkd_terms(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor, ta
     """
     student, teacher = check_pair(student_logits, teacher_logits)
     target = check_labels(labels, student).unsqueeze(1)
-    student, teacher = soften(student, tau), soften(teacher, tau)
-    student_margin, student_rest, _ = _split(student, target)
-    teacher_margin, teacher_rest, teacher_others = _split(teacher, target)
-    # p-hat of the teacher is exactly 0 at the target, so the finite difference there counts for nothing.
-    p_hat = (teacher_others - teacher_rest).exp()
-    non_target = (p_hat * ((teacher - teacher_rest) - (student - student_rest))).sum(dim=1)
-    return DKDTerms(
-        times_tau_squared(_binary_kl(teacher_margin, student_margin), tau), times_tau_squared(non_target, tau)
-    )
+    terms = DecoupledRows.apply(soften(student, tau), soften(teacher, tau), target)
+    return DKDTerms(*(times_tau_squared(term, tau) for term in terms))
 
 
 def dkd_divergence(
@@ -108,17 +101,3 @@ def dkd_divergence(
     """
     target, non_target = dkd_terms(student_logits, teacher_logits, labels, tau)
     return alpha * target + beta * non_target
-
-
-def _split(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Margin of the target ``(R,)``, log-sum-exp of the others ``(R, 1)``, logits with the target at -inf."""
-    others = logits.scatter(1, target, float('-inf'))
-    rest = others.logsumexp(dim=1, keepdim=True)
-    return (logits.gather(1, target) - rest).squeeze(1), rest, others
-
-
-def _binary_kl(p_margin: Tensor, q_margin: Tensor) -> Tensor:
-    """``KL`` of two Bernoulli distributions given by their logits, ``(R,)``."""
-    yes = p_margin.sigmoid() * (logsigmoid(p_margin) - logsigmoid(q_margin))
-    no = (-p_margin).sigmoid() * (logsigmoid(-p_margin) - logsigmoid(-q_margin))
-    return yes + no

@@ -39,6 +39,10 @@ def entropy(logits: Tensor, tau: Temperature = 1.0) -> Tensor:
     softened = soften(check_logits(logits), tau)
     top = softened.max(dim=1, keepdim=True)
     distance = top.values - softened
-    others = (-distance).exp().scatter(1, top.indices, 0.0)
+    if distance.requires_grad:
+        others = (-distance).exp().scatter(1, top.indices, 0.0)
+        rest = others.sum(dim=1)
+        return rest.log1p() + (others * distance).sum(dim=1) / (1 + rest)
+    others = distance.neg().exp_().scatter_(1, top.indices, 0.0)  # the same, with half of the memory
     rest = others.sum(dim=1)
-    return rest.log1p() + (others * distance).sum(dim=1) / (1 + rest)
+    return rest.log1p() + others.mul_(distance).sum(dim=1) / (1 + rest)

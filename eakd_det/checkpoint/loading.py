@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,19 +15,25 @@ from mmengine.utils import digit_version
 from torch import Tensor, nn
 
 from eakd_det.checkpoint import old_torch
+from eakd_det.checkpoint.contents import foreign_objects, program_format
 from eakd_det.checkpoint.report import LoadReport, compare_state_dicts, examples
 from eakd_det.checkpoint.source import local_checkpoint_path
 from eakd_det.errors import ConfigError
 
 _STUDENT_PREFIX = 'architecture.'
 _BACKBONE_PREFIX = 'backbone.'
+_NAMED = re.compile(r'GLOBAL (\S+)')
+
+
+class UnreadableCheckpointError(ConfigError):
+    """A file that is not there, empty, cut off or damaged, as a kill, a full disk or a broken download leaves it."""
 
 
 def load_checkpoint_file(path_or_url: str | Path, key: str = 'checkpoint') -> dict[str, Any]:
     """Read a checkpoint to CPU memory, tensors and plain data only (``weights_only=True``).
 
     Args:
-        path_or_url: A file, a http(s) URL, ``torchvision://<model>``, ``open-mmlab://<model>`` or ``mmcls://<model>``.
+        path_or_url: A file, a https URL, ``torchvision://<model>``, ``open-mmlab://<model>`` or ``mmcls://<model>``.
             Downloads are kept where torch.hub keeps them.
         key: The config key or option it came from, for messages.
 
@@ -34,18 +41,23 @@ def load_checkpoint_file(path_or_url: str | Path, key: str = 'checkpoint') -> di
         What the file holds: usually ``state_dict`` and ``meta``, or a bare state dict.
 
     Raises:
-        ConfigError: If the file is missing, cannot be downloaded, is empty, truncated or no checkpoint, or holds
-            objects that could run code when they are loaded.
+        UnreadableCheckpointError: If the file is empty, truncated or no checkpoint.
+        ConfigError: If it is missing, cannot be downloaded, or holds objects that could run code when they are loaded;
+            they are named.
     """
     source = str(path_or_url)
     path = local_checkpoint_path(source, key)
     where = source if str(path) == source else f'{source} (at {path})'
     if path.stat().st_size == 0:
-        raise ConfigError(f'{key}: expected a checkpoint, but {where} is empty')
+        raise UnreadableCheckpointError(f'{key}: expected a checkpoint, but {where} is empty')
     try:
+        if (program := program_format(path)) is not None:
+            raise ConfigError(f'{key}: expected a checkpoint of tensors, but {where} is {program}; it was not read')
         checkpoint = _read_tensors(path)
+    except ConfigError:
+        raise
     except Exception as error:  # broken bytes can raise nearly anything inside the unpickler
-        raise ConfigError(f'{key}: {_why_unreadable(error, where, path)}') from error
+        raise _explain(error, key, where, path) from error
     if not isinstance(checkpoint, dict):
         kind = type(checkpoint).__name__
         raise ConfigError(f'{key}: expected a checkpoint with a state_dict, but {where} holds a {kind}')
@@ -151,16 +163,19 @@ def checkpoint_classes(checkpoint: Mapping[str, Any]) -> tuple[str, ...] | None:
     return None
 
 
-def _why_unreadable(error: Exception, where: str, path: Path) -> str:
-    first_line = str(error).strip().split('\n')[0] or type(error).__name__
-    if isinstance(error, pickle.UnpicklingError) and 'global' in str(error).lower():
-        unsafe = next((line.strip() for line in str(error).split('\n') if 'GLOBAL' in line), first_line)
-        return (
-            f'{where} holds objects that could run code when they are loaded, and was not read; '
-            f'save it again with tensors and plain data only ({unsafe})'
-        )
+def _explain(error: Exception, key: str, where: str, path: Path) -> ConfigError:
+    text = str(error)
+    first_line = text.strip().split('\n')[0] or type(error).__name__
+    if isinstance(error, pickle.UnpicklingError):
+        named = _NAMED.findall(text)[:1] or list(foreign_objects(path))
+        if named or 'not allowed' in text:
+            return ConfigError(
+                f'{key}: {where} holds objects that could run code when they are loaded, and was not read; save it '
+                f'again with tensors and plain data only ({", ".join(named) or first_line})'
+            )
     if isinstance(error, OSError):
-        return f'{where} cannot be read ({first_line})'
-    return (
-        f'{where} is truncated or not a checkpoint ({type(error).__name__}: {first_line}); {path.stat().st_size} bytes'
+        return UnreadableCheckpointError(f'{key}: {where} cannot be read ({first_line})')
+    return UnreadableCheckpointError(
+        f'{key}: {where} is truncated or not a checkpoint ({type(error).__name__}: {first_line}); '
+        f'{path.stat().st_size} bytes'
     )

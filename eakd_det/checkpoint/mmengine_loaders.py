@@ -9,7 +9,9 @@ from mmengine.runner import CheckpointLoader
 
 from eakd_det.checkpoint.loading import load_checkpoint_file
 
-_SCHEMES = ('', 'http://', 'https://', 'modelzoo://', 'torchvision://', 'open-mmlab://', 'openmmlab://', 'mmcls://')
+_LISTS = ('modelzoo://', 'torchvision://', 'open-mmlab://', 'openmmlab://', 'mmcls://')
+_STORES = ('pavi://', r'(\S+\:)?s3://', r'(\S+\:)?petrel://')  # regular expressions; they are refused
+_SCHEMES = ('', 'http://', 'https://', *_LISTS, *_STORES)
 
 
 def use_safe_loading(key_of: Callable[[str], str]) -> None:

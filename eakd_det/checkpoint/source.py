@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.error import URLError
@@ -30,6 +31,9 @@ def _torchvision_models() -> dict[str, str]:
     return get_torchvision_models()
 
 
+_WEB = ('https',)
+_HASH = re.compile(r'-([0-9a-f]{8,64})\.pth$')
+
 _MODEL_LISTS: dict[str, Callable[[], dict[str, str]]] = {
     'torchvision': _torchvision_models,
     'modelzoo': _torchvision_models,
@@ -43,7 +47,7 @@ def local_checkpoint_path(source: str, key: str) -> Path:
     """The local file of ``source``, downloaded if need be.
 
     Args:
-        source: A file, a http(s) URL, or ``<list>://<model>`` with one of OpenMMLab's lists of public weights.
+        source: A file, a https URL, or ``<list>://<model>`` with one of OpenMMLab's lists of public weights.
         key: The config key or option it came from, for messages.
 
     Raises:
@@ -52,13 +56,15 @@ def local_checkpoint_path(source: str, key: str) -> Path:
     scheme, separator, name = source.partition('://')
     if not separator:
         return _existing_file(Path(source).expanduser(), source, key)
-    if scheme in ('http', 'https'):
+    if scheme in _WEB:
         return _download(source, key)
+    if scheme == 'http':
+        raise ConfigError(f'{key}: expected an address that begins with https://, but got {source}')
     if scheme == 'file':
         return _existing_file(Path(name), source, key)
     if scheme not in _MODEL_LISTS:
         known = ', '.join(f'{listed}://' for listed in _MODEL_LISTS)
-        raise ConfigError(f'{key}: expected a file, a http(s) URL or one of {known}, but got {source}')
+        raise ConfigError(f'{key}: expected a file, a https URL or one of {known}, but got {source}')
     return _download(_listed_url(scheme, name, source, key), key)
 
 
@@ -75,7 +81,7 @@ def _listed_url(scheme: str, name: str, source: str, key: str) -> str:
     if scheme in ('open-mmlab', 'openmmlab'):
         name = get_deprecated_model_names().get(name, name)
     url = urls.get(name)
-    if url is None or not url.startswith(('http://', 'https://')):
+    if url is None or not url.startswith(tuple(f'{web}://' for web in _WEB)):
         raise ConfigError(f'{key}: expected a model that {scheme} lists, but got {source}')
     return url
 
@@ -92,14 +98,20 @@ def _download(url: str, key: str) -> Path:
     return target
 
 
+def _hash_in_name(name: str) -> str | None:
+    """The first digits of the file's SHA-256, which OpenMMLab and torchvision write into the name."""
+    found = _HASH.search(name)
+    return found[1] if found else None
+
+
 def _fetch(url: str, target: Path, key: str) -> None:
     if target.is_file():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     print(f'Downloading {url} to {target}', flush=True)
     try:
-        torch.hub.download_url_to_file(url, str(target), progress=os.isatty(2))
-    except (URLError, OSError, ValueError) as error:
+        torch.hub.download_url_to_file(url, str(target), _hash_in_name(target.name), progress=os.isatty(2))
+    except (URLError, OSError, ValueError, RuntimeError) as error:  # the last if the hash differs
         reason = str(error).strip().split('\n')[0] or type(error).__name__
         raise ConfigError(
             f'{key}: could not download {url} ({reason}); download it where you can and give the path of the file'

@@ -13,7 +13,6 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from mmengine.logging import print_log
-from mmengine.runner import find_latest_checkpoint
 from torch import Tensor
 
 from eakd_det.checkpoint import LoadReport, compare_state_dicts, load_checkpoint_file
@@ -24,6 +23,7 @@ from eakd_det.cli.config import load_config
 from eakd_det.cli.data_checks import check_data
 from eakd_det.cli.detectors import is_distillation, unwrap
 from eakd_det.cli.failures import run_tool
+from eakd_det.cli.resuming import make_resumable, set_resume
 from eakd_det.cli.running import build_runner
 from eakd_det.cli.translation import config_errors
 from eakd_det.datasets import apply_data_options
@@ -52,8 +52,9 @@ def train(args: argparse.Namespace) -> Any:
     cfg = load_config(args)
     _set_amp(cfg, args.amp)
     _set_auto_scale_lr(cfg, args.auto_scale_lr)
-    _set_resume(cfg, args.resume)
     _require_sections(cfg)
+    make_resumable(cfg)
+    set_resume(cfg, args.resume)
     _check_checkpoints(cfg)
     cfg = apply_data_options(cfg, 'train')
     check_data(cfg, ('train_dataloader', 'val_dataloader'))
@@ -86,12 +87,6 @@ def _set_auto_scale_lr(cfg: Config, enabled: bool) -> None:
         cfg.auto_scale_lr.enable = True
 
 
-def _set_resume(cfg: Config, resume: str | None) -> None:
-    if resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if resume == 'auto' else resume
-
-
 def _require_sections(cfg: Config) -> None:
     absent = [name for name in ('train_dataloader', 'train_cfg', 'optim_wrapper') if cfg.get(name) is None]
     if absent:
@@ -117,7 +112,7 @@ def _check_checkpoints(cfg: Config) -> None:
 def _check_start(runner: Any, cfg: Config) -> None:
     """MMEngine loads what fits and logs the rest, but a run that goes on from other weights is not resumed."""
     resumes = bool(cfg.get('resume'))
-    source = cfg.get('load_from') or (find_latest_checkpoint(runner.work_dir) if resumes else None)
+    source = cfg.get('load_from')
     if not source:
         return
     key = '--resume' if resumes else 'load_from'

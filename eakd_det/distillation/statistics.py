@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -26,6 +29,15 @@ class ProposalStatistics:
         self.entropy_tau = entropy_tau
         self._steps = 0
         self._sums: dict[str, Tensor] = {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The sums so far, for a run that goes on later."""
+        return {'steps': self._steps, 'sums': {name: values.cpu() for name, values in self._sums.items()}}
+
+    def load_state_dict(self, state: Mapping[str, Any], device: torch.device | str = 'cpu') -> None:
+        """Go on from what :meth:`state_dict` gave, on the device that is summed on."""
+        self._steps = state['steps']
+        self._sums = {name: values.to(device) for name, values in state['sums'].items()}
 
     @torch.no_grad()
     def add_weights(self, loss_name: str, terms: ProposalTerms, labels: Tensor, background: int) -> None:

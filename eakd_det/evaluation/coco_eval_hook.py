@@ -18,6 +18,7 @@ from eakd_det.evaluation.detector_evaluation import evaluate_on_validation_data
 from eakd_det.evaluation.metrics import coco_figures
 from eakd_det.evaluation.provenance import describe_run
 from eakd_det.evaluation.record import RECORD_NAME, EvalEntry, EvalRecord, Split, Subject, set_aside, utc_now
+from eakd_det.files import remove_unfinished
 from eakd_det.registry import HOOKS
 
 TESTED = 'eakd_det_tested'  # in the message hub: what tools/test.py tests, as dict(subject=..., checkpoint=...)
@@ -47,7 +48,7 @@ class CocoEvalHook(Hook):
         >>> custom_hooks = [dict(type='eakd_det.CocoEvalHook', teacher=True)]
     """
 
-    priority = 'BELOW_NORMAL'
+    priority = 'LOWEST'  # after CheckpointHook: what the record holds is settled, best checkpoint included
 
     def __init__(self, teacher: bool = False, file_name: str = RECORD_NAME) -> None:
         self.teacher = teacher
@@ -87,8 +88,13 @@ class CocoEvalHook(Hook):
         tested = dict(runner.message_hub.get_info(TESTED, None) or {})
         self._record(runner, tested.get('subject', 'student'), 'test', metrics or {}, tested.get('checkpoint'))
 
+    def has_validated(self, runner: Runner) -> bool:
+        """Whether the record holds a validation of the iteration that the run is at; on the first process."""
+        return any(entry.iteration == runner.iter for entry in self._read(runner).of('student', 'val'))
+
     def _begin_training(self, runner: Runner) -> None:
         path = self._path(runner)
+        remove_unfinished(path.parent, path.name)
         record = self._read(runner)
         if runner.iter > 0:
             dropped = record.forget_after(runner.iter)

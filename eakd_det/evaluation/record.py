@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from eakd_det.errors import ConfigError
+from eakd_det.files import write_atomically
 
 RECORD_NAME = 'eval_record.json'
 _FORMAT = 1
@@ -85,21 +85,9 @@ class EvalRecord:
 
     def write(self, path: str | Path) -> None:
         """Write the record so that whoever reads it, and whatever happens meanwhile, sees the old or the new one."""
-        path = Path(path)
         content = {'format': _FORMAT, 'runs': self.runs, 'entries': [asdict(entry) for entry in self.entries]}
         text = json.dumps(content, indent=1, allow_nan=False)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
-        try:
-            with os.fdopen(handle, 'w') as file:
-                file.write(text + '\n')
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_atomically(path, f'{text}\n'.encode())
 
     def index_of(self, run: dict[str, Any]) -> int:
         """The index of ``run``, which is added unless it is there; others may have added theirs meanwhile."""

@@ -312,7 +312,9 @@ def test_on_old_torch_a_training_checkpoint_is_read_and_nothing_else(
     for call in ((os.mkdir, (str(tmp_path / 'ran'),)), (getattr, (dict, 'pop'))):
         path = tmp_path / 'armed.pth'
         torch.save(dict(state_dict=source_state(), meta=Calls(*call)), path, _use_new_zipfile_serialization=not legacy)
-        with pytest.raises(ConfigError, match=r'key: .*armed\.pth .*not allowed'):
+        with pytest.raises(
+            ConfigError, match=r'key: .*armed\.pth holds objects that could run code.*(posix\.mkdir|__builtin__\.dict)'
+        ):
             load_checkpoint_file(path, 'key')
     assert not (tmp_path / 'ran').exists()
 

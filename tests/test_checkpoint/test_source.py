@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 import http.server
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +36,7 @@ def server(tmp_path: Path, monkeypatch: Any) -> Iterator[tuple[str, Path, list[s
     for proxy in ('http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'):
         monkeypatch.delenv(proxy, raising=False)
     monkeypatch.setenv('no_proxy', '127.0.0.1')
+    monkeypatch.setattr(source, '_WEB', ('https', 'http'))  # the server has no certificate
     previous = torch.hub.get_dir()
     torch.hub.set_dir(str(tmp_path / 'hub'))
     with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler) as web:
@@ -90,5 +93,27 @@ def test_the_real_lists_know_what_the_configs_use() -> None:
 
 
 def test_an_unknown_scheme() -> None:
-    with pytest.raises(ConfigError, match=r'key: expected a file, a http\(s\) URL or one of .*, but got s3://b/c\.pth'):
+    with pytest.raises(ConfigError, match=r'key: expected a file, a https URL or one of .*, but got s3://b/c\.pth'):
         load_checkpoint_file('s3://b/c.pth', 'key')
+
+
+def test_an_address_without_encryption_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r'key: expected an address that begins with https://, but got http://a\.b/c\.pth'
+    ):
+        load_checkpoint_file('http://a.b/c.pth', 'key')
+
+
+def test_a_name_with_a_hash_is_held_to_it(server: tuple[str, Path, list[str]], tmp_path: Path) -> None:
+    address, folder, asked = server
+    torch.save(dict(state_dict={'a': torch.ones(2)}), folder / 'detector.pth')
+    digest = hashlib.sha256((folder / 'detector.pth').read_bytes()).hexdigest()
+    good, bad = f'detector_20200130-{digest[:8]}.pth', 'detector_20200130-0123abcd.pth'
+    for name in (good, bad):
+        shutil.copy(folder / 'detector.pth', folder / name)
+
+    assert torch.equal(load_checkpoint_file(f'{address}/{good}')['state_dict']['a'], torch.ones(2))
+    with pytest.raises(ConfigError, match=r'key: could not download .*invalid hash value \(expected "0123abcd", got'):
+        load_checkpoint_file(f'{address}/{bad}', 'key')
+    assert asked == [f'/{good}', f'/{bad}']
+    assert [path.name for path in (tmp_path / 'hub' / 'checkpoints').iterdir()] == [good]  # nothing to be found later

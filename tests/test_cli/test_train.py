@@ -89,6 +89,7 @@ def test_the_flags_of_mmdetection(workspace: Workspace, monkeypatch: pytest.Monk
     from eakd_det.cli import train as train_tool
     from eakd_det.cli.arguments import parse_train_arguments
     from eakd_det.cli.config import load_config
+    from eakd_det.cli.resuming import set_resume
 
     monkeypatch.setattr(train_tool, 'get_device', lambda: 'cuda')
     config = workspace.write(tiny_data.student_config(workspace.data))
@@ -96,7 +97,7 @@ def test_the_flags_of_mmdetection(workspace: Workspace, monkeypatch: pytest.Monk
     cfg = load_config(args)
     train_tool._set_amp(cfg, args.amp)
     train_tool._set_auto_scale_lr(cfg, args.auto_scale_lr)
-    train_tool._set_resume(cfg, args.resume)
+    set_resume(cfg, args.resume)
     assert (cfg.optim_wrapper.type, cfg.optim_wrapper.loss_scale) == ('AmpOptimWrapper', 'dynamic')
     assert cfg.auto_scale_lr.enable is True
     assert (cfg.resume, cfg.load_from) == (True, 'a.pth')

@@ -1,0 +1,78 @@
+"""What a file would bring into the process if it were unpickled, found by reading it and not by doing it."""
+
+from __future__ import annotations
+
+import pickletools
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+_HARMLESS = (
+    'torch.',
+    'numpy.dtype',
+    'numpy.ndarray',
+    'numpy.core.multiarray.',
+    'numpy._core.multiarray.',
+    'collections.OrderedDict',
+    '_codecs.encode',
+    'mmengine.logging.history_buffer.HistoryBuffer',
+    'builtins.getattr',
+    '__builtin__.getattr',
+)
+
+
+def program_format(path: Path) -> str | None:
+    """Names the format if the file is none of plain tensors: TorchScript, or the tar files of torch before 0.1.10.
+
+    ``torch.load`` hands both to readers that ``weights_only`` did not restrict before torch 2.6.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if any(name.endswith('/constants.pkl') for name in archive.namelist()):
+                return 'a TorchScript program'
+        return None
+    return "a tar file of torch's first format" if tarfile.is_tarfile(path) else None
+
+
+def foreign_objects(path: Path) -> tuple[str, ...]:
+    """Classes and functions (``module.name``) in the file's pickle that no checkpoint of tensors needs."""
+    found: dict[str, None] = {}
+    try:
+        for name in _named_objects(_pickle_of(path)):
+            if not name.startswith(_HARMLESS):
+                found[name] = None
+    except (ValueError, KeyError, IndexError, UnicodeError, zipfile.BadZipFile, OSError):
+        pass  # broken bytes: what was found until there is what there is to say
+    return tuple(found)
+
+
+def _pickle_of(path: Path) -> bytes:
+    if not zipfile.is_zipfile(path):
+        return path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(next(name for name in archive.namelist() if name.endswith('/data.pkl')))
+
+
+def _named_objects(pickled: bytes) -> Iterator[str]:
+    """Names after the opcodes GLOBAL, INST and STACK_GLOBAL; the last takes them from the two strings before it."""
+    strings: list[str] = []
+    memo: dict[int, str] = {}
+    start = 0
+    while start < len(pickled):  # torch's former format is several pickles in a row
+        end = 0
+        for opcode, argument, position in pickletools.genops(pickled[start:]):
+            end = position or 0
+            if opcode.name in ('GLOBAL', 'INST'):
+                yield str(argument).replace(' ', '.')
+            elif opcode.name == 'STACK_GLOBAL':
+                yield '.'.join(strings[-2:])
+            elif isinstance(argument, str):
+                strings.append(argument)
+            elif opcode.name == 'MEMOIZE' and strings:
+                memo[len(memo)] = strings[-1]
+            elif opcode.name in ('BINPUT', 'LONG_BINPUT') and strings:
+                memo[int(argument or 0)] = strings[-1]
+            elif opcode.name in ('BINGET', 'LONG_BINGET') and argument in memo:
+                strings.append(memo[int(argument)])
+        start += end + 1

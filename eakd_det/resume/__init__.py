@@ -1,0 +1,9 @@
+"""What a run needs to survive a kill: safe checkpoints, the newest whole one, and the numbers it would have drawn."""
+
+from __future__ import annotations
+
+from eakd_det.resume.checkpoint_hook import SafeCheckpointHook
+from eakd_det.resume.exact_resume_hook import ExactResumeHook
+from eakd_det.resume.latest import latest_checkpoint
+
+__all__ = ['ExactResumeHook', 'SafeCheckpointHook', 'latest_checkpoint']

@@ -1,0 +1,157 @@
+"""MMEngine's checkpoint hook, with files that are whole or not there, and nothing removed before its successor is."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.hooks import CheckpointHook
+from mmengine.runner import Runner
+
+from eakd_det.errors import ConfigError
+from eakd_det.files import is_out_of_space, remove_unfinished, write_atomically
+from eakd_det.registry import HOOKS
+
+LAST = 'last_checkpoint'
+_BACKEND = 'eakd_det_atomic'
+
+
+class AtomicLocalBackend(LocalBackend):
+    """MMEngine's local files, written by :func:`eakd_det.files.write_atomically`."""
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        """Write bytes; the old file stays until the new one is on the disk."""
+        write_atomically(filepath, obj)
+
+
+register_backend(_BACKEND, AtomicLocalBackend, force=True)
+
+
+class _RemovesLater:
+    """A file backend that only notes what is to be removed."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+        self.removed: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
+
+    def remove(self, path: str) -> None:
+        self.removed.append(str(path))
+
+    rmtree = remove
+
+
+@HOOKS.register_module()
+class SafeCheckpointHook(CheckpointHook):
+    """MMEngine's ``CheckpointHook``, of which no kill and no full disk takes the last good checkpoint.
+
+    Options, file names and contents are MMEngine's. What differs, for checkpoints in local folders:
+
+    * a checkpoint and ``last_checkpoint`` are written beside their place and put there when they are whole;
+    * an outdated checkpoint (``max_keep_ckpts``, the former best) is removed after its successor has been written, so
+      there is room needed for one more than is kept;
+    * what a killed run has left of a file is removed when the next one starts;
+    * a full disk ends the training with one line.
+
+    Raises:
+        ConfigError: If a checkpoint cannot be written.
+
+    Example:
+        >>> default_hooks = dict(checkpoint=dict(type='eakd_det.SafeCheckpointHook', interval=10000, by_epoch=False))
+    """
+
+    file_backend: Any
+    backend_args: dict[str, Any] | None
+
+    def before_train(self, runner: Runner) -> None:
+        """As MMEngine does, with files of ours in local folders."""
+        super().before_train(runner)
+        if type(self.file_backend) is LocalBackend and self.file_client_args is None:
+            self.backend_args = dict(self.backend_args or {}, backend=_BACKEND)
+            if is_main_process():
+                for name in remove_unfinished(self.out_dir, '*.pth') + remove_unfinished(runner.work_dir, LAST):
+                    runner.logger.info(f'{name} was left unfinished by an earlier run, and was removed')
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
+        with self._guarded(runner), self._removing_later(runner):
+            self._save(runner, step, meta)
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, Any]) -> None:
+        with self._guarded(runner), self._removing_later(runner):
+            super()._save_best_checkpoint(runner, metrics)
+
+    def _save(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
+        """As in MMEngine, except for the order and the way ``last_checkpoint`` is written."""
+        if self.max_keep_ckpts > 0 and (not self.keep_ckpt_ids or self.keep_ckpt_ids[-1] != step):
+            if len(self.keep_ckpt_ids) == self.max_keep_ckpts:
+                outdated = self.filename_tmpl.format(self.keep_ckpt_ids.popleft())
+                self.file_backend.remove(self.file_backend.join_path(self.out_dir, outdated))
+            self.keep_ckpt_ids.append(step)
+            runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
+        name = self.filename_tmpl.format(step)
+        self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        runner.save_checkpoint(
+            self.out_dir,
+            name,
+            self.file_client_args,
+            save_optimizer=self.save_optimizer,
+            save_param_scheduler=self.save_param_scheduler,
+            meta=meta,
+            by_epoch=self.by_epoch,
+            backend_args=self.backend_args,
+            **self.args,
+        )
+        if is_main_process():
+            write_atomically(Path(runner.work_dir) / LAST, str(self.last_ckpt).encode())
+
+    @contextmanager
+    def _removing_later(self, runner: Runner) -> Iterator[None]:
+        """Remove what is outdated after all in the block has been written, and nothing if it has not."""
+        if isinstance(self.file_backend, _RemovesLater):  # the last checkpoint is saved along with the best one
+            yield
+            return
+        backend, self.file_backend = self.file_backend, _RemovesLater(self.file_backend)
+        try:
+            yield
+            outdated = self.file_backend.removed
+        finally:
+            self.file_backend = backend
+        current = {str(self.last_ckpt), *map(str, self._best_checkpoints())}
+        for path in outdated:
+            if path not in current and is_main_process():
+                _remove(backend, path)
+
+    def _best_checkpoints(self) -> list[str]:
+        several = getattr(self, 'best_ckpt_path_dict', {}).values()
+        return [path for path in (getattr(self, 'best_ckpt_path', None), *several) if path]
+
+    @contextmanager
+    def _guarded(self, runner: Runner) -> Iterator[None]:
+        before = self.last_ckpt or runner.message_hub.runtime_info.get('last_ckpt')
+        try:
+            yield
+        except OSError as error:
+            folder = Path(self.out_dir)
+            room = f'; {shutil.disk_usage(folder).free / 2**20:.0f} MiB are free' if is_out_of_space(error) else ''
+            reason = error.strerror or errno.errorcode.get(error.errno or 0, type(error).__name__)
+            kept = f'the last good checkpoint, {before}, is kept' if before else 'no checkpoint was written before'
+            raise ConfigError(
+                f'default_hooks.checkpoint: expected to write {error.filename or folder}, but got {reason}{room}; '
+                f'{kept}. Make room or lower max_keep_ckpts, and go on with --resume'
+            ) from error
+
+
+def _remove(backend: Any, path: str) -> None:
+    if backend.isfile(path):
+        backend.remove(path)
+    elif backend.isdir(path):
+        backend.rmtree(path)

@@ -28,7 +28,7 @@ from eakd_det.cli.running import build_runner
 from eakd_det.cli.translation import config_errors
 from eakd_det.datasets import apply_data_options
 from eakd_det.errors import ConfigError
-from eakd_det.models import stock_student_config
+from eakd_det.models import keep_boxes_in_float32, stock_student_config
 
 STUDENT_CONFIG = 'student.py'
 
@@ -60,6 +60,8 @@ def train(args: argparse.Namespace) -> Any:
     check_data(cfg, ('train_dataloader', 'val_dataloader'))
     with config_errors(cfg):
         runner = build_runner(cfg)
+        if not is_distillation(cfg.model):  # whose detectors know already
+            keep_boxes_in_float32(unwrap(runner.model))
         _check_start(runner, cfg)
         _write_student_config(cfg)
         runner.train()

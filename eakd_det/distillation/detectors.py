@@ -12,7 +12,7 @@ from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 from eakd_det.errors import ConfigError
-from eakd_det.models import read_model_config
+from eakd_det.models import keep_boxes_in_float32, read_model_config
 
 
 def build_detector(cfg: Any, key: str) -> BaseDetector:
@@ -29,6 +29,7 @@ def build_detector(cfg: Any, key: str) -> BaseDetector:
     """
     detector = _build(cfg, key)
     require_proposal_logits(detector, key)
+    keep_boxes_in_float32(detector)
     return detector
 
 

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+import torch
+
+from eakd_det.paths import tools_dir
+from tests import tiny, tiny_data
+from tests.test_cli.conftest import Workspace, as_if_alone
+from tests.test_parallel import given
+
+__all__ = ['as_if_alone']  # a fixture of every test here
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """Data, and a teacher beside it."""
+    tiny_data.make_coco(tmp_path / 'data')
+    teacher = tiny.build(given.detector(), seed=1)
+    teacher.roi_head.bbox_head.fc_cls.weight.data.mul_(100)  # an untrained one has the same to say of all proposals
+    torch.save(dict(state_dict=teacher.state_dict()), tmp_path / 'teacher.pth')
+    return Workspace(tmp_path)
+
+
+@pytest.fixture
+def dist_train(workspace: Workspace) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start ``tools/dist_train.sh`` with two processes; what still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(config: str, *flags: str) -> subprocess.Popen[str]:
+        environment = {name: value for name, value in os.environ.items() if name != 'LOCAL_RANK'}
+        environment.update(
+            OMP_NUM_THREADS='1',
+            OMP_WAIT_POLICY='PASSIVE',
+            PYTHON=sys.executable,
+            PYTHONPATH=str(Path(__file__).parents[2]),
+            PORT=_free_port(),
+        )
+        command = [str(tools_dir() / 'dist_train.sh'), config, '2', '--work-dir', str(workspace.work_dir), *flags]
+        started.append(
+            subprocess.Popen(
+                command,
+                cwd=workspace.root,
+                env=environment,
+                stdout=_output(workspace, 'stdout'),
+                stderr=_output(workspace, 'stderr'),
+                text=True,
+                start_new_session=True,
+            )
+        )
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _output(workspace: Workspace, name: str) -> IO[Any]:
+    return (workspace.root / name).open('w')  # a pipe that nobody reads would stop the run
+
+
+def _free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return str(probe.getsockname()[1])

@@ -1,0 +1,17 @@
+"""Ways in which one process of several ends."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+
+def happen(kind: str, work_dir: Path) -> None:
+    """Raise, hang, or leave the process id in ``work_dir / 'victim'`` and wait for a signal."""
+    if kind == 'raise':
+        raise RuntimeError('the disk is on fire')
+    if kind == 'mark':
+        (work_dir / 'victim.part').write_text(str(os.getpid()))
+        (work_dir / 'victim.part').rename(work_dir / 'victim')
+    time.sleep(3600)

@@ -157,8 +157,11 @@ class ProposalDistill(BaseAlgorithm):
         """Losses of one step: the student's under ``student.``, the distiller's under ``distill.``, and statistics."""
         samples = list(data_samples or [])
         if self.distillation_stopped:
-            return add_prefix(self.student(batch_inputs, samples, mode='loss'), 'student')
+            losses = add_prefix(self.student(batch_inputs, samples, mode='loss'), 'student')
+            return {**losses, **add_prefix(_zero_of(self.distiller), 'distill')}
         student_losses, proposals = self._student_step(batch_inputs, samples)
+        if not len(proposals.rois):  # MMDetection then leaves out losses of the box head
+            student_losses = {**student_losses, **_zero_of(self.student)}
         self._teacher_step(batch_inputs, samples, proposals)
         distill_losses = self.distiller.compute_distill_losses()
         statistics = self.distiller.end_step(_total(distill_losses), _total(student_losses))
@@ -207,6 +210,12 @@ def _total(losses: dict[str, Any]) -> Tensor:
     values = [value for name, value in losses.items() if 'loss' in name]
     flat = [item.detach().mean() for value in values for item in (value if isinstance(value, list) else [value])]
     return torch.stack(flat).sum() if flat else torch.zeros(())
+
+
+def _zero_of(module: nn.Module) -> dict[str, Tensor]:
+    """A loss of zero that reaches all that learns in ``module``: DDP waits for a gradient of each parameter."""
+    learning = [parameter.flatten()[:0].sum().float() for parameter in module.parameters() if parameter.requires_grad]
+    return {'loss_zero': torch.stack(learning).sum()} if learning else {}
 
 
 def _forbid_inplace(model: nn.Module) -> None:

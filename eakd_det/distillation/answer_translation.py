@@ -80,7 +80,7 @@ class AnswerTranslation(nn.Module):
                 'teacher.roi_head.bbox_head.bbox_coder: expected the same type as the student, '
                 f'{self._coders[0]}, but got {self._coders[1]}; box deltas cannot be compared'
             )
-        boxes = deltas.reshape(len(deltas), -1, 4) * self.scale + self.shift
+        boxes = deltas.unflatten(1, (-1, 4)) * self.scale + self.shift
         if self.maps_classes and boxes.shape[1] > 1:
             share = self._members_of(logits).softmax(dim=2)
             padded = torch.cat([boxes, boxes.new_zeros(len(boxes), 2, 4)], dim=1)  # background, and the filling

@@ -58,7 +58,8 @@ class FrozenTeacher:
         recorded: Iterable[str] = (),
     ) -> None:
         self.detector = detector
-        self.options = options or TeacherOptions()
+        recorded = tuple(recorded)
+        self.options = (options or TeacherOptions()).with_recorders(recorded)
         self.classes: tuple[str, ...] | None = None
         if checkpoint:
             self._load(checkpoint, key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from mmcv.cnn.utils import fuse_conv_bn
 from mmdet.models import BaseDetector
 from torch import Tensor
 
+from eakd_det.argument_check import argument_types, wrong_type
 from eakd_det.errors import ConfigError, require_choice
 
 _DTYPES = {'float32': None, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
@@ -27,7 +28,9 @@ class TeacherOptions:
         enabled: False turns all of the below off at once.
         fuse_norm: Fold BatchNorm into the convolution before it (equal outputs to 1e-4), except in a part (backbone,
             neck, box head) inside which a recorder looks: it would see the folded output. Defaults to True.
-        channels_last: Run on channels-last memory. Defaults to False.
+        channels_last: Run backbone and neck on channels-last memory. Defaults to None: on a CPU, where it always
+            gained, unless a recorder looks at feature maps (not every loss can read that layout); not on a GPU,
+            where it was not measured.
         dtype: 'float32', or 'bfloat16' / 'float16' to run backbone, neck and box head under autocast; the logits come
             back in float32, but are those of a less precise teacher. Defaults to 'float32'.
         free_unused: Drop RPN, mask head, assigner and sampler from memory. The teacher can then no longer be
@@ -42,7 +45,7 @@ class TeacherOptions:
 
     enabled: bool = True
     fuse_norm: bool = True
-    channels_last: bool = False
+    channels_last: bool | None = None
     dtype: str = 'float32'
     free_unused: bool = False
     compile: bool = False
@@ -62,8 +65,16 @@ class TeacherOptions:
         if unknown:
             known = ', '.join(cls.__dataclass_fields__)
             raise ConfigError(f'model.teacher_options: expected keys among {known}, but got {", ".join(unknown)}')
+        wrong = wrong_type(cfg or {}, argument_types(cls), 'model.teacher_options')
+        if wrong:
+            raise ConfigError(wrong)
         options = cls(**(cfg or {}))
-        return options if options.enabled else cls(enabled=False, fuse_norm=False)
+        return options if options.enabled else cls(enabled=False, fuse_norm=False, channels_last=False)
+
+    def with_recorders(self, recorded: Iterable[str]) -> TeacherOptions:
+        """These options, decided for a teacher with recorders on these sources."""
+        sees_maps = any(source.split('.')[0] in ('backbone', 'neck') for source in recorded)
+        return replace(self, channels_last=False) if self.channels_last is None and sees_maps else self
 
     def prepare(self, detector: BaseDetector, recorded: Iterable[str] = ()) -> BaseDetector:
         """Apply to a detector that has its weights, in place, and return it.
@@ -92,7 +103,8 @@ class TeacherOptions:
 
     def arrange(self, images: Tensor) -> Tensor:
         """Bring ``images`` ``(N, 3, H, W)`` into the memory layout the teacher runs on."""
-        return images.contiguous(memory_format=torch.channels_last) if self.channels_last else images
+        channels_last = images.device.type == 'cpu' if self.channels_last is None else self.channels_last
+        return images.contiguous(memory_format=torch.channels_last) if channels_last else images
 
 
 def _fuse_norm(detector: BaseDetector, recorded: tuple[str, ...]) -> None:

@@ -24,45 +24,43 @@ class DecoupledRows(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, student: Tensor, teacher: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        margin_s, rest_s, _ = _split(student, target)
-        margin_t, rest_t, others = _split(teacher, target)
-        ctx.save_for_backward(student, teacher, target)
-        # p-hat of the teacher is exactly 0 at the target, so the finite ratio there counts for nothing.
-        p_hat = others.sub_(rest_t).exp_()
-        return _binary_kl(margin_t, margin_s), p_hat.mul_(_log_ratio(student, teacher, rest_s, rest_t)).sum(dim=1)
+        rows = margin_s, rest_s, margin_t, rest_t = *_split(student, target), *_split(teacher, target)
+        ctx.save_for_backward(student, teacher, target, *rows)
+        # p-hat is exactly 0 at the target, so the finite ratio there counts for nothing.
+        nckd = _softmax_of_others(teacher, target, rest_t).mul_((teacher - rest_t).sub_(student).add_(rest_s))
+        return _binary_kl(margin_t, margin_s).squeeze(1), nckd.sum(dim=1)
 
     @staticmethod
     def backward(ctx: Any, to_tckd: Tensor, to_nckd: Tensor) -> tuple[Tensor, Tensor | None, None]:
-        student, teacher, target = ctx.saved_tensors
-        margin_s, rest_s, others_s = _split(student, target)
-        margin_t, rest_t, others_t = _split(teacher, target)
-        p_hat, to_teacher = (others_t - rest_t).exp(), None
+        student, teacher, target, *rows = ctx.saved_tensors
+        if torch.is_grad_enabled():  # somebody wants second derivatives
+            rows = *_split(student, target), *_split(teacher, target)
+        margin_s, rest_s, margin_t, rest_t = rows
+        to_tckd, to_nckd = to_tckd.unsqueeze(1), to_nckd.unsqueeze(1)
+        p_hat, to_teacher = _softmax_of_others(teacher, target, rest_t), None
         if ctx.needs_input_grad[1]:  # a temperature is learned
-            to_margin = (to_tckd * margin_t.sigmoid() * (-margin_t).sigmoid() * (margin_t - margin_s)).unsqueeze(1)
-            ratio = _log_ratio(student, teacher, rest_s, rest_t)
+            to_margin = to_tckd * margin_t.sigmoid() * (-margin_t).sigmoid() * (margin_t - margin_s)
+            ratio = (teacher - rest_t) - (student - rest_s)
             nckd = (p_hat * ratio).sum(dim=1, keepdim=True)
-            to_others = p_hat * ((ratio - nckd) * to_nckd.unsqueeze(1) - to_margin)
-            to_teacher = to_others.scatter(1, target, to_margin)
-        to_margin = (to_tckd * (margin_s.sigmoid() - margin_t.sigmoid())).unsqueeze(1)
-        q_hat = (others_s - rest_s).exp()
-        to_others = q_hat * (to_nckd.unsqueeze(1) - to_margin) - p_hat * to_nckd.unsqueeze(1)
+            to_teacher = (p_hat * ((ratio - nckd) * to_nckd - to_margin)).scatter(1, target, to_margin)
+        to_margin = to_tckd * (margin_s.sigmoid() - margin_t.sigmoid())
+        to_others = _softmax_of_others(student, target, rest_s) * (to_nckd - to_margin) - p_hat * to_nckd
         return to_others.scatter(1, target, to_margin), to_teacher, None
 
 
-def _split(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Margin of the target ``(R,)``, log-sum-exp of the others ``(R, 1)``, logits with the target at -inf."""
-    others = logits.scatter(1, target, float('-inf'))
-    rest = others.logsumexp(dim=1, keepdim=True)
-    return (logits.gather(1, target) - rest).squeeze(1), rest, others
+def _split(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Margin of the target and log-sum-exp of the others, ``(R, 1)`` each."""
+    rest = logits.scatter(1, target, float('-inf')).logsumexp(dim=1, keepdim=True)
+    return logits.gather(1, target) - rest, rest
 
 
-def _log_ratio(student: Tensor, teacher: Tensor, rest_s: Tensor, rest_t: Tensor) -> Tensor:
-    """``log p-hat of the teacher - log p-hat of the student``, ``(R, C)``."""
-    return (teacher - rest_t) - (student - rest_s)
+def _softmax_of_others(logits: Tensor, target: Tensor, rest: Tensor) -> Tensor:
+    """``p-hat``, ``(R, C)``, 0 at the target."""
+    return logits.scatter(1, target, float('-inf')).sub_(rest).exp_()
 
 
 def _binary_kl(p_margin: Tensor, q_margin: Tensor) -> Tensor:
-    """``KL`` of two Bernoulli distributions given by their logits, ``(R,)``."""
+    """``KL`` of two Bernoulli distributions given by their logits, in the shape of these."""
     yes = p_margin.sigmoid() * (logsigmoid(p_margin) - logsigmoid(q_margin))
     no = (-p_margin).sigmoid() * (logsigmoid(-p_margin) - logsigmoid(-q_margin))
     return yes + no

@@ -45,6 +45,7 @@ def answer(student, trained, **options):
     [
         (dict(), 1e-4),
         (dict(channels_last=True), 1e-4),
+        (dict(channels_last=False), 1e-4),
         (dict(fuse_norm=False, channels_last=True), 1e-4),
         (dict(free_unused=True), 1e-4),
         (dict(dtype='bfloat16', channels_last=True), 0.1),
@@ -74,6 +75,26 @@ def test_what_a_recorder_looks_into_is_not_folded(student, trained):
     whole = dict(neck=dict(type='ModuleOutputs', source='neck'))
     model = tiny.distill(copy.deepcopy(student), copy.deepcopy(trained), distiller=dict(teacher_recorders=whole))
     assert not any(isinstance(module, nn.BatchNorm2d) for module in model.teacher.modules())
+
+
+def neck_layout(model):
+    """Whether the teacher's finest level is in channels-last memory."""
+    seen = []
+    handle = model.teacher.neck.register_forward_hook(lambda module, inputs, levels: seen.append(levels[0]))
+    tiny.step(model, tiny.batch())
+    handle.remove()
+    return seen[0].is_contiguous(memory_format=torch.channels_last)
+
+
+def test_channels_last_on_a_cpu_unless_a_recorder_looks_at_feature_maps(student, trained):
+    def layout(**kwargs):
+        return neck_layout(tiny.distill(copy.deepcopy(student), copy.deepcopy(trained), **kwargs).train())
+
+    neck = dict(teacher_recorders=dict(neck=dict(type='ModuleOutputs', source='neck')))
+    assert layout()
+    assert not layout(distiller=neck)
+    assert layout(distiller=neck, teacher_options=dict(channels_last=True))
+    assert not layout(teacher_options=dict(enabled=False))
 
 
 def test_unused_parts_can_be_let_go(student, trained):

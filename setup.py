@@ -57,7 +57,7 @@ setup(
     long_description=(ROOT / 'README.md').read_text() if (ROOT / 'README.md').exists() else '',
     long_description_content_type='text/markdown',
     packages=find_packages(include=['eakd_det', 'eakd_det.*']),
-    package_data={'eakd_det': ['py.typed']},
+    package_data={'eakd_det': ['py.typed', 'experiment/*.json']},
     python_requires='>=3.10',
     install_requires=[*requirements('mminstall'), *requirements('runtime')],
     extras_require={'tests': requirements('tests')},

@@ -22,7 +22,13 @@ HOOKS = Registry(
     'hook',
     parent=MMENGINE_HOOKS,
     scope=SCOPE,
-    locations=['eakd_det.evaluation', 'eakd_det.distillation', 'eakd_det.hooks', 'eakd_det.resume'],
+    locations=[
+        'eakd_det.evaluation',
+        'eakd_det.distillation',
+        'eakd_det.hooks',
+        'eakd_det.experiment',
+        'eakd_det.resume',
+    ],
 )
 TASK_UTILS = Registry('task util', parent=MMENGINE_TASK_UTILS, scope=SCOPE, locations=['eakd_det.distillation'])
 DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope=SCOPE, locations=['eakd_det.datasets'])

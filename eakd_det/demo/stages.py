@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -19,7 +18,7 @@ from eakd_det.cli.running import build_runner
 from eakd_det.datasets import apply_data_options
 from eakd_det.demo.plan import Stage
 from eakd_det.evaluation import RECORD_NAME, EvalRecord
-from eakd_det.version import __version__
+from eakd_det.experiment.fingerprint import fingerprint
 from eakd_det.visualization.progress import ProgressHook
 
 _RESULT = 'result.json'
@@ -73,8 +72,8 @@ def run_stage(stage: Stage, cfg: Config, screen: TextIO, inputs: list[Path]) -> 
         inputs: Files besides the config that the result depends on.
     """
     work_dir = Path(cfg.work_dir)
-    fingerprint = _fingerprint(cfg, inputs)
-    done = _read_result(stage, work_dir / _RESULT, fingerprint)
+    checksum = fingerprint(cfg, inputs)
+    done = _read_result(stage, work_dir / _RESULT, checksum)
     if done is not None:
         return done
     work_dir.mkdir(parents=True, exist_ok=True)
@@ -82,7 +81,7 @@ def run_stage(stage: Stage, cfg: Config, screen: TextIO, inputs: list[Path]) -> 
     result = _train(stage, cfg, screen)
     values = dataclasses.asdict(dataclasses.replace(result, checkpoint=Path(result.checkpoint.name)))
     del values['stage'], values['reused']
-    text = json.dumps({**values, 'fingerprint': fingerprint}, indent=1, default=str)
+    text = json.dumps({**values, 'fingerprint': checksum}, indent=1, default=str)
     (work_dir / _RESULT).write_text(text)
     return result
 
@@ -120,19 +119,10 @@ def _quietly(log: Path) -> Iterator[None]:
         yield
 
 
-def _fingerprint(cfg: Config, inputs: list[Path]) -> str:
-    """A checksum of all that a stage's result depends on, except where it is written."""
-    settings = {key: value for key, value in cfg.to_dict().items() if key != 'work_dir'}
-    digest = hashlib.sha256(json.dumps([__version__, settings], sort_keys=True, default=str).encode())
-    for path in inputs:
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def _read_result(stage: Stage, path: Path, fingerprint: str) -> StageResult | None:
+def _read_result(stage: Stage, path: Path, expected: str) -> StageResult | None:
     try:
         values = json.loads(path.read_text())
-        if values.pop('fingerprint') != fingerprint:
+        if values.pop('fingerprint') != expected:
             return None
         checkpoint = path.parent / values.pop('checkpoint')
         return StageResult(stage, checkpoint, **values, reused=True) if checkpoint.is_file() else None

@@ -11,7 +11,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from eakd_det.distillation import ProposalDistill
 from tests.test_configs.catalogue import NAMES, RECIPE, ROOT, load, offline
 
-ALL = sorted(f'{path.parent.name}/{path.stem}' for path in ROOT.glob('[!_]*/*.py'))
+CONFIGS = [path for path in ROOT.glob('[!_]*/*.py') if path.parent.name != 'studies']  # a study is a plan, no config
+ALL = sorted(f'{path.parent.name}/{path.stem}' for path in CONFIGS)
 CHANNELS = {'r18': [64, 128, 256, 512], 'mv2': [24, 32, 96, 320], 'r50': [256, 512, 1024, 2048]}
 
 

@@ -14,6 +14,7 @@ from eakd_det.demo import stages
 from eakd_det.demo.plan import STAGES
 from eakd_det.demo.report import make_record
 from eakd_det.demo.stages import StageResult, run_stage
+from eakd_det.experiment import fingerprint
 
 STAGE = STAGES[0]
 
@@ -72,7 +73,7 @@ def test_trained_anew_if_anything_differs(trained, tmp_path, data, what, monkeyp
     elif what == 'result':
         (folder / 'result.json').write_text('{"fingerprint"')
     elif what == 'version':
-        monkeypatch.setattr(stages, '__version__', '99.0')
+        monkeypatch.setattr(fingerprint, '__version__', '99.0')
     again = run(folder, data, **{'config': {'lr': 0.2}, 'seed': {'seed': 1}}.get(what, {}))
     assert len(trained) == 2
     assert not again.reused

@@ -1,0 +1,48 @@
+# Does entropy weighting help on the digit scenes? Every arm trains the demo's student for the same 500 iterations.
+title = 'Digit scenes: entropy-weighted distillation and its controls'
+data = dict(type='digit_scenes', num_train=2000, num_val=250, seed=0)
+seeds = (0, 1, 2, 3, 4)
+teacher = dict(config='../demo/teacher_faster-rcnn_r18w32_fpn_demo.py', seed=0)
+student = 'student'
+control = 'kd'
+
+# Keys with dots are what --cfg-options takes.
+arms = {
+    'student': dict(title='student', config='../demo/student_faster-rcnn_r18w16_fpn_demo.py'),
+    'kd': dict(title='KD', config='../demo/kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
+    'kd-matched': dict(
+        title="KD, mean weight of EA (T'=3)", config='../demo/kd-matched_faster-rcnn_r18w32-r18w16_fpn_demo.py'
+    ),
+    'ea-kd': dict(title="EA-KD (T'=3)", config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
+    'ea-kd-t1': dict(
+        title="EA-KD (T'=1)",
+        config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py',
+        options={'model.distiller.distill_losses.loss_kd.weighting.tau': 1.0},
+    ),
+    'ea-kd-mean1': dict(
+        title="EA-KD (T'=3), weights of mean 1",
+        config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py',
+        options={'model.distiller.distill_losses.loss_kd.weighting.normalize': True},
+    ),
+    'ea-kd-t1-mean1': dict(
+        title="EA-KD (T'=1), weights of mean 1",
+        config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py',
+        options={
+            'model.distiller.distill_losses.loss_kd.weighting.tau': 1.0,
+            'model.distiller.distill_losses.loss_kd.weighting.normalize': True,
+        },
+    ),
+    'ea-kd-inverse': dict(
+        title="KD, inverse EA weights (T'=3)",
+        config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py',
+        options={'model.distiller.distill_losses.loss_kd.weighting.mode': 'inverse'},
+    ),
+    'dkd': dict(title='DKD', config='../demo/dkd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
+    'ea-dkd': dict(title="EA-DKD (T'=3)", config='../demo/ea-dkd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
+    'kd-ls': dict(title='KD+LS', config='../demo/kd-ls_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
+    'ea-kd-ls': dict(title="EA-KD+LS (T'=3)", config='../demo/ea-kd-ls_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
+    'review-kd': dict(title='ReviewKD', config='../demo/review-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
+    'ea-review-kd': dict(
+        title="EA-ReviewKD (T'=3)", config='../demo/ea-review-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'
+    ),
+}

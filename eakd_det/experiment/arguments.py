@@ -1,0 +1,102 @@
+"""The command line of ``tools/experiment.py``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.config import DictAction
+
+from eakd_det.errors import ConfigError
+from eakd_det.experiment.plan import Plan, plan_of_configs, read_plan
+from eakd_det.experiment.pool import Settings
+from eakd_det.experiment.runs import format_options
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the arguments of ``tools/experiment.py``.
+
+    Example:
+        >>> args = parse_arguments(['plan.py', '--seeds', '0', '1', '--jobs', '2'])
+        >>> args.plan, args.seeds, args.jobs
+        (PosixPath('plan.py'), [0, 1], 2)
+    """
+    parser = argparse.ArgumentParser(
+        prog='experiment.py',
+        description='Train a grid of arms and seeds, and compare them in one table. What is finished is not done '
+        'again; stopped at any point, the same command goes on.',
+    )
+    parser.add_argument('plan', nargs='?', type=Path, help='plan file, such as configs/studies/demo.py')
+    parser.add_argument(
+        '--configs', nargs='+', type=Path, metavar='CONFIG', help='instead of a plan: one config an arm'
+    )
+    parser.add_argument('--teacher', help='with --configs: a config to train the teacher with, or its checkpoint')
+    parser.add_argument('--seeds', nargs='+', type=int, metavar='SEED', help='default: those of the plan, or 0')
+    parser.add_argument('--arms', nargs='+', metavar='ARM', help='train these only; the table still shows all')
+    parser.add_argument('--work-dir', type=Path, help='default: work_dirs/experiment/<name of the plan>')
+    parser.add_argument('--jobs', type=int, help='runs side by side; default: 1, or one for each share of --gpus')
+    parser.add_argument('--threads', type=int, default=0, help='threads of each run; default: cores / jobs')
+    parser.add_argument('--processes', type=int, default=1, help='processes of each run, which share its batch')
+    parser.add_argument('--gpus', nargs='+', default=[], metavar='ID', help='GPUs to share out among the runs')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='for all runs')
+    parser.add_argument('--fresh', action='store_true', help='train again what is finished; the old folders are kept')
+    parser.add_argument('--report', action='store_true', help='train nothing, write the table of what there is')
+    args = parser.parse_args(argv)
+    if (args.plan is None) == (args.configs is None):
+        parser.error('expected either a plan file or --configs')
+    if args.teacher is not None and args.plan is not None:
+        parser.error('--teacher belongs to --configs; a plan file says itself where its teacher comes from')
+    return args
+
+
+def plan_of(args: argparse.Namespace) -> Plan:
+    """The plan that the arguments name, with ``--seeds``.
+
+    Raises:
+        ConfigError: If it cannot work.
+    """
+    if args.plan is None:
+        return plan_of_configs(args.configs, args.seeds or [0], args.teacher)
+    plan = read_plan(args.plan)
+    return plan if args.seeds is None else dataclasses.replace(plan, seeds=tuple(args.seeds))
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """How the runs are run.
+
+    Raises:
+        ConfigError: If the numbers do not fit together.
+    """
+    jobs = args.jobs
+    if args.gpus:
+        shares = len(args.gpus) // max(args.processes, 1)
+        jobs = shares if jobs is None else jobs
+        if jobs > shares:
+            each = f'{len(args.gpus)} GPUs, {args.processes} for each run'
+            raise ConfigError(f'--jobs: expected at most {shares} ({each}), but got {jobs}')
+    jobs = 1 if jobs is None else jobs
+    for name, value, least in (('jobs', jobs, 1), ('processes', args.processes, 1), ('threads', args.threads, 0)):
+        if value < least:
+            raise ConfigError(f'--{name}: expected a whole number from {least} on, but got {value}')
+    threads = args.threads or max(len(os.sched_getaffinity(0)) // (jobs * args.processes), 1)
+    return Settings(jobs, threads, args.processes, tuple(args.gpus))
+
+
+def command_line(args: argparse.Namespace, plan: Plan, arm: str | None = None) -> str:
+    """The command line that does all of it again, or one row of it."""
+    parts = ['python tools/experiment.py', plan.source]
+    if args.plan is not None and args.seeds is not None:
+        parts.append(f'--seeds {" ".join(map(str, args.seeds))}')
+    if arm is not None:
+        parts.append(f'--arms {arm}')
+    if args.work_dir is not None:
+        parts.append(f'--work-dir {shlex.quote(str(args.work_dir))}')
+    if args.processes > 1:
+        parts.append(f'--processes {args.processes}')
+    if args.cfg_options:
+        parts.append(f'--cfg-options {format_options(args.cfg_options)}')
+    return ' '.join(parts)

@@ -1,0 +1,89 @@
+"""The picture of a report: the seeds of each arm as points, and the differences to the control with their intervals."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+_POINTS, _MEAN, _RULE = '#3b6ea5', '#c8501e', '#8a8a8a'
+_SIZE = 11
+
+
+def draw(report: Mapping[str, Any]) -> Figure:
+    """Draw the AP of every seed of every arm and, beside it, the paired differences.
+
+    Args:
+        report: What :func:`eakd_det.experiment.comparison.make_report` gives.
+    """
+    key = 'control' if report['control'] else 'student' if report['student'] else None
+    arms = report['arms']
+    figure = Figure(figsize=(12, 1.8 + 0.42 * len(arms)), layout='constrained')
+    grid = figure.subplots(1, 2 if key else 1, sharey=True, squeeze=False)[0]
+    _draw_points(grid[0], report)
+    if key:
+        _draw_differences(grid[1], arms, key, next(arm['title'] for arm in arms if arm['name'] == report[key]))
+    grid[0].set_yticks(range(len(arms)), [arm['title'] for arm in arms], fontsize=_SIZE)
+    grid[0].set_ylim(len(arms) - 0.5, -0.5)
+    for axes in grid:
+        axes.tick_params(axis='x', labelsize=_SIZE)
+        axes.grid(axis='x', color='#e4e4e4')
+        axes.set_axisbelow(True)
+        axes.spines[['top', 'right']].set_visible(False)
+    return figure
+
+
+def caption(report: Mapping[str, Any]) -> str:
+    """What to see in the picture."""
+    text = 'Left: the AP of each run (points) and the mean of each arm (bar)'
+    if report['teacher'] and report['teacher']['status'] == 'finished':
+        text += '; the dashed line is the teacher'
+    key = 'control' if report['control'] else 'student' if report['student'] else None
+    if key is None:
+        return f'{text}.'
+    title = next(arm['title'] for arm in report['arms'] if arm['name'] == report[key])
+    return (
+        f'{text}. Right: the difference to {title} on the same seeds, each seed a point, with mean and 95 % interval; '
+        f'an interval that holds 0 does not tell the arm from {title}.'
+    )
+
+
+def svg(figure: Figure) -> str:
+    """The figure as an SVG element to be set into a page."""
+    file = io.StringIO()
+    FigureCanvasSVG(figure).print_svg(file, metadata=dict(Date=None, Creator=None, Format=None, Type=None))
+    text = file.getvalue()
+    return text[text.index('<svg') :]
+
+
+def _draw_points(axes: Axes, report: Mapping[str, Any]) -> None:
+    for row, arm in enumerate(report['arms']):
+        values = [100 * value for value in arm['values']['AP'].values()]
+        axes.plot(values, [row] * len(values), 'o', color=_POINTS, alpha=0.7, markersize=7)
+        if values:
+            axes.plot([sum(values) / len(values)], [row], '|', color=_MEAN, markersize=20, markeredgewidth=3)
+        else:
+            axes.annotate('no finished run', (0.02, row), xycoords=('axes fraction', 'data'), va='center', color=_RULE)
+    teacher = report['teacher']
+    if teacher and teacher['metrics'].get('AP') is not None:
+        axes.axvline(100 * teacher['metrics']['AP'], color=_RULE, linestyle='--')
+    axes.set_xlabel('AP on the validation data, %', fontsize=_SIZE)
+
+
+def _draw_differences(axes: Axes, arms: list[dict[str, Any]], key: str, title: str) -> None:
+    base = next(arm for arm in arms if arm['title'] == title)['values']['AP']
+    axes.axvline(0, color=_RULE)
+    for row, arm in enumerate(arms):
+        difference = arm[f'to_{key}'].get('AP')
+        if difference is None:
+            continue
+        points = [100 * (value - base[seed]) for seed, value in arm['values']['AP'].items() if seed in base]
+        axes.plot(points, [row] * len(points), 'o', color=_POINTS, alpha=0.4, markersize=6)
+        axes.plot([100 * difference['mean']], [row], 'o', color=_MEAN, markersize=8)
+        if difference['low'] is not None:
+            axes.plot([100 * difference['low'], 100 * difference['high']], [row, row], color=_MEAN, linewidth=2.5)
+    axes.set_xlabel(f'AP minus that of {title}, points', fontsize=_SIZE)

@@ -1,0 +1,94 @@
+"""The hook by which a run tells others how far it is, and how long its training took."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from eakd_det.evaluation import coco_figures
+from eakd_det.registry import HOOKS
+
+PROGRESS_NAME = 'progress.json'
+_STATE = 'eakd_det_watch'  # in the message hub, which travels in checkpoints
+
+
+@HOOKS.register_module()
+class WatchHook(Hook):
+    """Keeps ``<work_dir>/progress.json`` up to date: iteration, seconds, AP so far, and whether training has ended.
+
+    ``seconds`` is the time of the training steps with their data loading and checkpoints, without evaluation and
+    without the start of the process. It is summed up over resumes; ``resumes`` counts these. With a GPU,
+    ``gpu_memory_mib`` is the peak of what PyTorch allocated on it.
+
+    Args:
+        every_seconds: Least time between two writes during training. Defaults to 1.0.
+
+    Example:
+        >>> custom_hooks = [dict(type='eakd_det.WatchHook')]  # tools/experiment.py adds it by itself
+    """
+
+    priority = 'NORMAL'  # before the checkpoint hook, for the sums are saved with the checkpoint
+
+    def __init__(self, every_seconds: float = 1.0) -> None:
+        self.every_seconds = every_seconds
+        self._seconds = self._mark = self._written = 0.0
+        self._resumes = 0
+        self._last: float | None = None
+
+    def before_train(self, runner: Runner) -> None:
+        """Start the clock, or go on with it."""
+        before = runner.message_hub.get_info(_STATE, None) if runner.iter > 0 else None
+        self._seconds = before['seconds'] if before else 0.0
+        self._resumes = (before['resumes'] if before else 0) + (runner.iter > 0)
+        self._last = None
+        self._mark = time.monotonic()
+        self._write(runner, runner.iter)
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """Add the step's time."""
+        now = time.monotonic()
+        self._seconds += now - self._mark
+        self._mark = now
+        runner.message_hub.update_info(_STATE, dict(seconds=self._seconds, resumes=self._resumes))
+        if now - self._written >= self.every_seconds:
+            self._write(runner, runner.iter + 1)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Note the AP."""
+        self._last = coco_figures(metrics or {})['AP']
+        self._write(runner, runner.iter)
+
+    def after_val(self, runner: Runner) -> None:
+        """Go on with the clock, which does not count the evaluation."""
+        self._mark = time.monotonic()
+
+    def after_train(self, runner: Runner) -> None:
+        """Say that this was all."""
+        self._write(runner, runner.iter, finished=True)
+
+    def _write(self, runner: Runner, iteration: int, finished: bool = False) -> None:
+        self._written = time.monotonic()
+        if not is_main_process():
+            return
+        state = dict(
+            iteration=iteration,
+            max_iters=runner.max_iters,
+            seconds=round(self._seconds, 3),
+            resumes=self._resumes,
+            AP=self._last,
+            finished=finished,
+        )
+        if torch.cuda.is_available():
+            state['gpu_memory_mib'] = round(torch.cuda.max_memory_allocated() / 2**20)
+        path = Path(runner.work_dir) / PROGRESS_NAME
+        unfinished = path.with_suffix('.tmp')
+        unfinished.write_text(json.dumps(state) + '\n')
+        os.replace(unfinished, path)

@@ -5,13 +5,14 @@ PYTHON ?= $(shell for p in python3.11 python3; do $$p -c '' 2>/dev/null && { ech
 VENV_PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow faults lint format clean clean-all
+.PHONY: help setup demo test test-slow faults tables lint format clean clean-all
 
 help:
 	@echo 'make demo       make a small data set, distil on it, print the table (minutes; see docs)'
 	@echo 'make test       lint, type check and tests, without the slow ones'
 	@echo 'make test-slow  the slow tests'
 	@echo 'make faults     the fault suite, quick and slow; prints a table: fault, expected, seen'
+	@echo 'make tables     write the tables in README and docs anew from their records'
 	@echo 'make lint       ruff and mypy alone'
 	@echo 'make format     let ruff format and fix the code'
 	@echo 'make setup      the virtual environment alone (all the others make it themselves)'
@@ -33,6 +34,9 @@ test-slow: setup
 
 faults: setup
 	$(VENV_PYTHON) -m pytest -m fault --fault-table $(ARGS)
+
+tables: setup
+	$(VENV_PYTHON) tools/dev/tables.py $(ARGS)
 
 lint: setup
 	$(VENV_PYTHON) -m ruff check .

@@ -1,0 +1,109 @@
+"""Write the tables in README and docs anew from their records: python tools/dev/tables.py [--check].
+
+A table stands between the lines ``<!-- table: name -->`` and ``<!-- /table -->``. Its name is that of a record in
+docs/records (the demo's, a report of tools/experiment.py, or results by config), or ``published``: those of papers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from eakd_det.demo.plan import STAGES  # noqa: E402
+from eakd_det.evaluation.metrics import format_table  # noqa: E402
+from eakd_det.experiment.published import published_numbers, published_pairs, published_titles  # noqa: E402
+from eakd_det.experiment.table import is_report, notes, table_markdown  # noqa: E402
+
+_FIGURES = ('AP', 'AP50', 'AP75')
+_PUBLISHED_ARMS = ('teacher', 'student', 'kd', 'kd-matched', 'ea-kd', 'dkd', 'ea-dkd')
+_BLOCK = re.compile(
+    r'(?P<open>^<!-- table: (?P<name>[\w-]+) -->\n)(?:(?!<!-- ).*\n)*(?P<close><!-- /table -->$)', re.MULTILINE
+)
+_MARKER = re.compile(r'^<!-- /?table\b', re.MULTILINE)
+
+
+def pages(root: Path = ROOT) -> list[Path]:
+    """The files that may hold tables."""
+    return sorted(path for pattern in ('*.md', 'docs/**/*.md', 'configs/*.md') for path in root.glob(pattern))
+
+
+def with_tables(text: str, root: Path = ROOT) -> str:
+    """The text with each of its tables as the records have it.
+
+    Raises:
+        SystemExit: If a marker names no record, or is not closed.
+    """
+    if len(_MARKER.findall(text)) != 2 * len(_BLOCK.findall(text)):
+        raise SystemExit('a table marker is not closed, or opened twice')
+    return _BLOCK.sub(lambda found: f'{found["open"]}{render(found["name"], root)}\n{found["close"]}', text)
+
+
+def render(name: str, root: Path = ROOT) -> str:
+    """The table of that name, with what stands below it."""
+    if name == 'published':
+        return _published()
+    path = root / 'docs' / 'records' / f'{name}.json'
+    if not path.is_file():
+        raise SystemExit(f'<!-- table: {name} -->: there is no record {path}')
+    record = json.loads(path.read_text())
+    if is_report(record):
+        return '\n'.join([table_markdown(record), '', *(f'- {line}' for line in notes(record))])
+    draw: Callable[[Mapping[str, Any]], str] = _demo if 'results' in record else _by_config
+    return draw(record)
+
+
+def _demo(record: Mapping[str, Any]) -> str:
+    titles = {stage.name: stage.title for stage in STAGES}
+    table = format_table([(titles[row['name']], row['metrics']) for row in record['results']], _FIGURES)
+    machine = record['machine']
+    minutes = f'{record["seconds"] / 60:.1f} minutes on {machine["cores"]} CPU cores'
+    return f'{table}\n\n`{record["command"]}`, {minutes}.'
+
+
+def _by_config(record: Mapping[str, Any]) -> str:
+    headings = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl')
+    lines = [f'| arm | {" | ".join(headings)} | command |', f'| --- {"| ---: " * len(headings)}| --- |']
+    for row in record.values():
+        cells = ('-' if row['metrics'][name] is None else f'{100 * row["metrics"][name]:.1f}' for name in headings)
+        lines.append(f'| {row["title"]} | {" | ".join(cells)} | `{row["command"]}` |')
+    return '\n'.join(lines)
+
+
+def _published() -> str:
+    titles = published_titles()
+    lines = [f'| | {" | ".join(titles.values())} |', f'| --- {"| --- " * len(titles)}|']
+    for arm in _PUBLISHED_ARMS:
+        cells = []
+        for pair in published_pairs():
+            numbers = published_numbers(pair).get(arm)
+            cells.append(
+                ' / '.join(f'{100 * numbers[name]:.2f}' for name in _FIGURES) if numbers else 'not in these tables'
+            )
+        lines.append(f'| {arm if arm == "teacher" else f"`{arm}`"} | {" | ".join(cells)} |')
+    return '\n'.join(lines)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the tables, or with ``--check`` only say which files have old ones; the exit status is then 1."""
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('--check', action='store_true', help='change nothing; exit with 1 if a table is out of date')
+    args = parser.parse_args(argv)
+    old = {path: text for path in pages() if with_tables(text := path.read_text()) != text}
+    for path, text in old.items():
+        print(f'{path.relative_to(ROOT)}: {"out of date" if args.check else "written"}')
+        if not args.check:
+            path.write_text(with_tables(text))
+    return int(args.check and bool(old))
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eakd_det.analysis.hooks import ProposalEntropyHook, ProposalWeightVisualizationHook
 from eakd_det.analysis.proposal_table import ProposalTable
 
-__all__ = ['ProposalTable']
+__all__ = ['ProposalEntropyHook', 'ProposalTable', 'ProposalWeightVisualizationHook']

@@ -11,10 +11,11 @@ from eakd_det.analysis.figures import BLUE, GREEN, GREY, ORANGE, PINK, label, ne
 from eakd_det.analysis.selectivity import Recommendation, Selectivity
 
 _CAPTION = (
-    'Left: below the dashed line the weight is close to a constant, and EA little more than a larger loss. Middle: '
-    'background on the dashed line gets as much weight as any other proposal; the lower the green line, the fewer '
-    'proposals count. Right: above 1, proposals that a network gets wrong weigh more than those it gets right. The '
-    "vertical line is the T' that follows from the CV; it says what the weight does, not what AP comes of it."
+    'Left: below the dashed line the weight is close to a constant, and EA little more than a larger loss. '
+    'Middle: background on the dashed line gets as much weight as any other proposal; the lower the green line, '
+    'the fewer proposals count. Right: above 1, proposals that a network gets wrong weigh more than those it gets '
+    "right. The vertical line is the T' that follows from the CV; it says what the weight does, not what AP comes "
+    'of it.'
 )
 
 

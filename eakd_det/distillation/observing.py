@@ -17,6 +17,7 @@ from eakd_det.losses import ProposalTerms
 
 if TYPE_CHECKING:
     from eakd_det.distillation.algorithm import ProposalDistill
+    from eakd_det.distillation.distiller import ProposalDistiller
 
 
 @dataclass
@@ -41,6 +42,16 @@ class StepObservation:
     def see_terms(self, loss_name: str, terms: ProposalTerms) -> None:
         """Keep one loss's terms, ``(R,)`` each."""
         self.terms[loss_name] = ProposalTerms(terms.divergence.detach(), terms.weights.detach())
+
+
+def watch_next_step(distiller: ProposalDistiller) -> StepObservation:
+    """Let ``distiller`` show its next steps, and return what will show them; several may watch at a time.
+
+    Set :attr:`ProposalDistiller.observer` to None to end it.
+    """
+    if distiller.observer is None:
+        distiller.observer = StepObservation()
+    return distiller.observer
 
 
 @torch.no_grad()

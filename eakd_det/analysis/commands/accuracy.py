@@ -1,0 +1,44 @@
+"""Accuracy gap by teacher entropy: what ``entropy_accuracy.py`` runs."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from eakd_det.analysis.commands.source import add_source_options, output_folder, read_proposals
+from eakd_det.analysis.entropy_accuracy import draw_accuracies, group_accuracies
+from eakd_det.analysis.figures import save_figure
+from eakd_det.cli.failures import run_tool
+from eakd_det.errors import require_positive
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Draw; returns the exit status: 0, or 1 after one line on stderr about what the user has to change."""
+    parser = argparse.ArgumentParser(
+        prog='entropy_accuracy.py', description="Accuracy of teacher and student by the teacher's entropy"
+    )
+    add_source_options(parser)
+    parser.add_argument('--tau', type=float, default=3.0, help="T' of the entropy; default: 3")
+    parser.add_argument('--bins', type=int, default=10, help='number of groups; default: 10')
+    args = parser.parse_args(argv)
+    return run_tool(lambda: run(args))
+
+
+def run(args: argparse.Namespace) -> tuple[Path, Path]:
+    """Draw ``entropy_accuracy.png``, with its numbers as ``.json``.
+
+    Raises:
+        ConfigError: If a setting or a file cannot work.
+    """
+    tau = require_positive('--tau', args.tau)
+    table = read_proposals(args)
+    groups = group_accuracies(table, tau, args.bins)
+    rows = {name: [{**dataclasses.asdict(row), 'gap': row.gap} for row in bins] for name, bins in groups.items()}
+    figure = draw_accuracies(groups, tau, args.bins)
+    written = save_figure(
+        figure, dict(tau=tau, origin=table.origin, groups=rows), output_folder(args), 'entropy_accuracy'
+    )
+    print('\n'.join(map(str, written)))
+    return written

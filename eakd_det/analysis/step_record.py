@@ -1,0 +1,106 @@
+r"""What one training step says of entropies and losses: a few numbers, for the figures over training.
+
+Proposals are sorted by the teacher's entropy into quartiles of equal size. With divergences :math:`D_n` and weights
+:math:`w_n`, the share of quartile :math:`q` of a loss is :math:`\sum_{n \in q} w_n D_n / \sum_n w_n D_n`; with all
+weights 1 it is what plain KD would have trained with on the same student.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from eakd_det.distillation.observing import StepObservation
+from eakd_det.functional import entropy
+
+BINS = 12
+
+
+def record_step(observation: StepObservation, tau: float = 3.0) -> dict[str, Any]:
+    """The numbers of one step, ready for JSON; empty if it distilled nothing.
+
+    Args:
+        observation: What the step did.
+        tau: Temperature of the entropies.
+
+    Returns:
+        ``student`` and ``teacher``: mean entropies in nats of all, foreground and background proposals; ``curve``: mean
+        student entropy in each of :data:`BINS` equal bins of teacher entropy from 0 to log C (None if it is empty);
+        ``losses``: of each loss with weights, ``share`` and ``plain_share`` of the quartiles, and mean and CV of the
+        weight.
+    """
+    proposals, teacher = observation.proposals, observation.teacher
+    if proposals is None or teacher is None or not len(proposals.labels):
+        return {}
+    count, classes = teacher.logits.shape
+    student_entropy, teacher_entropy = (
+        _numpy(entropy(proposals.outputs.logits, tau)),
+        _numpy(entropy(teacher.logits, tau)),
+    )
+    is_foreground = proposals.labels.numpy(force=True) != classes - 1
+    losses = {
+        name: loss_shares(_numpy(terms.divergence), _numpy(terms.weights), teacher_entropy)
+        for name, terms in observation.terms.items()
+        if len(terms.divergence) == len(terms.weights) == count
+    }
+    return dict(
+        proposals=count,
+        classes=classes,
+        tau=tau,
+        student=_means(student_entropy, is_foreground),
+        teacher=_means(teacher_entropy, is_foreground),
+        curve=binned_means(teacher_entropy, student_entropy, math.log(classes)),
+        losses=losses,
+    )
+
+
+def quartiles(values: np.ndarray) -> np.ndarray:
+    """The quartile of each value, 0 (lowest) to 3, of equal size as far as ``len(values)`` allows; ties by order.
+
+    Example:
+        >>> quartiles(np.array([0.3, 0.1, 0.2, 0.4])).tolist()
+        [2, 0, 1, 3]
+    """
+    ranks = np.empty(len(values), np.int64)
+    ranks[np.argsort(values, kind='stable')] = np.arange(len(values))
+    return ranks * 4 // max(len(values), 1)
+
+
+def loss_shares(divergence: np.ndarray, weights: np.ndarray, teacher_entropy: np.ndarray) -> dict[str, Any]:
+    """How one loss spreads over the quartiles of teacher entropy; all arrays are ``(R,)``.
+
+    Example:
+        >>> shares = loss_shares(np.array([4.0, 1.0, 1.0, 2.0]), np.array([0.0, 1.0, 1.0, 3.0]), np.arange(4.0))
+        >>> shares['plain_share'], shares['share'], shares['weight_mean']
+        ([0.5, 0.125, 0.125, 0.25], [0.0, 0.125, 0.125, 0.75], 1.25)
+    """
+    groups = quartiles(teacher_entropy)
+    result: dict[str, Any] = {}
+    for name, values in (('share', weights * divergence), ('plain_share', divergence)):
+        total = values.sum()
+        result[name] = [float(values[groups == group].sum() / total) if total > 0 else 0.0 for group in range(4)]
+    mean = float(weights.mean())
+    return dict(**result, weight_mean=mean, weight_cv=float(weights.std() / mean) if mean > 0 else 0.0)
+
+
+def binned_means(x: np.ndarray, y: np.ndarray, upper: float, bins: int = BINS) -> list[float | None]:
+    """Mean of ``y`` in each of ``bins`` equal bins of ``x`` from 0 to ``upper``; None for an empty one.
+
+    Example:
+        >>> binned_means(np.array([0.1, 0.2, 0.9]), np.array([1.0, 3.0, 5.0]), upper=1.0, bins=3)
+        [2.0, None, 5.0]
+    """
+    index = np.clip((x / upper * bins).astype(np.int64), 0, bins - 1)
+    return [float(y[index == bin_].mean()) if (index == bin_).any() else None for bin_ in range(bins)]
+
+
+def _means(values: np.ndarray, is_foreground: np.ndarray) -> dict[str, float | None]:
+    groups = dict(mean=values, foreground=values[is_foreground], background=values[~is_foreground])
+    return {name: float(group.mean()) if len(group) else None for name, group in groups.items()}
+
+
+def _numpy(values: Tensor) -> np.ndarray:
+    return values.double().numpy(force=True)

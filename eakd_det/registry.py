@@ -26,6 +26,7 @@ HOOKS = Registry(
         'eakd_det.evaluation',
         'eakd_det.distillation',
         'eakd_det.hooks',
+        'eakd_det.analysis',
         'eakd_det.experiment',
         'eakd_det.resume',
     ],

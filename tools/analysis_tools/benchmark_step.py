@@ -12,7 +12,6 @@ import copy
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -42,19 +41,28 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--warmup', type=int, default=1)
     parser.add_argument('--threads', type=int, default=os.cpu_count())
-    parser.add_argument('--arms', nargs='+', choices=arms.ARMS, default=list(arms.ARMS))
+    parser.add_argument(
+        '--arms', nargs='+', choices=arms.ARMS, metavar='ARM', help=f'all by default: {", ".join(arms.ARMS)}'
+    )
+    parser.add_argument('--crosskd', type=Path, help="CrossKD's crosskd_two_stage.py; its arm is left out without it")
     parser.add_argument('--fast-dtype', default='bfloat16', help="the teacher's dtype in the fast arm")
-    parser.add_argument('--memory', action='store_true', help='measure the peak memory of each arm in its own process')
+    parser.add_argument(
+        '--memory', action='store_true', help='measure the peak memory of each arm in its own process (Linux)'
+    )
     parser.add_argument('--out', type=Path, help='write the record to this JSON file')
     parser.add_argument('--memory-of', choices=arms.ARMS, help=argparse.SUPPRESS)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    args.arms = args.arms or [arm for arm in arms.ARMS if arm != arms.CROSSKD or args.crosskd]
+    if arms.CROSSKD in args.arms and not (args.crosskd and args.crosskd.is_file()):
+        parser.error(f'--crosskd: the arm {arms.CROSSKD!r} needs the file crosskd_two_stage.py, but got {args.crosskd}')
+    return args
 
 
 def build(args: argparse.Namespace, names: list[str]) -> tuple[Scene, dict[str, torch.nn.Module]]:
     """The scene and the arms."""
     scene = make_scene(args.pair, args.height, args.width, args.images, args.rois)
-    fast = dict(teacher_options=dict(channels_last=True, dtype=args.fast_dtype, free_unused=True))
-    return scene, {name: arms.build_arm(name, scene, fast) for name in names}
+    fast = {**arms.FAST_OPTIONS, 'dtype': args.fast_dtype}
+    return scene, {name: arms.build_arm(name, scene, fast, args.crosskd) for name in names}
 
 
 def proposals_of(scene: Scene) -> tuple[Tensor, Tensor]:
@@ -80,6 +88,8 @@ def peak_memory(args: argparse.Namespace) -> dict[str, float]:
     for name in args.arms:
         print(f'memory of {name} ...', file=sys.stderr, flush=True)
         command = [sys.executable, '-W', 'ignore', __file__, '--memory-of', name]
+        if args.crosskd:
+            command += ['--crosskd', str(args.crosskd)]
         for option in ('pair', 'height', 'width', 'images', 'rois', 'threads', 'fast_dtype'):
             command += [f'--{option.replace("_", "-")}', str(getattr(args, option))]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -92,7 +102,9 @@ def measure_own_memory(args: argparse.Namespace) -> None:
     scene, built = build(args, [args.memory_of])
     for _ in range(2):
         run_step(built[args.memory_of], scene.data)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    # Not getrusage: its peak is inherited from the process that started this one.
+    status = dict(line.split(':', 1) for line in Path('/proc/self/status').read_text().splitlines())
+    print(float(status['VmHWM'].split()[0]) / 1024)
 
 
 def environment(args: argparse.Namespace) -> dict[str, Any]:
@@ -132,7 +144,7 @@ def main(argv: list[str] | None = None) -> None:
     rows = report.summarise(times, agreement, peak_memory(args) if args.memory else {})
     print(report.markdown(rows))
     if args.out:
-        settings = {key: value for key, value in vars(args).items() if key not in ('out', 'memory_of')}
+        settings = {key: value for key, value in vars(args).items() if key not in ('out', 'memory_of', 'crosskd')}
         args.out.write_text(json.dumps(dict(settings=settings, environment=environment(args), rows=rows), indent=1))
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
+import importlib.util
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
 from mmdet.models import BaseDetector
+from mmdet.registry import MODELS as MMDET
 from mmdet.structures.bbox import bbox2roi
+from mmengine.registry import DefaultScope
 from mmrazor.registry import MODELS as RAZOR
 from torch import Tensor, nn
 from torch.nn.functional import kl_div
@@ -32,30 +36,38 @@ RAZOR_SHIPPED = 'MMRazor, as shipped'
 RAZOR_SHARED = 'MMRazor, shared samples'
 RAZOR_PKD = 'MMRazor FPN + PKD'
 MD_SCHEDULE = "mdistiller's schedule"
-ARMS = (PLAIN, *OURS, FAST, RAZOR_SHIPPED, RAZOR_SHARED, RAZOR_PKD, MD_SCHEDULE)
+CROSSKD = 'CrossKD, two-stage'
+ARMS = (PLAIN, *OURS, FAST, RAZOR_SHIPPED, RAZOR_SHARED, RAZOR_PKD, MD_SCHEDULE, CROSSKD)
+FAST_OPTIONS: dict[str, Any] = dict(channels_last=True, dtype='bfloat16', free_unused=True)
 
 _FC_CLS = dict(logits=dict(type='ModuleOutputs', source='roi_head.bbox_head.fc_cls'))
 _NECK = dict(neck=dict(type='ModuleOutputs', source='neck'))
 
 
-def build_arm(name: str, scene: Scene, fast: dict[str, Any]) -> nn.Module:
+def build_arm(name: str, scene: Scene, fast: dict[str, Any] | None = None, crosskd: Path | None = None) -> nn.Module:
     """Build the arm called ``name`` around the detectors of ``scene``.
 
-    Arms of other packages that change the detectors they are given (MMRazor turns in-place activations off) get
-    copies of them; the weights are equal.
+    Arms that change the detectors they are given (MMRazor turns in-place activations off, ours folds the teacher's
+    BatchNorm) get copies of them; the weights are equal.
 
     Args:
         name: One of :data:`ARMS`.
         scene: Detectors and batch.
-        fast: Arguments of ``eakd_det.ProposalDistill`` that switch every fast option on.
+        fast: ``teacher_options`` of the fast arm. Defaults to :data:`FAST_OPTIONS`.
+        crosskd: CrossKD's ``crosskd_two_stage.py``, which its arm needs.
     """
     if name == PLAIN:
         return scene.student
+    teacher = copy.deepcopy(scene.teacher)
     if name in OURS:
-        return _ours(scene.student, scene.teacher, OURS[name], teacher_options=dict(enabled=False))
+        return _ours(scene.student, teacher, OURS[name])
     if name == FAST:
-        return _ours(scene.student, copy.deepcopy(scene.teacher), OURS['ours EA-KD'], **fast)
-    student, teacher = copy.deepcopy(scene.student), copy.deepcopy(scene.teacher)
+        return _ours(scene.student, teacher, OURS['ours EA-KD'], teacher_options=fast or FAST_OPTIONS)
+    if name == CROSSKD:
+        if crosskd is None:
+            raise ValueError('the CrossKD arm needs its file: --crosskd path/to/crosskd_two_stage.py')
+        return CrossKD(crosskd, scene)
+    student = copy.deepcopy(scene.student)
     if name == MD_SCHEDULE:
         return MDistillerSchedule(student, teacher)
     algorithm = _razor(name, student, teacher, len(scene.data['inputs']))
@@ -101,6 +113,46 @@ def _razor(name: str, student: BaseDetector, teacher: BaseDetector, images: int)
     return RAZOR.build(
         dict(_scope_='mmrazor', type=algorithm, architecture=student, teacher=teacher, distiller=distiller)
     )
+
+
+class CrossKD(nn.Module):
+    """CrossKD's two-stage detector from its own file, on the same weights and with MMDetection's losses.
+
+    Its teacher's box head runs twice, on the teacher's features and on the student's; that is the method.
+    """
+
+    def __init__(self, file: Path, scene: Scene) -> None:
+        super().__init__()
+        spec = importlib.util.spec_from_file_location('mmdet.models.detectors.crosskd_two_stage', file)
+        if spec is None or spec.loader is None or not file.is_file():
+            raise ValueError(f'--crosskd: expected the file crosskd_two_stage.py, but got {file}')
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        losses = dict(
+            loss_cls_kd=dict(type='KnowledgeDistillationKLDivLoss', T=1, loss_weight=1.0),
+            loss_reg_kd=dict(type='L1Loss', loss_weight=1.0),
+        )
+        student = {**copy.deepcopy(scene.student_cfg), 'type': 'CrossKDTwoStageDetector'}
+        with DefaultScope.overwrite_default_scope('mmdet'):
+            self.detector = MMDET.build(
+                dict(student, teacher_config=dict(model=copy.deepcopy(scene.teacher_cfg)), kd_cfg=losses)
+            )
+        self.detector.load_state_dict(scene.student.state_dict())
+        self.detector.teacher.load_state_dict(scene.teacher.state_dict())
+        self.data_preprocessor = self.detector.data_preprocessor
+        self._seen: list[Tensor] = []
+        for detector in (self.detector, self.detector.teacher):
+            detector.roi_head.bbox_head.fc_cls.register_forward_hook(self._keep)
+        self.detector.train()  # returns nothing there
+
+    def _keep(self, module: nn.Module, inputs: Any, output: Tensor) -> None:
+        self._seen.append(output.detach())
+
+    def forward(self, inputs: Tensor, data_samples: list[Any], mode: str = 'loss') -> Losses:
+        """Losses of one step; the first two classifier outputs are the student's and the teacher's."""
+        self._seen.clear()
+        losses = self.detector(inputs, data_samples, mode=mode)
+        self.logits = (self._seen[0], self._seen[1])
+        return losses
 
 
 class MDistillerSchedule(nn.Module):

@@ -25,6 +25,8 @@ def summarise(times: dict[str, Times], agreement: dict[str, str], memory: dict[s
         row['relative'] = spread([step / base for step, base in zip(arm.step, plain, strict=True)])
         if name not in (PLAIN, TEACHER):
             row['overhead'] = spread([(s - p) / t for s, p, t in zip(arm.step, plain, teacher, strict=True)])
+        if arm.loss:
+            row['loss'] = spread(arm.loss)
         row['logits'] = agreement.get(name, '')
         if name in memory:
             row['peak_memory_mib'] = memory[name]
@@ -35,16 +37,18 @@ def summarise(times: dict[str, Times], agreement: dict[str, str], memory: dict[s
 def markdown(rows: list[dict[str, Any]]) -> str:
     """The rows as a table."""
     lines = [
-        '| arm | step, s (min to max) | forward, s | backward, s | ÷ plain student | overhead | logits | memory, MiB |',
-        '| --- | --- | ---: | ---: | ---: | ---: | --- | ---: |',
+        '| arm | step, s (min to max) | forward, s | backward, s | our loss, ms | ÷ plain student | overhead | logits '
+        '| memory, MiB |',
+        '| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: |',
     ]
     for row in rows:
         step = row['step']
         overhead = f'{row["overhead"]["median"]:.2f}' if 'overhead' in row else ''
+        loss = f'{1000 * row["loss"]["median"]:.1f}' if 'loss' in row else ''
         memory = f'{row["peak_memory_mib"]:.0f}' if 'peak_memory_mib' in row else ''
         lines.append(
             f'| {row["arm"]} | {step["median"]:.2f} ({step["min"]:.2f} to {step["max"]:.2f}) '
-            f'| {row["forward"]["median"]:.2f} | {row["backward"]["median"]:.2f} '
+            f'| {row["forward"]["median"]:.2f} | {row["backward"]["median"]:.2f} | {loss} '
             f'| {row["relative"]["median"]:.3f} | {overhead} | {row["logits"]} | {memory} |'
         )
     return '\n'.join(lines)

@@ -29,11 +29,15 @@ class Scene:
     Attributes:
         student: In training mode.
         teacher: Frozen, in eval mode.
+        student_cfg: What it was built from.
+        teacher_cfg: What it was built from.
         data: What a data loader yields: ``inputs`` (uint8 images) and ``data_samples``.
     """
 
     student: BaseDetector
     teacher: BaseDetector
+    student_cfg: Config
+    teacher_cfg: Config
     data: dict[str, Any]
 
 
@@ -55,7 +59,8 @@ def make_scene(pair: str, height: int, width: int, images: int, rois: int, boxes
         detector.train_cfg.rpn_proposal.max_per_img = max(detector.train_cfg.rpn_proposal.max_per_img, rois)
     student = _build(model.architecture, seed).train()
     teacher = _build(model.teacher, seed + 1).eval().requires_grad_(False)
-    return Scene(student, teacher, _random_batch(height, width, images, boxes, seed))
+    batch = _random_batch(height, width, images, boxes, seed)
+    return Scene(student, teacher, model.architecture, model.teacher, batch)
 
 
 def _build(cfg: Config, seed: int) -> BaseDetector:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 import time
 from collections.abc import Callable
@@ -12,18 +13,46 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from eakd_det.distillation import ProposalDistill, ProposalDistiller
+
 
 @dataclass
 class Times:
-    """Seconds of each counted round of one arm; rounds of different arms with the same index ran side by side."""
+    """Seconds of each counted round of one arm; rounds of different arms with the same index ran side by side.
+
+    Attributes:
+        forward: Of the forward pass.
+        backward: Of the backward pass.
+        loss: Of it in our distiller: divergence, weights and statistics, both networks left out.
+    """
 
     forward: list[float] = field(default_factory=list)
     backward: list[float] = field(default_factory=list)
+    loss: list[float] = field(default_factory=list)
 
     @property
     def step(self) -> list[float]:
         """Forward plus backward, a round each."""
         return [a + b for a, b in zip(self.forward, self.backward, strict=True)]
+
+
+class Stopwatch:
+    """Adds up the seconds that our distiller spends on losses and statistics."""
+
+    def __init__(self, distiller: ProposalDistiller) -> None:
+        self.seconds = 0.0
+        distiller.compute_distill_losses = self._timed(distiller.compute_distill_losses)
+        distiller.end_step = self._timed(distiller.end_step)
+
+    def _timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def timed(*args: Any) -> Any:
+            start = time.perf_counter()
+            result = function(*args)
+            self.seconds += time.perf_counter() - start
+            return result
+
+        return timed
 
 
 def spread(values: list[float]) -> dict[str, float]:
@@ -79,11 +108,14 @@ def interleave(
         on_round: Called with the round's index, for progress.
     """
     times = {name: Times() for name in (*arms, *extra)}
+    stopwatches = {name: Stopwatch(arm.distiller) for name, arm in arms.items() if isinstance(arm, ProposalDistill)}
     for index in range(-warmup, rounds):
         on_round(index)
         order = list(times) if index % 2 == 0 else list(reversed(times))
         for name in order:
             if name in arms:
+                if name in stopwatches:
+                    stopwatches[name].seconds = 0.0
                 forward, backward = run_step(arms[name], data)
             else:
                 start = time.perf_counter()
@@ -92,4 +124,6 @@ def interleave(
             if index >= 0:
                 times[name].forward.append(forward)
                 times[name].backward.append(backward)
+                if name in stopwatches:
+                    times[name].loss.append(stopwatches[name].seconds)
     return times

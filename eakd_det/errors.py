@@ -23,24 +23,54 @@ class ConfigError(ValueError):
     """
 
 
+_LARGEST = 1e12  # far beyond what makes sense, and small enough that its square is a float32
+
+
 def require_positive(name: str, value: Any) -> float:
-    """Return ``value`` as a float, or raise :class:`ConfigError` unless it is a finite number above 0.
+    """Return ``value`` as a float, or raise :class:`ConfigError` unless it is a number above 0 and at most 1e12.
 
     Args:
         name: The config key, as the user wrote it.
         value: What the config holds.
 
     Raises:
-        ConfigError: If ``value`` is not a number, is not finite, or is not above 0.
+        ConfigError: If ``value`` is not a number, is not above 0, or is above 1e12.
 
     Example:
         >>> require_positive('tau', 3)
         3.0
     """
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not 0 < value < float('inf'):
+    if not _is_number(value) or not 0 < value <= _LARGEST:
         raise ConfigError(f'{name}: expected a finite number > 0, but got {value!r}')
     return float(value)
+
+
+def require_not_negative(name: str, value: Any) -> float:
+    """Return ``value`` as a float, or raise :class:`ConfigError` unless it is a number from 0 to 1e12.
+
+    Example:
+        >>> require_not_negative('KDLoss.loss_weight', 0)
+        0.0
+    """
+    if not _is_number(value) or not 0 <= value <= _LARGEST:
+        raise ConfigError(f'{name}: expected a finite number >= 0, but got {value!r}')
+    return float(value)
+
+
+def require_count(name: str, value: Any, least: int = 1) -> int:
+    """Return ``value``, or raise :class:`ConfigError` unless it is an integer of at least ``least``.
+
+    Example:
+        >>> require_count('num_levels', 5)
+        5
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ConfigError(f'{name}: expected an integer {"> 0" if least == 1 else f">= {least}"}, but got {value!r}')
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def require_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:

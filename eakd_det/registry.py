@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import TASK_UTILS as MMENGINE_TASK_UTILS
-from mmengine.registry import DefaultScope, Registry
+from mmengine.registry import DefaultScope
+
+from eakd_det.argument_check import CheckedRegistry
+from eakd_det.errors import ConfigError
 
 SCOPE = 'eakd_det'
 
-MODELS = Registry(
+MODELS = CheckedRegistry(
     'model',
     parent=MMENGINE_MODELS,
     scope=SCOPE,
     locations=['eakd_det.weighting', 'eakd_det.losses', 'eakd_det.distillation', 'eakd_det.models'],
 )
-HOOKS = Registry(
+HOOKS = CheckedRegistry(
     'hook',
     parent=MMENGINE_HOOKS,
     scope=SCOPE,
@@ -31,8 +35,8 @@ HOOKS = Registry(
         'eakd_det.resume',
     ],
 )
-TASK_UTILS = Registry('task util', parent=MMENGINE_TASK_UTILS, scope=SCOPE, locations=['eakd_det.distillation'])
-DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope=SCOPE, locations=['eakd_det.datasets'])
+TASK_UTILS = CheckedRegistry('task util', parent=MMENGINE_TASK_UTILS, scope=SCOPE, locations=['eakd_det.distillation'])
+DATASETS = CheckedRegistry('dataset', parent=MMENGINE_DATASETS, scope=SCOPE, locations=['eakd_det.datasets'])
 
 
 def build_model(cfg: Any) -> Any:
@@ -47,5 +51,9 @@ def build_model(cfg: Any) -> Any:
     """
     if not isinstance(cfg, dict):
         return cfg
+    if not cfg.get('type') or not isinstance(cfg['type'], (str, type)):
+        raise ConfigError(
+            f"expected dict(type='eakd_det...', ...), but got {reprlib.repr(dict(cfg))}, which has no type"
+        )
     with DefaultScope.overwrite_default_scope(SCOPE):
         return MODELS.build(cfg)

@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import importlib
 import re
+import reprlib
 import traceback
 from collections.abc import Iterator
 from types import FrameType
@@ -14,12 +15,16 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.registry import Registry
 
+from eakd_det import argument_check
 from eakd_det.cli.config_keys import find_key
 from eakd_det.errors import ConfigError
 
 _NOT_REGISTERED = re.compile(r'(?P<type>\S+) is not in the (?:(?P<scope>[\w.]+)::)?(?P<registry>[\w ]+) registry')
 _UNKNOWN_ARGUMENT = re.compile(r"got an unexpected keyword argument '(?P<name>\w+)'")
 _MISSING_ARGUMENT = re.compile(r'__init__\(\) missing \d+ required .*arguments?: (?P<names>.*)')
+_NO_TYPE = re.compile(
+    r'must contain the key "type"|type must be a str or valid type|cfg should be a dict, ConfigDict or Config'
+)
 _REGISTRY_MODULES = ('mmengine.registry', 'mmdet.registry', 'mmrazor.registry', 'eakd_det.registry')
 # What the runner says in one clear line itself; only the traceback is too much.
 _SAID_WELL = re.compile(
@@ -54,6 +59,11 @@ def _explain(error: BaseException | None, cfg: Config) -> str | None:
         return (
             f'{key}: no {found["registry"]} called {name!r} is registered ({file}){_similar(name, found["registry"])}'
         )
+    if isinstance(error, (KeyError, TypeError)) and _NO_TYPE.search(text):
+        frame = _building_frame(error)
+        part = frame.f_locals.get('cfg') if frame else None
+        key = find_key(cfg._cfg_dict, lambda node: node is part or (isinstance(part, dict) and node == part)) or 'type'
+        return f'{key}: expected dict(type=...) with the name of a class, but got {reprlib.repr(part)} ({file})'
     if isinstance(error, TypeError) and 'argument' in text:
         return _explain_argument(error, text, cfg, file)
     if isinstance(error, (ValueError, RuntimeError, AssertionError)) and _SAID_WELL.search(text):
@@ -74,7 +84,7 @@ def _explain_argument(error: TypeError, text: str, cfg: Config, file: str) -> st
     if (unknown := _UNKNOWN_ARGUMENT.search(text)) and unknown['name'] in args:
         key = f'{owner}.{unknown["name"]}' if owner else unknown['name']
         return f'{key}: {name} has no argument {unknown["name"]!r} ({file})'
-    if (missing := _MISSING_ARGUMENT.search(text)) and frame is list(traceback.walk_tb(error.__traceback__))[-1][0]:
+    if (missing := _MISSING_ARGUMENT.search(text)) and frame is _calling_frame(error):
         return f'{owner or name}: {name} also needs {missing["names"]} ({file})'
     return None
 
@@ -82,6 +92,12 @@ def _explain_argument(error: TypeError, text: str, cfg: Config, file: str) -> st
 def _building_frame(error: BaseException) -> FrameType | None:
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     return next((frame for frame in reversed(frames) if frame.f_code.co_name == 'build_from_cfg'), None)
+
+
+def _calling_frame(error: BaseException) -> FrameType:
+    """Where the call was made that failed, but for the check of arguments around it."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return next(frame for frame in reversed(frames) if frame.f_globals.get('__name__') != argument_check.__name__)
 
 
 def _is_type(kind: Any, name: str, args: dict[str, Any], node: dict[str, Any]) -> bool:

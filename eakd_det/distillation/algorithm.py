@@ -99,8 +99,8 @@ class ProposalDistill(BaseAlgorithm):
         student_classes: Sequence[str] | None = None,
         unmapped_classes: str = 'background',
         module_inplace: bool | None = None,
-        data_preprocessor: Any = None,
-        init_cfg: Any = None,
+        data_preprocessor: dict[str, Any] | nn.Module | None = None,
+        init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
     ) -> None:
         student = build_detector(architecture, 'model.architecture')
         super().__init__(student, data_preprocessor, init_cfg, module_inplace=True)

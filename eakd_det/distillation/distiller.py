@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 from mmengine.registry import DefaultScope
@@ -11,7 +12,9 @@ from torch import Tensor, nn
 from eakd_det.distillation.loss_mappings import (
     KEY,
     Mappings,
+    check_losses,
     check_mappings,
+    check_parts,
     check_record_is_there,
     complete_mappings,
     initialize_recorders,
@@ -82,8 +85,12 @@ class ProposalDistiller(ConfigurableDistiller):
         if distill_deliveries:
             raise ConfigError(
                 'model.distiller.distill_deliveries: expected none, because student and teacher share their proposals '
-                f'here, but got {sorted(distill_deliveries)}'
+                f'here, but got {reprlib.repr(distill_deliveries)}'
             )
+        check_losses(distill_losses)
+        check_parts('model.distiller.student_recorders', student_recorders)
+        check_parts('model.distiller.teacher_recorders', teacher_recorders)
+        check_parts('model.distiller.connectors', connectors, several=True)
         self._has_own_recorders = bool(student_recorders or teacher_recorders)
         try:
             with DefaultScope.overwrite_default_scope('mmrazor'):

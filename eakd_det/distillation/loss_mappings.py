@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import reprlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +17,39 @@ from eakd_det.errors import ConfigError
 Mappings = dict[str, dict[str, dict[str, Any]]]
 KEY = 'model.distiller.loss_forward_mappings'
 _RECORD_KEYS = ('recorder', 'from_student', 'record_idx', 'data_idx', 'connector', 'connector_idx')
+
+
+def check_parts(key: str, parts: Any, several: bool = False) -> None:
+    """Raise :class:`ConfigError` unless ``parts`` is a dict of names and configs, each a dict with a type.
+
+    Args:
+        key: The config key of ``parts``.
+        parts: What the config holds; None is none.
+        several: Whether a list of such dicts may stand for one.
+    """
+    if parts is not None and not isinstance(parts, dict):
+        raise ConfigError(f'{key}: expected a dict of names and dict(type=...), but got {reprlib.repr(parts)}')
+    for name, part in (parts or {}).items():
+        if not isinstance(name, str) or not name or '.' in name:
+            raise ConfigError(f'{key}: expected names without dots as keys, but got {name!r}')
+        for item in part if several and isinstance(part, (list, tuple)) and part else [part]:
+            kind = item.get('type') if isinstance(item, dict) else None
+            if not kind or not isinstance(kind, (str, type)):
+                raise ConfigError(f'{key}.{name}: expected dict(type=..., ...), but got {reprlib.repr(part)}')
+
+
+def check_losses(losses: Any) -> None:
+    """Raise :class:`ConfigError` unless there are losses, and MMEngine will add them to what is minimised."""
+    key = 'model.distiller.distill_losses'
+    check_parts(key, losses)
+    if not losses:
+        raise ConfigError(f'{key}: expected at least one loss, but got none; without any, nothing is distilled')
+    unnamed = [name for name in losses if 'loss' not in name]
+    if unnamed:
+        raise ConfigError(
+            f"{key}: expected names with 'loss' in them, since MMEngine minimises no others, "
+            f'but got {", ".join(unnamed)}'
+        )
 
 
 def complete_mappings(losses: nn.ModuleDict, mappings: Mappings | None) -> Mappings:

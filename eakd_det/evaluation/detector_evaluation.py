@@ -59,7 +59,7 @@ def evaluate_on_validation_data(
 
 def _restricted(loader: DataLoader, evaluator: Evaluator, num_images: int) -> DataLoader:
     """The same data in the same order, but only some; an evaluator would count images it has not seen as misses."""
-    dataset = loader.dataset
+    dataset: Any = loader.dataset
     chosen = np.unique(np.linspace(0, len(dataset) - 1, min(num_images, len(dataset))).round().astype(int)).tolist()
     for metric in evaluator.metrics:
         if hasattr(metric, 'img_ids'):

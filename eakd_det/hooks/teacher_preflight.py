@@ -32,8 +32,8 @@ class TeacherPreflightHook(Hook):
 
     Raises:
         ConfigError: If an argument is out of range; before training, if the AP is too low or cannot be measured:
-            without a teacher, without validation data, with ``teacher_options.free_unused`` (the teacher has no RPN then), or
-            with a ``class_map`` (the validation data have the student's classes and not the teacher's).
+            without a teacher, without validation data, with ``teacher_options.free_unused`` (the teacher has no RPN
+            then), or with a ``class_map`` (the validation data have the student's classes and not the teacher's).
 
     Example:
         >>> custom_hooks = [dict(type='eakd_det.TeacherPreflightHook', num_images=100, min_ap=0.2)]

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
-from eakd_det.errors import ConfigError, require_choice
+from eakd_det.errors import require_choice, require_not_negative
 from eakd_det.registry import build_model
 
 REDUCTIONS = ('mean', 'sum', 'none')
@@ -24,19 +24,6 @@ class ProposalTerms(NamedTuple):
     divergence: Tensor
     weights: Tensor
     extra: Tensor | None = None
-
-
-def require_not_negative(key: str, value: Any) -> float:
-    """Return ``value`` as a float, or raise :class:`ConfigError` unless it is a finite number of at least 0.
-
-    Example:
-        >>> require_not_negative('KDLoss.loss_weight', 0)
-        0.0
-    """
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not 0 <= value < float('inf'):
-        raise ConfigError(f'{key}: expected a finite number >= 0, but got {value!r}')
-    return float(value)
 
 
 class ProposalLoss(nn.Module):

@@ -6,9 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from eakd_det.errors import ConfigError
+from eakd_det.errors import ConfigError, require_not_negative
 from eakd_det.functional import Temperature, dkd_divergence
-from eakd_det.losses.base import require_not_negative
 from eakd_det.losses.logit import LogitLoss
 from eakd_det.registry import MODELS
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from eakd_det.errors import ConfigError
+from eakd_det.errors import ConfigError, require_count
 from eakd_det.functional import mse_divergence
 from eakd_det.losses.base import ProposalLoss, ProposalTerms
 from eakd_det.registry import MODELS
@@ -50,8 +50,8 @@ class EmbeddingLoss(ProposalLoss):
         super().__init__(**kwargs)
         name = type(self).__name__
         for key, value in (('student_channels', student_channels), ('teacher_channels', teacher_channels)):
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value <= 0):
-                raise ConfigError(f'{name}.{key}: expected a width, an integer > 0, but got {value!r}')
+            if value is not None:
+                require_count(f'{name}.{key}', value)
         if (student_channels is None) != (teacher_channels is None):
             raise ConfigError(
                 f'{name}: expected both student_channels and teacher_channels or none of them, '

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from eakd_det.errors import ConfigError, require_choice, require_positive
+from eakd_det.errors import ConfigError, require_choice, require_count, require_not_negative, require_positive
 from eakd_det.functional import hcl_divergence, kd_divergence, mse_divergence
-from eakd_det.losses.base import ProposalLoss, ProposalTerms, require_not_negative
+from eakd_det.losses.base import ProposalLoss, ProposalTerms
 from eakd_det.losses.feature_bridges import FeatureBridges
 from eakd_det.registry import MODELS
 from eakd_det.weighting import UniformWeighting, image_weights
@@ -88,7 +88,9 @@ class FCFDLoss(ProposalLoss):
     ) -> None:
         super().__init__(**kwargs)
         require_choice('FCFDLoss.reduction', self.reduction, ('mean', 'sum'))
-        if not 0 < roi_levels <= num_levels:
+        for key, value in (('student_channels', student_channels), ('teacher_channels', teacher_channels)):
+            require_count(f'FCFDLoss.{key}', value)
+        if require_count('FCFDLoss.roi_levels', roi_levels) > require_count('FCFDLoss.num_levels', num_levels):
             raise ConfigError(
                 f'FCFDLoss.roi_levels: expected 1 to num_levels ({num_levels}) levels, but got {roi_levels}'
             )

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from eakd_det.errors import ConfigError, require_choice, require_positive
+from eakd_det.errors import ConfigError, require_choice, require_not_negative, require_positive
 from eakd_det.functional import (
     batch_gram_distance,
     class_gram_distance,
@@ -19,7 +19,7 @@ from eakd_det.functional import (
     standardize_option,
     unsure_rows,
 )
-from eakd_det.losses.base import ProposalLoss, ProposalTerms, require_not_negative
+from eakd_det.losses.base import ProposalLoss, ProposalTerms
 from eakd_det.registry import MODELS
 
 MASKS = ('select', 'published', 'none')

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from eakd_det.errors import ConfigError
+from eakd_det.errors import ConfigError, require_count
 from eakd_det.functional import mse_divergence, pad_divergence
 from eakd_det.losses.embedding import EmbeddingLoss
 from eakd_det.registry import MODELS
@@ -65,9 +65,18 @@ class PADLoss(EmbeddingLoss):
         if not isinstance(eps, float) or not 0 < eps < 1:
             raise ConfigError(f'{name}.eps: expected a number above 0 and below 1, but got {eps!r}')
         self.eps = eps
+        if min_log_variance is not None and (
+            isinstance(min_log_variance, bool)
+            or not isinstance(min_log_variance, (int, float))
+            or not abs(min_log_variance) <= 80  # beyond, its exponential is no float32
+        ):
+            raise ConfigError(
+                f'{name}.min_log_variance: expected a number from -80 to 80, but got {min_log_variance!r}'
+            )
         self.min_log_variance = min_log_variance
         self.variance = nn.Linear(width, width)
         self.norm = nn.BatchNorm1d(width) if batch_norm else None
+        require_count(f'{name}.warmup_iters', warmup_iters, least=0)
         self.warmup = None if warmup_iters == 0 else IterationCounter(f'{name}.warmup_iters', warmup_iters)
 
     def embedding_divergence(self, embeddings_S: Tensor, embeddings_T: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from eakd_det.errors import ConfigError
+from eakd_det.errors import ConfigError, require_count
 from eakd_det.functional import hcl_divergence
 from eakd_det.losses.base import ProposalLoss, ProposalTerms
 from eakd_det.losses.review_fusion import ReviewFusion
@@ -74,10 +74,10 @@ class ReviewKDLoss(ProposalLoss):
             num_levels=num_levels,
         )
         for key, value in widths.items():
-            if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-                raise ConfigError(f'{type(self).__name__}.{key}: expected an integer > 0, but got {value!r}')
+            require_count(f'{type(self).__name__}.{key}', value)
         self.fusion = ReviewFusion(student_channels, teacher_channels, mid_channels, num_levels)
-        self.pool_sizes = tuple(pool_sizes)
+        self.pool_sizes = tuple(require_count(f'{type(self).__name__}.pool_sizes', size) for size in pool_sizes)
+        self._widths = {'features_S': student_channels, 'features_T': teacher_channels}
 
     def terms(
         self,
@@ -115,6 +115,10 @@ class ReviewKDLoss(ProposalLoss):
             raise ConfigError(
                 f'{type(self).__name__}.num_levels: expected {wanted} pyramid levels in {key}, but got {got}'
             )
+        width, found = self._widths[key], features[0].shape[1]
+        if found != width:
+            option = 'student_channels' if key == 'features_S' else 'teacher_channels'
+            raise ConfigError(f'{type(self).__name__}.{option}: expected {found}, the width of {key}, but got {width}')
         return features[:wanted]
 
     def _image_weights(

@@ -30,8 +30,26 @@ def read_model_config(detector: Any, key: str) -> ConfigDict:
     if isinstance(detector, dict) and 'cfg_path' in detector and 'type' not in detector:
         detector = detector['cfg_path']
     if isinstance(detector, (str, Path)):
-        return (get_config(str(detector)) if '::' in str(detector) else Config.fromfile(detector)).model
+        return _of_file(str(detector), key)
     if isinstance(detector, dict):
+        if not detector.get('type') or not isinstance(detector['type'], (str, type)):
+            raise ConfigError(f'{key}.type: expected the name of a detector, but got {detector.get("type")!r}')
         return ConfigDict(detector)
     kind = 'nothing' if detector is None else type(detector).__name__
     raise ConfigError(f'{key}: expected a model dict, a config file or cfg_path, but got {kind}')
+
+
+def _of_file(name: str, key: str) -> ConfigDict:
+    if '::' not in name and not Path(name).is_file():
+        raise ConfigError(
+            f'{key}: expected a model dict, a config file or package::config, but there is no file {name!r}'
+        )
+    try:
+        model = (get_config(name) if '::' in name else Config.fromfile(name)).get('model')
+    except Exception as error:  # a config is a program: whatever it raises is about the config
+        raise ConfigError(
+            f'{key}: {name} cannot be read ({type(error).__name__}: {" ".join(str(error).split())})'
+        ) from error
+    if not isinstance(model, dict):
+        raise ConfigError(f'{key}: expected {name} to define a model dict, but got {model!r}')
+    return model

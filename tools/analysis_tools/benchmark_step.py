@@ -8,26 +8,22 @@ All arms share weights and batch, run in one process and in turn. Example:
 from __future__ import annotations
 
 import argparse
-import copy
 import json
 import os
-import platform
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]
 
 import torch  # noqa: E402
-from mmdet.structures.bbox import bbox2roi  # noqa: E402
 from mmengine.logging import MMLogger  # noqa: E402
 from step_benchmark import arms, report  # noqa: E402
 from step_benchmark.agreement import compare, logits_of  # noqa: E402
-from step_benchmark.scene import PAIRS, Scene, make_scene  # noqa: E402
+from step_benchmark.environment import environment  # noqa: E402
+from step_benchmark.scene import PAIRS, Scene, make_scene, proposals_of  # noqa: E402
 from step_benchmark.timing import interleave, run_step  # noqa: E402
-from torch import Tensor  # noqa: E402
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -65,23 +61,6 @@ def build(args: argparse.Namespace, names: list[str]) -> tuple[Scene, dict[str, 
     return scene, {name: arms.build_arm(name, scene, fast, args.crosskd) for name in names}
 
 
-def proposals_of(scene: Scene) -> tuple[Tensor, Tensor]:
-    """A batch as the teacher sees it, and as many boxes as an arm gives it."""
-    batch = scene.student.data_preprocessor(copy.deepcopy(scene.data))
-    kept: list[Tensor] = []
-    roi_head = scene.student.roi_head
-    original = roi_head.bbox_loss
-
-    def keep(features: tuple[Tensor, ...], results: list[Any]) -> dict[str, Any]:
-        kept.append(bbox2roi([result.priors for result in results]))
-        return original(features, results)
-
-    roi_head.bbox_loss = keep
-    run_step(scene.student, scene.data)
-    del roi_head.bbox_loss
-    return batch['inputs'], kept[0]
-
-
 def peak_memory(args: argparse.Namespace) -> dict[str, float]:
     """Peak resident memory of each arm, in MiB, measured in a process of its own."""
     memory = {}
@@ -105,17 +84,6 @@ def measure_own_memory(args: argparse.Namespace) -> None:
     # Not getrusage: its peak is inherited from the process that started this one.
     status = dict(line.split(':', 1) for line in Path('/proc/self/status').read_text().splitlines())
     print(float(status['VmHWM'].split()[0]) / 1024)
-
-
-def environment(args: argparse.Namespace) -> dict[str, Any]:
-    """What the numbers depend on."""
-    return dict(
-        command=' '.join(['python', 'tools/analysis_tools/benchmark_step.py', *sys.argv[1:]]),
-        torch=torch.__version__,
-        python=platform.python_version(),
-        machine=f'{platform.machine()}, {os.cpu_count()} CPUs, {torch.backends.cpu.get_cpu_capability()}',
-        threads=args.threads,
-    )
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -145,7 +113,8 @@ def main(argv: list[str] | None = None) -> None:
     print(report.markdown(rows))
     if args.out:
         settings = {key: value for key, value in vars(args).items() if key not in ('out', 'memory_of', 'crosskd')}
-        args.out.write_text(json.dumps(dict(settings=settings, environment=environment(args), rows=rows), indent=1))
+        record = dict(environment=environment('benchmark_step.py', args.threads), settings=settings, rows=rows)
+        args.out.write_text(json.dumps(record, indent=1) + '\n')
 
 
 if __name__ == '__main__':

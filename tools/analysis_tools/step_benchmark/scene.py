@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ import torch
 from mmdet.models import BaseDetector
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
+from mmdet.structures.bbox import bbox2roi
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
+from torch import Tensor
 
 CONFIGS = Path(__file__).resolve().parents[3] / 'configs'
 PAIRS = {
@@ -61,6 +64,24 @@ def make_scene(pair: str, height: int, width: int, images: int, rois: int, boxes
     teacher = _build(model.teacher, seed + 1).eval().requires_grad_(False)
     batch = _random_batch(height, width, images, boxes, seed)
     return Scene(student, teacher, model.architecture, model.teacher, batch)
+
+
+def proposals_of(scene: Scene) -> tuple[Tensor, Tensor]:
+    """A batch as the teacher sees it, and as many boxes as an arm gives it."""
+    batch = scene.student.data_preprocessor(copy.deepcopy(scene.data), training=True)
+    kept: list[Tensor] = []
+    roi_head = scene.student.roi_head
+    original = roi_head.bbox_loss
+
+    def keep(features: tuple[Tensor, ...], results: list[Any]) -> dict[str, Any]:
+        kept.append(bbox2roi([result.priors for result in results]))
+        return original(features, results)
+
+    roi_head.bbox_loss = keep
+    with torch.no_grad():
+        scene.student(**batch, mode='loss')
+    del roi_head.bbox_loss
+    return batch['inputs'], kept[0]
 
 
 def _build(cfg: Config, seed: int) -> BaseDetector:

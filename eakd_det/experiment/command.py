@@ -7,7 +7,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run_tool(lambda: run_experiment(args))
     except KeyboardInterrupt:
-        print('\nStopped; the same command goes on from here.', file=sys.stderr)
+        print('\nStopped; the same command goes on from here, and with --report shows what there is.', file=sys.stderr)
         return _INTERRUPTED
     finally:
         signal.signal(signal.SIGTERM, former)
@@ -66,19 +66,23 @@ def run_experiment(args: argparse.Namespace, screen: Screen | None = None) -> di
         run for arm in plan.arms for run in prepare_runs(arm, plan.seeds, root / 'runs' / arm.name, options, checkpoint)
     ]
     wanted = _by_seed([run for run in runs if run.arm in chosen])
-    if args.fresh and not args.report:
-        for run in wanted:
-            set_aside(run.folder)
+
+    def summarise() -> dict[str, Any]:
+        report = make_report(
+            plan,
+            [read_record(run) for run in runs],
+            None if teacher is None else read_record(teacher),
+            command_line(args, plan),
+            {arm.name: command_line(args, plan, arm.name) for arm in plan.arms},
+        )
+        write_report(report, root)
+        return report
+
     if not args.report:
-        _run_all(wanted, settings, screen)
-    report = make_report(
-        plan,
-        [read_record(run) for run in runs],
-        None if teacher is None else read_record(teacher),
-        command_line(args, plan),
-        {arm.name: command_line(args, plan, arm.name) for arm in plan.arms},
-    )
-    write_report(report, root)
+        for run in wanted if args.fresh else []:
+            set_aside(run.folder)
+        _run_all(wanted, settings, screen, summarise)
+    report = summarise()
     screen.say(f'\n{markdown(report)}\nReport: {root / "report.md"}, report.json, report.html')
     _require_finished([read_record(run) for run in wanted], root)
     return report
@@ -136,7 +140,9 @@ def _by_seed(runs: Sequence[Run]) -> list[Run]:
     return [run for seed in seeds for run in runs if run.seed == seed]
 
 
-def _run_all(runs: Sequence[Run], settings: Settings, screen: Screen) -> None:
+def _run_all(
+    runs: Sequence[Run], settings: Settings, screen: Screen, summarise: Callable[[], object] = lambda: None
+) -> None:
     clock, done = Clock(settings.jobs), 0
 
     def watch(jobs: Sequence[Job], waiting: Sequence[Run]) -> None:
@@ -150,6 +156,8 @@ def _run_all(runs: Sequence[Run], settings: Settings, screen: Screen) -> None:
             clock.ended(seconds)
         note = '; done before' if seconds is None else ''
         screen.say(f'[{done}/{len(runs)}] {time.strftime("%H:%M")} {outcome(run, record)}{note}')
+        if seconds is not None:
+            summarise()
 
     try:
         execute(runs, settings, watch, ended)

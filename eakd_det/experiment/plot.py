@@ -70,7 +70,17 @@ def _draw_points(axes: Axes, report: Mapping[str, Any]) -> None:
             axes.annotate('no finished run', (0.02, row), xycoords=('axes fraction', 'data'), va='center', color=_RULE)
     teacher = report['teacher']
     if teacher and teacher['metrics'].get('AP') is not None:
-        axes.axvline(100 * teacher['metrics']['AP'], color=_RULE, linestyle='--')
+        ap = 100 * teacher['metrics']['AP']
+        axes.axvline(ap, color=_RULE, linestyle='--')
+        axes.annotate(
+            f'teacher {ap:.1f} ',
+            (ap, 0.0),
+            xycoords=('data', 'data'),
+            ha='right',
+            va='center',
+            fontsize=_SIZE,
+            color=_RULE,
+        )
     axes.set_xlabel('AP on the validation data, %', fontsize=_SIZE)
 
 

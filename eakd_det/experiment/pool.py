@@ -137,7 +137,7 @@ def _make_room(run: Run) -> bool:
             run.folder.mkdir(parents=True)
             kept.rename(lock)
         return False
-    if (run.folder / 'last_checkpoint').is_file():
+    if any(run.folder.glob('*.pth')):
         return True
     for path in run.folder.iterdir():
         if path.name != _LOCK:

@@ -30,7 +30,7 @@ if seed == 1:
     print('afterthought')
     sys.exit(1)
 if seed == 2 and not (folder / 'stop_waiting').exists():
-    (folder / 'last_checkpoint').write_text('iter_1.pth')
+    (folder / 'iter_1.pth').touch()
     time.sleep(60)
 entry = dict(subject='student', split='val', iteration=5, epoch=0, metrics=dict(AP=0.5), time='', seconds=1.0, run=0)
 run = dict(device='cpu', versions=dict(torch='2'))
@@ -124,7 +124,7 @@ def test_stopped_in_the_middle_it_ends_its_processes_and_goes_on_from_the_checkp
 
     def when(jobs):
         processes[:] = [job.process for job in jobs]
-        return (run.folder / 'last_checkpoint').exists()
+        return (run.folder / 'iter_1.pth').exists()
 
     with pytest.raises(KeyboardInterrupt):
         go([run], stop_when=when)
@@ -138,11 +138,11 @@ def test_stopped_in_the_middle_it_ends_its_processes_and_goes_on_from_the_checkp
 def test_stopped_before_a_checkpoint_it_begins_anew(tmp_path):
     run = make_run(tmp_path, seed=2)
     with pytest.raises(KeyboardInterrupt):
-        go([run], stop_when=lambda jobs: (run.folder / 'last_checkpoint').exists())
-    (run.folder / 'last_checkpoint').unlink()
+        go([run], stop_when=lambda jobs: (run.folder / 'iter_1.pth').exists())
+    (run.folder / 'iter_1.pth').unlink()
     (run.folder / 'iter_1.tmp').touch()
     with pytest.raises(KeyboardInterrupt):
-        go([run], stop_when=lambda jobs: (run.folder / 'last_checkpoint').exists())
+        go([run], stop_when=lambda jobs: (run.folder / 'iter_1.pth').exists())
     assert calls(run) == '|'
     assert not (run.folder / 'iter_1.tmp').exists()
 
@@ -164,7 +164,7 @@ def test_the_lock_lives_as_long_as_the_run(tmp_path):
     seen = []
 
     def when(jobs):
-        if (run.folder / 'last_checkpoint').exists():
+        if (run.folder / 'iter_1.pth').exists():
             with pool._lock(run.folder) as lock:
                 seen.append(lock)
         return bool(seen)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import mmap
 import pickletools
 import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+_ZIP = b'PK\x03\x04'
 _HARMLESS = (
     'torch.',
     'numpy.dtype',
@@ -25,13 +27,13 @@ _HARMLESS = (
 def program_format(path: Path) -> str | None:
     """Names the format if the file is none of plain tensors: TorchScript, or the tar files of torch before 0.1.10.
 
-    ``torch.load`` hands both to readers that ``weights_only`` did not restrict before torch 2.6.
+    ``torch.load`` hands both to readers that ``weights_only`` did not restrict before torch 2.6. It tells the formats
+    apart by the first bytes and by a name in the archive, so that is what is looked at, and nothing a file that is
+    two things at once could say differently to another reader.
     """
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            if any(name.endswith('/constants.pkl') for name in archive.namelist()):
-                return 'a TorchScript program'
-        return None
+    with path.open('rb') as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if content[: len(_ZIP)] == _ZIP:
+            return 'a TorchScript program' if content.find(b'constants.pkl') >= 0 else None
     return "a tar file of torch's first format" if tarfile.is_tarfile(path) else None
 
 

@@ -176,6 +176,6 @@ def _explain(error: Exception, key: str, where: str, path: Path) -> ConfigError:
     if isinstance(error, OSError):
         return UnreadableCheckpointError(f'{key}: {where} cannot be read ({first_line})')
     return UnreadableCheckpointError(
-        f'{key}: {where} is truncated or not a checkpoint ({type(error).__name__}: {first_line}); '
+        f'{key}: {where} is truncated or not a checkpoint ({type(error).__name__}: {first_line.split(". ")[0]}); '
         f'{path.stat().st_size} bytes'
     )

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from eakd_det.errors import ConfigError
+from eakd_det.files import is_out_of_space
 
 _RANK_VARIABLES = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
 _GRACE_SECONDS = 5.0
@@ -21,13 +22,18 @@ def process_rank() -> int:
 def run_tool(job: Callable[[], object]) -> int:
     """Run ``job`` and return the tool's exit status: 0, or 1 after a :class:`ConfigError` was printed to stderr.
 
+    A full disk counts as one, whoever notices it first: a log, a record or a checkpoint.
+
     In a distributed run every process fails by itself and the first one prints. The others wait a little before
     they print: if the first has failed too, the launcher ends them meanwhile, and the line appears once; if it has
     not, the error is theirs alone and must not get lost.
     """
     try:
         job()
-    except ConfigError as error:
+    except (ConfigError, OSError) as failure:
+        error = failure if isinstance(failure, ConfigError) else _full_disk(failure)
+        if error is None:
+            raise
         rank = process_rank()
         if rank:
             time.sleep(_GRACE_SECONDS)
@@ -35,6 +41,13 @@ def run_tool(job: Callable[[], object]) -> int:
         print(f'Error: {"" if not rank else f"[rank {rank}] "}{one_line(error)}', file=sys.stderr, flush=True)
         return 1
     return 0
+
+
+def _full_disk(error: OSError) -> ConfigError | None:
+    if not is_out_of_space(error):
+        return None
+    file = f' ({error.filename})' if error.filename else ''
+    return ConfigError(f'{error.strerror}{file}; make room, and go on with --resume from the last checkpoint written')
 
 
 def one_line(error: ConfigError) -> str:

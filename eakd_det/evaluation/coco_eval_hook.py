@@ -144,6 +144,8 @@ class CocoEvalHook(Hook):
                 checkpoint=checkpoint,
             )
         )
+        for entry in self._unwritten:
+            record.forget_same(entry)
         run = record.index_of(self._run)
         record.entries += [replace(entry, run=run) for entry in self._unwritten]
         self._write(runner, record)

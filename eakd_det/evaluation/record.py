@@ -108,6 +108,11 @@ class EvalRecord:
         measured = [entry for entry in self.of(subject, split) if entry.metrics.get(metric) is not None]
         return max(measured, key=lambda entry: entry.metrics[metric] or 0.0, default=None)
 
+    def forget_same(self, entry: EvalEntry) -> None:
+        """Drop what was measured before of the same weights of this training, because it was measured again."""
+        what = entry.subject, entry.split, entry.iteration
+        self.entries = [e for e in self.entries if e.iteration is None or (e.subject, e.split, e.iteration) != what]
+
     def forget_after(self, iteration: int) -> int:
         """Drop what training measured after ``iteration``, because it goes on from there; gives their number."""
         kept = [entry for entry in self.entries if entry.iteration is None or entry.iteration <= iteration]

@@ -12,14 +12,16 @@ from typing import Any
 from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
+from mmengine.logging import MessageHub
 from mmengine.runner import Runner
 
 from eakd_det.errors import ConfigError
-from eakd_det.files import is_out_of_space, remove_unfinished, write_atomically
+from eakd_det.files import remove_unfinished, write_atomically
 from eakd_det.registry import HOOKS
 
 LAST = 'last_checkpoint'
 _BACKEND = 'eakd_det_atomic'
+_OUTDATED = 'outdated_ckpts'
 
 
 class AtomicLocalBackend(LocalBackend):
@@ -34,17 +36,22 @@ register_backend(_BACKEND, AtomicLocalBackend, force=True)
 
 
 class _RemovesLater:
-    """A file backend that only notes what is to be removed."""
+    """A file backend that only notes what is to be removed, in the message hub, so that a checkpoint knows it, too.
 
-    def __init__(self, backend: Any) -> None:
+    Nothing outside of ``folder`` is noted: a run that was copied and goes on elsewhere leaves the first as it is.
+    """
+
+    def __init__(self, backend: Any, folder: str, hub: MessageHub) -> None:
         self._backend = backend
-        self.removed: list[str] = []
+        self._folder = Path(folder)
+        self._hub = hub
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._backend, name)
 
     def remove(self, path: str) -> None:
-        self.removed.append(str(path))
+        if Path(path).parent == self._folder:
+            self._hub.update_info(_OUTDATED, [*self._hub.get_info(_OUTDATED, []), Path(path).name])
 
     rmtree = remove
 
@@ -58,7 +65,8 @@ class SafeCheckpointHook(CheckpointHook):
     * a checkpoint and ``last_checkpoint`` are written beside their place and put there when they are whole;
     * an outdated checkpoint (``max_keep_ckpts``, the former best) is removed after its successor has been written, so
       there is room needed for one more than is kept;
-    * what a killed run has left of a file is removed when the next one starts;
+    * what a killed run has left of a file, and what it was about to remove, goes when the next one starts;
+    * a checkpoint that a validation follows is written again after it, so that a resume need not repeat it;
     * a full disk ends the training with one line.
 
     Raises:
@@ -70,15 +78,33 @@ class SafeCheckpointHook(CheckpointHook):
 
     file_backend: Any
     backend_args: dict[str, Any] | None
+    _saved_step: int | None = None
+    _saves = 0
 
     def before_train(self, runner: Runner) -> None:
         """As MMEngine does, with files of ours in local folders."""
         super().before_train(runner)
         if type(self.file_backend) is LocalBackend and self.file_client_args is None:
             self.backend_args = dict(self.backend_args or {}, backend=_BACKEND)
+            self._remove_outdated(runner)
             if is_main_process():
                 for name in remove_unfinished(self.out_dir, '*.pth') + remove_unfinished(runner.work_dir, LAST):
                     runner.logger.info(f'{name} was left unfinished by an earlier run, and was removed')
+        self._saved_step = self._step(runner) if runner.iter > 0 else None
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, Any]) -> None:
+        """As MMEngine does; a checkpoint of this iteration is written again, for the validation has changed its state.
+
+        MMEngine writes it again only if it is the best. The history of scores and plateau schedules are in it, too.
+        """
+        saves = self._saves
+        super().after_val_epoch(runner, metrics)
+        step = self._step(runner)
+        if self._saved_step == step and self._saves == saves:
+            self._save_checkpoint_with_step(runner, step, dict(epoch=runner.epoch, iter=runner.iter))
+
+    def _step(self, runner: Runner) -> int:
+        return runner.epoch if self.by_epoch else runner.iter
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         with self._guarded(runner), self._removing_later(runner):
@@ -112,6 +138,8 @@ class SafeCheckpointHook(CheckpointHook):
         )
         if is_main_process():
             write_atomically(Path(runner.work_dir) / LAST, str(self.last_ckpt).encode())
+        self._saved_step = step
+        self._saves += 1
 
     @contextmanager
     def _removing_later(self, runner: Runner) -> Iterator[None]:
@@ -119,16 +147,24 @@ class SafeCheckpointHook(CheckpointHook):
         if isinstance(self.file_backend, _RemovesLater):  # the last checkpoint is saved along with the best one
             yield
             return
-        backend, self.file_backend = self.file_backend, _RemovesLater(self.file_backend)
+        backend, self.file_backend = (
+            self.file_backend,
+            _RemovesLater(self.file_backend, self.out_dir, runner.message_hub),
+        )
         try:
             yield
-            outdated = self.file_backend.removed
         finally:
             self.file_backend = backend
-        current = {str(self.last_ckpt), *map(str, self._best_checkpoints())}
-        for path in outdated:
-            if path not in current and is_main_process():
-                _remove(backend, path)
+        self._remove_outdated(runner)
+
+    def _remove_outdated(self, runner: Runner) -> None:
+        info = runner.message_hub.runtime_info
+        kept = {Path(path).name for path in (str(info.get('last_ckpt')), *self._best_checkpoints())}
+        outdated = info.get(_OUTDATED, [])
+        runner.message_hub.update_info(_OUTDATED, [])
+        for name in outdated:
+            if name not in kept and is_main_process():
+                _remove(self.file_backend, self.file_backend.join_path(self.out_dir, name))
 
     def _best_checkpoints(self) -> list[str]:
         several = getattr(self, 'best_ckpt_path_dict', {}).values()
@@ -141,7 +177,8 @@ class SafeCheckpointHook(CheckpointHook):
             yield
         except OSError as error:
             folder = Path(self.out_dir)
-            room = f'; {shutil.disk_usage(folder).free / 2**20:.0f} MiB are free' if is_out_of_space(error) else ''
+            is_full = error.errno == errno.ENOSPC
+            room = f'; {shutil.disk_usage(folder).free / 2**20:.1f} MiB are free' if is_full else ''
             reason = error.strerror or errno.errorcode.get(error.errno or 0, type(error).__name__)
             kept = f'the last good checkpoint, {before}, is kept' if before else 'no checkpoint was written before'
             raise ConfigError(

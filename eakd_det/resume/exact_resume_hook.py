@@ -15,7 +15,7 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from eakd_det.evaluation import CocoEvalHook
 from eakd_det.registry import HOOKS
 from eakd_det.resume.random_numbers import STEP, seed_random_numbers
-from eakd_det.resume.seeded_batches import SeededBatches, can_restart
+from eakd_det.resume.seeded_batches import SeededBatches, can_restart, sampler_of
 
 STATE = 'eakd_det_resume'
 
@@ -33,7 +33,7 @@ class ExactResumeHook(Hook):
       it was;
     * the sums of the logged statistics and the sampler's seed, which is a drawn one if the config sets none, travel in
       the checkpoint;
-    * a validation that was due when the run ended, and is not in the record of a :class:`CocoEvalHook`, is made up for.
+    * a validation that was due when the run ended, and is not in the checkpoint, is made up for.
 
     Random numbers differ from those of a run without the hook, as they do between two seeds. Data in another order
     than MMEngine's samplers give are left to MMEngine, with a warning.
@@ -46,12 +46,18 @@ class ExactResumeHook(Hook):
 
     def __init__(self) -> None:
         self._resumed: dict[str, Any] | None = None
+        self._validated = 0
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Remember where the last validation was."""
+        self._validated = runner.iter
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Add what a resume needs and no state dict holds."""
         statistics = _statistics(runner)
         checkpoint[STATE] = dict(
-            sampler_seed=getattr(runner.train_dataloader.sampler, 'seed', None),
+            validated=checkpoint['meta']['iter'] == self._validated,
+            sampler_seed=getattr(sampler_of(runner.train_dataloader), 'seed', None),
             statistics=None if statistics is None else statistics.state_dict(),
         )
 
@@ -70,9 +76,8 @@ class ExactResumeHook(Hook):
             statistics.load_state_dict(state['statistics'], next(runner.model.parameters()).device)
         _warn_of_lost_gradients(runner)
         _set_batches(runner, state.get('sampler_seed'))
-        if resumed and _validation_is_missing(runner):
-            runner.logger.info(f'Making up for the validation after iteration {runner.iter}')
-            runner.val_loop.run()
+        if resumed and _is_validation_due(runner):
+            _make_up_for_validation(runner, state.get('validated'))
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Seed for this step."""
@@ -100,7 +105,7 @@ def _set_batches(runner: Runner, sampler_seed: int | None) -> None:
     loop = runner.train_loop
     is_known = type(loop).run in (IterBasedTrainLoop.run, EpochBasedTrainLoop.run)
     if not is_known or not can_restart(loop.dataloader):
-        name = type(loop.dataloader.sampler if is_known else loop).__name__
+        name = type(sampler_of(loop.dataloader) if is_known else loop).__name__
         _warn(f'{name} is not known to ExactResumeHook; the order of the data after a resume is up to MMEngine')
         return
     batches = SeededBatches(loop.dataloader, runner.seed, sampler_seed)
@@ -112,7 +117,7 @@ def _set_batches(runner: Runner, sampler_seed: int | None) -> None:
         loop.dataloader = batches
 
 
-def _validation_is_missing(runner: Runner) -> bool:
+def _is_validation_due(runner: Runner) -> bool:
     loop = runner.train_loop
     if runner.val_loop is None or type(loop).run not in (IterBasedTrainLoop.run, EpochBasedTrainLoop.run):
         return False
@@ -121,11 +126,22 @@ def _validation_is_missing(runner: Runner) -> bool:
         return False
     loop._decide_current_val_interval()
     now, end = (loop.epoch, loop.max_epochs) if is_by_epoch else (loop.iter, loop.max_iters)
-    if now < loop.val_begin or (now % loop.val_interval and now != end):
-        return False
-    known = [is_main_process() and any(h.has_validated(runner) for h in runner.hooks if isinstance(h, CocoEvalHook))]
-    broadcast_object_list(known)
-    return not known[0]
+    return now >= loop.val_begin and (now % loop.val_interval == 0 or now == end)
+
+
+def _make_up_for_validation(runner: Runner, is_done: bool | None) -> None:
+    """``is_done`` is what the checkpoint says; if it says nothing, the record of the run is asked."""
+    records = [hook for hook in runner.hooks if isinstance(hook, CocoEvalHook)]
+    missing = [is_main_process() and not all(hook.has_validated(runner) for hook in records)]
+    broadcast_object_list(missing)
+    if is_done and missing[0]:  # killed after the checkpoint was written and before the record was
+        scalars = {name: history for name, history in runner.message_hub.log_scalars.items() if name.startswith('val/')}
+        metrics = {name.removeprefix('val/'): float(history.current()) for name, history in scalars.items()}
+        for hook in records:
+            hook.after_val_epoch(runner, metrics)
+    elif is_done is False or (is_done is None and (missing[0] or not records)):
+        runner.logger.info(f'Making up for the validation after iteration {runner.iter}')
+        runner.val_loop.run()
 
 
 def _statistics(runner: Runner) -> Any:

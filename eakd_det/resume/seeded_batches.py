@@ -50,19 +50,21 @@ class SeededBatches:
         self.loader = loader
         self.seed = seed
         self.skip = 0
-        if sampler_seed is not None and hasattr(loader.sampler, 'seed'):
-            loader.sampler.seed = sampler_seed
+        if sampler_seed is not None and hasattr(sampler_of(loader), 'seed'):
+            sampler_of(loader).seed = sampler_seed
 
     def __len__(self) -> int:
         return len(self.loader)
 
     def __getattr__(self, name: str) -> Any:
+        if name == 'loader':  # of a copy that is not complete yet
+            raise AttributeError(name)
         return getattr(self.loader, name)
 
     def __iter__(self) -> Iterator[Any]:
         """The batches of one epoch, as far as the sampler is concerned; those to be skipped are, once."""
         skip, self.skip = self.skip, 0
-        epoch = int(getattr(_sampler(self.loader), 'epoch', 0))
+        epoch = int(getattr(sampler_of(self.loader), 'epoch', 0))
         yield from self._read(_draws(_restarted(self.loader), epoch, skip))
 
     def endlessly(self, skip: int) -> Iterator[Any]:
@@ -93,7 +95,7 @@ def can_restart(loader: DataLoader) -> bool:
 
     That holds for MMEngine's samplers and for batches as torch and MMDetection's ``AspectRatioBatchSampler`` form them.
     """
-    return type(_sampler(loader)) in _SAMPLERS and type(loader.batch_sampler) in _BATCH_SAMPLERS
+    return type(sampler_of(loader)) in _SAMPLERS and type(loader.batch_sampler) in _BATCH_SAMPLERS
 
 
 class _SeededDataset(Dataset):
@@ -108,13 +110,14 @@ class _SeededDataset(Dataset):
         return self.dataset[draw.sample]
 
 
-def _sampler(loader: DataLoader) -> Any:
+def sampler_of(loader: DataLoader) -> Any:
+    """The sampler that the batches are made from; beside a batch sampler, ``loader.sampler`` is a dummy of torch's."""
     return getattr(loader.batch_sampler, 'sampler', None)
 
 
 def _restarted(loader: DataLoader) -> BatchSampler:
     """The loader's batch sampler as new: workers that were started before have made it and its sampler move on."""
-    sampler, batches = _sampler(loader), cast(BatchSampler, loader.batch_sampler)
+    sampler, batches = sampler_of(loader), cast(BatchSampler, loader.batch_sampler)
     if isinstance(sampler, InfiniteSampler):
         sampler.indices = InfiniteSampler(sampler.dataset, sampler.shuffle, sampler.seed).indices
     return type(batches)(sampler, batches.batch_size, batches.drop_last)
@@ -132,7 +135,7 @@ def _draws(batches: BatchSampler, epoch: int, skip: int) -> Iterator[list[Draw]]
 def _endless_draws(loader: DataLoader, skip: int) -> Iterator[list[Draw]]:
     epoch = number = 0
     while True:
-        sampler = _sampler(loader)
+        sampler = sampler_of(loader)
         if hasattr(sampler, 'set_epoch'):
             sampler.set_epoch(epoch)
         for batch in _draws(_restarted(loader), epoch, 0):

@@ -1,0 +1,140 @@
+"""Where the time of a training goes, part by part: of a config on its own data, or of a pair on a random batch.
+
+    python tools/analysis_tools/profile_step.py --pair r101-r18
+    python tools/analysis_tools/profile_step.py --config configs/demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py \
+        --cfg-options data_root=work_dirs/demo/data model.teacher_ckpt=work_dirs/demo/teacher/iter_650.pth
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]
+
+import torch  # noqa: E402
+from mmengine.config import DictAction  # noqa: E402
+from mmengine.hooks import Hook  # noqa: E402
+from mmengine.logging import MMLogger  # noqa: E402
+from step_benchmark import arms  # noqa: E402
+from step_benchmark.environment import environment  # noqa: E402
+from step_benchmark.scene import PAIRS, make_scene  # noqa: E402
+from step_benchmark.sections import Sections  # noqa: E402
+from step_benchmark.timing import run_step  # noqa: E402
+
+from eakd_det.cli.config import merge_options, read_config  # noqa: E402
+from eakd_det.cli.running import build_runner  # noqa: E402
+from eakd_det.datasets import apply_data_options  # noqa: E402
+
+BACKWARD, OPTIMIZER, DATA = 'backward pass', 'optimizer', 'waiting for data'
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument('--pair', choices=sorted(PAIRS), help='EA-KD of this pair on a random batch')
+    what.add_argument('--config', help='a config, on its own data')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, help='as in tools/train.py')
+    parser.add_argument('--height', type=int, default=800, help='of --pair; 800')
+    parser.add_argument('--width', type=int, default=1344, help='of --pair; 1344')
+    parser.add_argument('--images', type=int, default=1, help='of --pair, a batch; 1')
+    parser.add_argument('--steps', type=int, default=10, help='counted steps; 10')
+    parser.add_argument('--warmup', type=int, default=2, help='steps before them; 2')
+    parser.add_argument('--threads', type=int, default=2)
+    parser.add_argument('--out', type=Path, help='write the record to this JSON file')
+    return parser.parse_args(argv)
+
+
+class ProfileHook(Hook):
+    """Forgets what the first steps took, and counts the time between steps as waiting for data."""
+
+    priority = 'VERY_LOW'
+
+    def __init__(self, sections: Sections, warmup: int) -> None:
+        self._sections = sections
+        self._warmup = warmup
+        self._end = self.start = time.perf_counter()
+
+    def before_train(self, runner: Any) -> None:
+        """Wrap model and optimizer."""
+        self._sections.watch(runner.model)
+        self._sections.wrap(runner.optim_wrapper, 'backward', BACKWARD)
+        self._sections.wrap(runner.optim_wrapper, 'step', OPTIMIZER)
+
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        """Count the wait."""
+        if batch_idx == self._warmup:
+            self._sections.seconds.clear()
+            self.start = self._end
+        self._sections.seconds[DATA] += time.perf_counter() - self._end
+
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict[str, Any] | None = None
+    ) -> None:
+        """Start waiting."""
+        self._end = time.perf_counter()
+
+
+def profile_config(args: argparse.Namespace) -> tuple[Sections, float]:
+    """A real training of ``--config``; sections, and seconds of the counted steps."""
+    cfg = read_config(args.config)
+    cfg.launcher = 'none'
+    merge_options(cfg, args.cfg_options)
+    cfg = apply_data_options(cfg, 'train')
+    cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=args.warmup + args.steps, val_interval=10**9)
+    sections = Sections()
+    with tempfile.TemporaryDirectory() as work_dir:
+        cfg.work_dir = work_dir
+        runner = build_runner(cfg)
+        hook = ProfileHook(sections, args.warmup)
+        runner.register_hook(hook)
+        runner.train()
+    return sections, hook._end - hook.start
+
+
+def profile_pair(args: argparse.Namespace) -> tuple[Sections, float]:
+    """EA-KD steps of ``--pair`` on a random batch, without data loading and optimizer."""
+    scene = make_scene(args.pair, args.height, args.width, args.images, 512)
+    model = arms.build_arm('ours EA-KD', scene)
+    sections = Sections()
+    sections.watch(model)
+    for _ in range(args.warmup):
+        run_step(model, scene.data)
+    sections.seconds.clear()
+    start = time.perf_counter()
+    for _ in range(args.steps):
+        _, backward = run_step(model, scene.data)
+        sections.seconds[BACKWARD] += backward
+    return sections, time.perf_counter() - start
+
+
+def table(sections: Sections, total: float, steps: int) -> list[dict[str, Any]]:
+    """Milliseconds a step and share of each part, in the order they first ran, and what no part accounts for."""
+    seconds = {**sections.seconds, 'anything else': total - sum(sections.seconds.values())}
+    return [dict(part=name, ms=1000 * value / steps, share=value / total) for name, value in seconds.items()]
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the profile."""
+    args = parse_args(argv)
+    torch.set_num_threads(args.threads)
+    MMLogger.get_current_instance().setLevel('ERROR')
+    sections, total = profile_pair(args) if args.pair else profile_config(args)
+    rows = table(sections, total, args.steps)
+    print(f'| part | ms a step | share |\n| --- | ---: | ---: |\n| all | {1000 * total / args.steps:.1f} | 100 % |')
+    for row in sorted(rows, key=lambda row: -row['share']):
+        print(f'| {row["part"]} | {row["ms"]:.1f} | {100 * row["share"]:.1f} % |')
+    if args.out:
+        record = dict(environment=environment('profile_step.py', args.threads), seconds=total, rows=rows)
+        args.out.write_text(json.dumps(record, indent=1) + '\n')
+
+
+if __name__ == '__main__':
+    main()

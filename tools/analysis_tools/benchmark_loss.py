@@ -52,9 +52,10 @@ def main(argv: list[str] | None = None) -> None:
     for count, classes in itertools.product(args.rows, args.classes):
         print(f'{count} proposals, {classes} classes ...', file=sys.stderr, flush=True)
         rows.append(measure(count, classes, args.seconds))
-    print(markdown(rows))
+    table = markdown(rows)
+    print(table)
     if args.out:
-        record = dict(environment=environment('benchmark_loss.py', args.threads), rows=rows)
+        record = dict(environment=environment('benchmark_loss.py', args.threads), table=table, rows=rows)
         args.out.write_text(json.dumps(record, indent=1) + '\n')
 
 

@@ -72,11 +72,12 @@ def main(argv: list[str] | None = None) -> None:
     MMLogger.get_current_instance().setLevel('ERROR')
     by_images = [measure(args, images, 512) for images in args.images]
     by_rois = [measure(args, 1, rois) for rois in args.rois]
-    print(markdown([*by_images, *by_rois]))
+    table = markdown([*by_images, *by_rois])
+    print(table)
     if args.out:
         settings = dict(pair=args.pair, height=args.height, width=args.width, rounds=args.rounds)
         where = environment('benchmark_scaling.py', args.threads)
-        record = dict(environment=where, settings=settings, by_images=by_images, by_rois=by_rois)
+        record = dict(environment=where, settings=settings, table=table, by_images=by_images, by_rois=by_rois)
         args.out.write_text(json.dumps(record, indent=1) + '\n')
     if args.plot:
         plot(by_images, by_rois, f'{args.pair}, {args.height} by {args.width}', args.plot)

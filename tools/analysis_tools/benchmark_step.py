@@ -110,10 +110,13 @@ def main(argv: list[str] | None = None) -> None:
         lambda index: print(f'round {index + 1}/{args.rounds}', file=sys.stderr, flush=True),
     )
     rows = report.summarise(times, agreement, peak_memory(args) if args.memory else {})
-    print(report.markdown(rows))
+    table = report.markdown(rows)
+    print(table)
     if args.out:
         settings = {key: value for key, value in vars(args).items() if key not in ('out', 'memory_of', 'crosskd')}
-        record = dict(environment=environment('benchmark_step.py', args.threads), settings=settings, rows=rows)
+        record = dict(
+            environment=environment('benchmark_step.py', args.threads), settings=settings, table=table, rows=rows
+        )
         args.out.write_text(json.dumps(record, indent=1) + '\n')
 
 

@@ -115,10 +115,18 @@ def profile_pair(args: argparse.Namespace) -> tuple[Sections, float]:
     return sections, time.perf_counter() - start
 
 
-def table(sections: Sections, total: float, steps: int) -> list[dict[str, Any]]:
-    """Milliseconds a step and share of each part, in the order they first ran, and what no part accounts for."""
+def shares(sections: Sections, total: float, steps: int) -> list[dict[str, Any]]:
+    """Milliseconds a step and share of each part, the largest first, and what no part accounts for."""
     seconds = {**sections.seconds, 'anything else': total - sum(sections.seconds.values())}
-    return [dict(part=name, ms=1000 * value / steps, share=value / total) for name, value in seconds.items()]
+    rows = [dict(part=name, ms=1000 * value / steps, share=value / total) for name, value in seconds.items()]
+    return sorted(rows, key=lambda row: -row['share'])
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """The rows as a table."""
+    lines = ['| part | ms a step | share |', '| --- | ---: | ---: |']
+    lines += [f'| {row["part"]} | {row["ms"]:.1f} | {100 * row["share"]:.1f} % |' for row in rows]
+    return '\n'.join([*lines, f'| all | {sum(row["ms"] for row in rows):.1f} | 100 % |'])
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -127,13 +135,12 @@ def main(argv: list[str] | None = None) -> None:
     torch.set_num_threads(args.threads)
     MMLogger.get_current_instance().setLevel('ERROR')
     sections, total = profile_pair(args) if args.pair else profile_config(args)
-    rows = table(sections, total, args.steps)
-    print(f'| part | ms a step | share |\n| --- | ---: | ---: |\n| all | {1000 * total / args.steps:.1f} | 100 % |')
-    for row in sorted(rows, key=lambda row: -row['share']):
-        print(f'| {row["part"]} | {row["ms"]:.1f} | {100 * row["share"]:.1f} % |')
+    rows = shares(sections, total, args.steps)
+    table = markdown(rows)
+    print(table)
     if args.out:
-        record = dict(environment=environment('profile_step.py', args.threads), seconds=total, rows=rows)
-        args.out.write_text(json.dumps(record, indent=1) + '\n')
+        where = environment('profile_step.py', args.threads)
+        args.out.write_text(json.dumps(dict(environment=where, table=table, rows=rows), indent=1) + '\n')
 
 
 if __name__ == '__main__':

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import sys
 import time
@@ -20,9 +19,9 @@ from eakd_det.experiment.arguments import command_line, parse_arguments, plan_of
 from eakd_det.experiment.comparison import make_report
 from eakd_det.experiment.page import page
 from eakd_det.experiment.plan import Arm, Plan
-from eakd_det.experiment.pool import Job, Settings, execute, set_aside
+from eakd_det.experiment.pool import Job, Settings, begin_anew, execute
 from eakd_det.experiment.records import CONSOLE_NAME, RunRecord, read_record
-from eakd_det.experiment.runs import Run, prepare_runs
+from eakd_det.experiment.runs import Run, prepare_runs, write_json
 from eakd_det.experiment.screen import Clock, Screen, live_line, outcome
 from eakd_det.experiment.table import markdown
 
@@ -80,7 +79,7 @@ def run_experiment(args: argparse.Namespace, screen: Screen | None = None) -> di
 
     if not args.report:
         for run in wanted if args.fresh else []:
-            set_aside(run.folder)
+            begin_anew(run)
         _run_all(wanted, settings, screen, summarise)
     report = summarise()
     screen.say(f'\n{markdown(report)}\nReport: {root / "report.md"}, report.json, report.html')
@@ -91,7 +90,7 @@ def run_experiment(args: argparse.Namespace, screen: Screen | None = None) -> di
 def write_report(report: dict[str, Any], root: Path) -> None:
     """Write ``report.json``, ``report.md`` and ``report.html``."""
     root.mkdir(parents=True, exist_ok=True)
-    (root / 'report.json').write_text(json.dumps(report, indent=1) + '\n')
+    write_json(root / 'report.json', report)
     (root / 'report.md').write_text(markdown(report))
     (root / 'report.html').write_text(page(report))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import fcntl
-import json
 import os
 import shutil
 import signal
@@ -18,9 +17,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, Any
 
+from eakd_det.errors import ConfigError
 from eakd_det.experiment.fingerprint import source_digest
 from eakd_det.experiment.records import CONSOLE_NAME, RunRecord, failure_reason, read_record, write_record
-from eakd_det.experiment.runs import RUN_NAME, Run, read_json, write_config
+from eakd_det.experiment.runs import RUN_NAME, Run, read_json, write_config, write_json
 from eakd_det.paths import tools_dir
 
 _LOCK = '.lock'
@@ -100,18 +100,29 @@ def execute(
         _end([job.process for job in jobs])
 
 
-def set_aside(folder: Path) -> None:
-    """Rename the folder of a run that is to be trained anew."""
-    if folder.exists():
-        stamp = datetime.now(timezone.utc).strftime('%Y%m%dT%H%M%S%fZ')
-        folder.rename(folder.with_name(f'{folder.name}.previous-{stamp}'))
+def begin_anew(run: Run) -> None:
+    """Rename the folder of a run, so that it is trained again.
+
+    Raises:
+        ConfigError: If a process is still at it.
+    """
+    if run.folder.exists():
+        with _lock(run.folder) as lock:
+            if lock is None:
+                raise ConfigError(f'--fresh: expected no process at work in {run.folder}, but one trains there')
+            _set_aside(run.folder)
+
+
+def _set_aside(folder: Path) -> None:
+    stamp = datetime.now(timezone.utc).strftime('%Y%m%dT%H%M%S%fZ')
+    folder.rename(folder.with_name(f'{folder.name}.previous-{stamp}'))
 
 
 def _start(run: Run, settings: Settings, slot: int, lock: IO[str]) -> Job:
     resume = _make_room(run)
     begun: dict[str, Any] = dict(fingerprint=run.fingerprint, command=run.command, jobs=settings.jobs)
     begun.update(threads=settings.threads, processes=settings.processes, source=source_digest())
-    (run.folder / RUN_NAME).write_text(json.dumps(begun, indent=1) + '\n')
+    write_json(run.folder / RUN_NAME, begun)
     config = write_config(run, settings.processes)
     with (run.folder / CONSOLE_NAME).open('ab') as console:
         process = subprocess.Popen(
@@ -133,7 +144,7 @@ def _make_room(run: Run) -> bool:
             lock = run.folder / _LOCK
             kept = run.folder.parent / f'.{run.folder.name}{_LOCK}'
             lock.rename(kept)  # the same file, so the lock stays locked
-            set_aside(run.folder)
+            _set_aside(run.folder)
             run.folder.mkdir(parents=True)
             kept.rename(lock)
         return False
@@ -177,7 +188,7 @@ def _finish(job: Job) -> RunRecord:
         path = job.run.folder / RUN_NAME
         begun = read_json(path)
         begun['error'] = failure_reason(job.run.folder, status)
-        path.write_text(json.dumps(begun, indent=1) + '\n')
+        write_json(path, begun)
     record = read_record(job.run)
     write_record(job.run, record)
     return record

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, Literal
 
 from eakd_det.errors import ConfigError
 from eakd_det.evaluation import RECORD_NAME, EvalEntry, EvalRecord
-from eakd_det.experiment.runs import RUN_NAME, Run, read_json
+from eakd_det.experiment.runs import RUN_NAME, Run, read_json, write_json
 from eakd_det.experiment.start_hook import START_NAME
 from eakd_det.experiment.watch_hook import PROGRESS_NAME
 
@@ -114,7 +113,7 @@ def _last_evaluation(run: Run) -> tuple[EvalEntry | None, Mapping[str, Any]]:
 
 def write_record(run: Run, record: RunRecord) -> None:
     """Write ``record.json``, which is small and says all that a table needs."""
-    (run.folder / RESULT_NAME).write_text(json.dumps(dataclasses.asdict(record), indent=1) + '\n')
+    write_json(run.folder / RESULT_NAME, dataclasses.asdict(record))
 
 
 def failure_reason(folder: Path, exit_status: int) -> str:

@@ -89,6 +89,6 @@ class WatchHook(Hook):
         if torch.cuda.is_available():
             state['gpu_memory_mib'] = round(torch.cuda.max_memory_allocated() / 2**20)
         path = Path(runner.work_dir) / PROGRESS_NAME
-        unfinished = path.with_suffix('.tmp')
+        unfinished = path.with_suffix('.tmp')  # replaced at once, but not forced to the disk every second
         unfinished.write_text(json.dumps(state) + '\n')
         os.replace(unfinished, path)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+from eakd_det.errors import ConfigError
 from eakd_det.experiment import pool
 from eakd_det.experiment.pool import Settings, execute
 from eakd_det.experiment.records import read_record
@@ -174,6 +175,18 @@ def test_the_lock_lives_as_long_as_the_run(tmp_path):
     assert seen == [None]
     with pool._lock(run.folder) as lock:
         assert lock is not None
+
+
+def test_fresh_keeps_the_old_run_and_does_not_touch_one_that_trains(tmp_path):
+    run = make_run(tmp_path)
+    pool.begin_anew(run)
+    go([run])
+    pool.begin_anew(run)
+    assert read_record(run).status == 'missing'
+    assert len(list((tmp_path / 'kd').glob('seed-0.previous-*'))) == 1
+    go([run])
+    with pool._lock(run.folder), pytest.raises(ConfigError, match='--fresh: expected no process at work'):
+        pool.begin_anew(run)
 
 
 def test_side_by_side_with_gpus_shared_out(tmp_path):

@@ -61,6 +61,7 @@ def compare_state_dicts(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]
     """Compare names and shapes of a model's tensors with a checkpoint's.
 
     Example:
+        >>> import torch
         >>> compare_state_dicts({'a': torch.ones(2)}, {'a': torch.zeros(2), 'b': torch.ones(1)})
         LoadReport(matched=('a',), missing=(), unexpected=('b',), mismatched=())
     """

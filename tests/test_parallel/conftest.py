@@ -53,15 +53,27 @@ def dist_train(workspace: Workspace) -> Iterator[Callable[..., subprocess.Popen[
                 stdout=_output(workspace, 'stdout'),
                 stderr=_output(workspace, 'stderr'),
                 text=True,
-                start_new_session=True,
             )
         )
         return started[-1]
 
     yield start
     for process in started:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+        process.poll()
+    for process_id in processes_of(workspace):
+        os.kill(process_id, signal.SIGKILL)
+
+
+def processes_of(workspace: Workspace) -> list[int]:
+    """Launcher, processes and data loaders' workers of ``workspace``, whose folder is among their arguments."""
+    found = []
+    for entry in Path('/proc').iterdir():
+        try:
+            if entry.name.isdigit() and str(workspace.work_dir) in (entry / 'cmdline').read_text():
+                found.append(int(entry.name))
+        except OSError:  # it has ended meanwhile
+            continue
+    return found
 
 
 def _output(workspace: Workspace, name: str) -> IO[Any]:

@@ -11,7 +11,8 @@ from mmengine.hooks import EMAHook
 from torch import Tensor
 
 from eakd_det.checkpoint import load_checkpoint_file
-from tests import tiny
+from eakd_det.distillation import ProposalDistill
+from tests import tiny, tiny_data
 from tests.test_cli.conftest import Workspace
 from tests.test_parallel import given
 
@@ -66,6 +67,30 @@ def test_the_teacher_is_not_copied(workspace: Workspace, monkeypatch: pytest.Mon
     teacher = {value.data_ptr() for value in source.teacher.parameters()}
     assert teacher.isdisjoint(value.data_ptr() for value in averaged.parameters())
     assert len(list(averaged.parameters())) == len(list(source.parameters()))
+
+
+def test_validation_sees_the_average_and_training_goes_on_without(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Tensor] = []
+    val_step = ProposalDistill.val_step
+
+    def noting(model: ProposalDistill, data: Any) -> Any:
+        seen.append(model.student.backbone.conv1.weight.detach().clone())
+        return val_step(model, data)
+
+    monkeypatch.setattr(ProposalDistill, 'val_step', noting)
+    cfg, validating = config(workspace, 2), tiny_data.student_config(workspace.data)
+    for key in ('val_dataloader', 'val_cfg', 'val_evaluator'):
+        cfg[key] = validating[key]
+    assert workspace.train(workspace.write(cfg)) == 0
+
+    steps = [student_of(tensors)['backbone.conv1.weight'] for tensors in probe(workspace)['parameters']]
+    assert torch.equal(seen[0], steps[0])  # MMEngine's first update is a copy
+    torch.testing.assert_close(seen[-1], (1 - MOMENTUM) * steps[0] + MOMENTUM * steps[1], rtol=1e-5, atol=1e-8)
+    assert not torch.equal(seen[-1], steps[1])
+    source = load_checkpoint_file(str(workspace.work_dir / 'iter_2.pth'), 'checkpoint')['ema_state_dict']
+    assert torch.equal(source['module.backbone.conv1.weight'], steps[1])
 
 
 def test_a_resumed_run_goes_on_with_both(workspace: Workspace) -> None:

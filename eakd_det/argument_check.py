@@ -27,8 +27,9 @@ class CheckedRegistry(Registry):
     """A registry whose classes refuse arguments of another type than their annotations say."""
 
     def _register_module(self, module: type, *args: Any, **kwargs: Any) -> None:
-        if inspect.isclass(module) and module.__init__ is not object.__init__:  # type: ignore[misc]
-            module.__init__ = _checked(module)  # type: ignore[misc]
+        init = getattr(module, '__init__', None)
+        if inspect.isclass(module) and str(getattr(init, '__module__', '')).partition('.')[0] == _PACKAGE:
+            module.__init__ = _checked(module)  # type: ignore[method-assign]
         super()._register_module(module, *args, **kwargs)
 
 
@@ -63,7 +64,6 @@ def _check(cls: type, signature: inspect.Signature, args: Any, kwargs: Any, erro
         raise ConfigError(message) from error
 
 
-@functools.cache
 def argument_types(cls: type) -> dict[str, Any]:
     """The annotated types of what ``cls`` can be built with, those that ``**kwargs`` hands on to its bases included.
 

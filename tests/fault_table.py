@@ -12,6 +12,7 @@ Names in braces stand for the test's parameters. A fault test that passes withou
 
 from __future__ import annotations
 
+import json
 import shutil
 import textwrap
 from collections import Counter
@@ -34,16 +35,18 @@ class Row(NamedTuple):
 HEADER = Row('fault', 'expected', 'seen', '')
 SEEN = pytest.StashKey[str]()
 ROWS = pytest.StashKey[list[Row]]()
+COUNTS = pytest.StashKey[dict[str, dict[str, int]]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup('faults')
     group.addoption('--fault-table', action='store_true', help='print a table of the faults tested: expected, seen')
     group.addoption('--fault-record', metavar='FILE', help='write that table to a Markdown file')
+    group.addoption('--fuzz-record', metavar='FILE', help='write numbers of cases and their outcomes to a JSON file')
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[ROWS] = []
+    config.stash[ROWS], config.stash[COUNTS] = [], {}
 
 
 @pytest.fixture
@@ -55,6 +58,16 @@ def seen(request: pytest.FixtureRequest) -> Callable[[str], None]:
         request.node.stash[SEEN] = f'{before}; {text}' if before else str(text)
 
     return say
+
+
+@pytest.fixture
+def count(request: pytest.FixtureRequest) -> Callable[[str, dict[str, int]], None]:
+    """Note how many cases of a kind had which outcome, for ``--fuzz-record``."""
+
+    def note(kind: str, outcomes: dict[str, int]) -> None:
+        request.config.stash[COUNTS][kind] = {'cases': sum(outcomes.values()), **dict(sorted(outcomes.items()))}
+
+    return note
 
 
 @pytest.hookimpl(wrapper=True)
@@ -96,6 +109,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(for_terminal(rows, shutil.get_terminal_size((160, 24)).columns))
     if config.getoption('--fault-record'):
         Path(config.getoption('--fault-record')).write_text(markdown(rows), encoding='utf-8')
+    if config.getoption('--fuzz-record'):
+        text = json.dumps(config.stash[COUNTS], indent=2, sort_keys=True)
+        Path(config.getoption('--fuzz-record')).write_text(text + '\n', encoding='utf-8')
 
 
 def for_terminal(rows: list[Row], width: int) -> str:

@@ -16,6 +16,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from eakd_det.datasets import move_data_root
 from eakd_det.errors import ConfigError
 
 _DATA_OPTIONS = frozenset({'data_root', 'classes', 'train_ann', 'val_ann', 'train_images', 'val_images'})
@@ -93,11 +94,14 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
     """
     for option in options:
         _check_option(cfg, option, options)
+    old_root = cfg.get('data_root')
     try:
         cfg.merge_from_dict(options)
     except (TypeError, KeyError, IndexError, AttributeError) as error:
         reason = ' '.join(str(error.args[0] if error.args else error).split())
         raise ConfigError(f'--cfg-options {" ".join(options)}: does not fit the config ({reason})') from error
+    if 'data_root' in options:
+        move_data_root(cfg, old_root)
 
 
 def _check_option(cfg: Config, option: str, options: dict[str, Any]) -> None:

@@ -110,7 +110,7 @@ def _check_images(folder: Path, file_names: Sequence[str], key: str, annotations
     missing: list[Path] = []
     for parent, names in by_folder.items():
         # One listing a folder: asking for every file by itself takes minutes on a network drive.
-        present = set(os.listdir(parent)) if parent.is_dir() else set()
+        present = {entry.name for entry in os.scandir(parent) if not entry.is_dir()} if os.path.isdir(parent) else set()
         missing += [parent / name for name in names if name not in present]
     if missing:
         raise ConfigError(

@@ -7,14 +7,18 @@ that it cannot use.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
+
+from mmengine.logging import print_log
 
 from eakd_det.datasets.coco_file import AnnotationSummary, read_annotation_summary
 from eakd_det.datasets.json_records import shown
 from eakd_det.errors import ConfigError
 
+_logged: set[tuple[str, str]] = set()
 Usage = Literal['train', 'evaluate', 'predict']
 
 
@@ -48,7 +52,16 @@ def check_coco_annotations(
             _check_usable(summary, classes, usage)
     except ConfigError as error:
         raise ConfigError(f'{key}: {path} {error}') from error
+    _log_remarks(f'{key}: {path}', summary, usage)
     return summary
+
+
+def _log_remarks(where: str, summary: AnnotationSummary, usage: Usage) -> None:
+    remarks = {'train': summary.remarks, 'evaluate': summary.evaluation_remarks, 'predict': ()}[usage]
+    for remark in remarks:
+        if (where, remark) not in _logged:
+            _logged.add((where, remark))
+            print_log(f'{where} {remark}', logger='current', level=logging.WARNING)
 
 
 def _require_file(path: Path, key: str) -> None:

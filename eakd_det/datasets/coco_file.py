@@ -5,28 +5,26 @@ The messages of errors are verb phrases, for the caller to put key and file in f
 
 from __future__ import annotations
 
-import gc
-import json
-import re
+import reprlib
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eakd_det.datasets.coco_json import read_coco_json
 from eakd_det.datasets.json_records import (
     count_of,
+    has_extent_in,
     is_box,
     is_finite,
     is_in,
     is_size,
     kind_of,
     require_fields,
+    require_ids,
     require_unique,
-    shown,
 )
 from eakd_det.errors import ConfigError
-
-_OUTLINE = re.compile(rb'("segmentation"\s*:\s*)\[\[[-+.\d,\seE\[\]]*\]\]')
 
 
 @dataclass(frozen=True)
@@ -38,12 +36,16 @@ class AnnotationSummary:
         counts: Number of boxes of each category, by name, in the file's order.
         fault: What is wrong with the annotations, so that nothing can be trained on or measured with them.
         evaluation_fault: What more is wrong if pycocotools is to measure with them.
+        remarks: What is odd about training with them, and no reason to stop: boxes that MMDetection leaves out.
+        evaluation_remarks: What is odd about measuring with them: ids that pycocotools misreads.
     """
 
     file_names: tuple[str, ...]
     counts: dict[str, int]
     fault: str | None = None
     evaluation_fault: str | None = None
+    remarks: tuple[str, ...] = ()
+    evaluation_remarks: tuple[str, ...] = ()
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -69,35 +71,8 @@ def read_annotation_summary(path: Path) -> AnnotationSummary:
     status = path.stat()
     version = (str(path.resolve()), status.st_mtime_ns, status.st_size)
     if version not in _read_before:
-        _read_before[version] = _summarize(_parse(path))
+        _read_before[version] = _summarize(read_coco_json(path))
     return _read_before[version]
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        data = _load_json(path.read_bytes())
-    except OSError as error:
-        raise ConfigError(f'cannot be read ({error.strerror})') from error
-    except (ValueError, RecursionError) as error:  # not text, not JSON, or cut off
-        raise ConfigError(f'is no valid JSON, or is truncated ({error})') from error
-    if not isinstance(data, dict) or 'images' not in data or 'categories' not in data:
-        held = f'the keys {shown(sorted(data))}' if isinstance(data, dict) else kind_of(data)
-        raise ConfigError(f'is no COCO annotation file: expected images, annotations and categories, but got {held}')
-    return data
-
-
-def _load_json(text: bytes) -> Any:
-    """Parse ``text`` without the outlines, which are most of a COCO file and not checked: in half the time.
-
-    The collector is told to wait, since it would search the millions of new objects again and again for nothing.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        return json.loads(_OUTLINE.sub(rb'\1[]', text))
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _summarize(data: dict[str, Any]) -> AnnotationSummary:
@@ -111,18 +86,64 @@ def _summarize(data: dict[str, Any]) -> AnnotationSummary:
         return AnnotationSummary(names, counts, fault=str(error))
     for annotation in annotations:
         counts[categories[annotation['category_id']]] += 1
+    unused = _unused(annotations, images)
+    if annotations and len(unused) == len(annotations):
+        fault = 'has boxes, but none with an area > 0, at least 1 pixel wide and high, and inside its image'
+        return AnnotationSummary(names, counts, fault=fault)
+    return AnnotationSummary(
+        names,
+        counts,
+        evaluation_fault=_evaluation_fault(annotations),
+        remarks=_remarks_on_unused(unused),
+        evaluation_remarks=_remarks_on_id_zero(annotations),
+    )
+
+
+def _unused(annotations: list[dict[str, Any]], images: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    sizes = {image['id']: (image['width'], image['height']) for image in images}
+    return [
+        annotation
+        for annotation in annotations
+        if annotation['area'] <= 0
+        or annotation.get('ignore')
+        or not has_extent_in(annotation['bbox'], *sizes[annotation['image_id']])
+    ]
+
+
+def _remarks_on_unused(unused: list[dict[str, Any]]) -> tuple[str, ...]:
+    if not unused:
+        return ()
+    return (
+        f'has boxes that MMDetection leaves out, because they have no area, are less than 1 pixel wide or high, lie '
+        f'outside their image or are marked ignore; the first is annotation {unused[0]["id"]!r}{count_of(unused)}',
+    )
+
+
+def _remarks_on_id_zero(annotations: list[dict[str, Any]]) -> tuple[str, ...]:
+    if not any(annotation['id'] == 0 for annotation in annotations):
+        return ()
+    return ('has an annotation with id 0, which pycocotools takes for no match: that object always counts as missed',)
+
+
+def _evaluation_fault(annotations: list[dict[str, Any]]) -> str | None:
     try:
         require_fields(annotations, ('iscrowd',), 'annotations')
+        if any(isinstance(annotation['id'], str) for annotation in annotations):
+            raise ConfigError('has annotation ids that are texts; pycocotools evaluates integers only')
     except ConfigError as error:
-        return AnnotationSummary(names, counts, evaluation_fault=str(error))
-    return AnnotationSummary(names, counts)
+        return str(error)
+    return None
 
 
 def _categories(data: dict[str, Any]) -> dict[Hashable, str]:
     records = _records(data, 'categories')
     require_fields(records, ('id', 'name'), 'categories')
+    require_ids((record['id'] for record in records), 'category ids')
     require_unique((record['id'] for record in records), 'category ids')
-    names = [str(record['name']) for record in records]
+    names = [record['name'] for record in records]
+    unnamed = [name for name in names if not isinstance(name, str) or not name]
+    if unnamed:  # MMDetection compares them with the classes as they are, and 1 is not '1'
+        raise ConfigError(f'has category names that are no texts: {reprlib.repr(unnamed[0])}{count_of(unnamed)}')
     require_unique(names, 'category names')
     return dict(zip((record['id'] for record in records), names, strict=True))
 
@@ -130,6 +151,7 @@ def _categories(data: dict[str, Any]) -> dict[Hashable, str]:
 def _images(data: dict[str, Any]) -> list[dict[str, Any]]:
     images = _records(data, 'images')
     require_fields(images, ('id', 'file_name', 'width', 'height'), 'images')
+    require_ids((image['id'] for image in images), 'image ids')
     require_unique((image['id'] for image in images), 'image ids')
     wrong = [image for image in images if not (is_size(image['width']) and is_size(image['height']))]
     if wrong:
@@ -147,6 +169,7 @@ def _annotations(
 ) -> list[dict[str, Any]]:
     annotations = _records(data, 'annotations')
     require_fields(annotations, ('id', 'image_id', 'category_id', 'bbox', 'area'), 'annotations')
+    require_ids((annotation['id'] for annotation in annotations), 'annotation ids')
     require_unique((annotation['id'] for annotation in annotations), 'annotation ids')
     image_ids = {image['id'] for image in images}
     for field, what, known in (('image_id', 'image', image_ids), ('category_id', 'category', set(categories))):
@@ -165,6 +188,10 @@ def _annotations(
     if wrong:
         area = wrong[0]['area']
         raise ConfigError(f'has area {area!r} for annotation {wrong[0]["id"]!r}; expected a number{count_of(wrong)}')
+    wrong = [annotation for annotation in annotations if annotation.get('iscrowd', 0) not in (0, 1)]
+    if wrong:
+        value = reprlib.repr(wrong[0]['iscrowd'])
+        raise ConfigError(f'has iscrowd {value} for annotation {wrong[0]["id"]!r}; expected 0 or 1{count_of(wrong)}')
     return annotations
 
 

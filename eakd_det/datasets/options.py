@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from mmengine.config import Config
 
 from eakd_det.datasets.annotations import check_coco_annotations
 from eakd_det.datasets.class_names import read_class_names, set_num_classes, spell_as_in_file
+from eakd_det.datasets.option_names import check_option_names
 from eakd_det.errors import ConfigError
 
 Usage = Literal['train', 'test']
@@ -59,6 +61,7 @@ def apply_data_options(cfg: Config, usage: Usage = 'train') -> Config:
     cfg = copy.deepcopy(cfg)
     if not any(key in cfg for key in _OPTIONS):
         return cfg
+    check_option_names(cfg, ('data_root', *_OPTIONS))
     root = _read_root(cfg)
     for split in _LOADERS:
         _set_files(cfg, split, root)
@@ -72,6 +75,38 @@ def apply_data_options(cfg: Config, usage: Usage = 'train') -> Config:
     if root is not None or cfg.get('val_ann') is not None:
         _set_evaluators(cfg)
     return cfg
+
+
+def move_data_root(cfg: Config, old: Any) -> None:
+    """Let a changed ``data_root`` reach the data sets and evaluators below the ``old`` one, in place.
+
+    In a config without any of the other options, ``data_root`` is a variable of the file that was read long ago.
+
+    Raises:
+        ConfigError: If nothing lies below the old folder, so that the change would have no effect.
+    """
+    if any(key in cfg for key in _OPTIONS):
+        return  # apply_data_options does it
+    root = _read_root(cfg)
+    if root is None or root == old:
+        return
+    moved = 0
+    for split in _LOADERS:
+        for dataset in _split_datasets(cfg, split):
+            if old is not None and dataset.get('data_root') == old:
+                dataset['data_root'] = root
+                moved += 1
+    for key in _EVALUATORS.values():
+        evaluators = cfg.get(key)
+        for evaluator in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
+            path = evaluator.get('ann_file') if isinstance(evaluator, dict) else None
+            if old and isinstance(path, str) and path.startswith(old):
+                evaluator['ann_file'] = str(Path(root) / path[len(old) :].lstrip('/'))
+    if not moved:
+        raise ConfigError(
+            f'data_root: expected a config whose data sets read it, but none of them has data_root {old!r}; set '
+            'train_dataloader.dataset.data_root, val_dataloader.dataset.data_root and val_evaluator.ann_file'
+        )
 
 
 def _read_root(cfg: Config) -> str | None:
@@ -159,7 +194,7 @@ def _class_names(cfg: Config, needed: tuple[str, ...]) -> tuple[str, ...]:
 def _require_first_image(dataset: dict[str, Any], file_name: str, split: str) -> None:
     prefix = (dataset.get('data_prefix') or {}).get('img') or ''
     path = Path(dataset.get('data_root') or '') / prefix / file_name
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ConfigError(
             f'{split}_images: expected the folder of the images in {_annotation_path(dataset)}, '
             f'but the first of them is not there: {path}'

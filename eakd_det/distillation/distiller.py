@@ -33,7 +33,7 @@ from eakd_det.distillation.proposal_recorder import (
 )
 from eakd_det.distillation.proposals import ProposalOutputs, SampledProposals
 from eakd_det.distillation.statistics import ProposalStatistics, log_name
-from eakd_det.errors import ConfigError
+from eakd_det.errors import ConfigError, require_count, require_positive
 from eakd_det.losses import EntropyWeighted, ProposalLoss
 from eakd_det.registry import MODELS
 
@@ -87,6 +87,8 @@ class ProposalDistiller(ConfigurableDistiller):
                 'model.distiller.distill_deliveries: expected none, because student and teacher share their proposals '
                 f'here, but got {reprlib.repr(distill_deliveries)}'
             )
+        require_count('model.distiller.statistics_interval', statistics_interval)
+        require_positive('model.distiller.entropy_tau', entropy_tau)
         check_losses(distill_losses)
         check_parts('model.distiller.student_recorders', student_recorders)
         check_parts('model.distiller.teacher_recorders', teacher_recorders)

@@ -77,7 +77,6 @@ class ReviewKDLoss(ProposalLoss):
             require_count(f'{type(self).__name__}.{key}', value)
         self.fusion = ReviewFusion(student_channels, teacher_channels, mid_channels, num_levels)
         self.pool_sizes = tuple(require_count(f'{type(self).__name__}.pool_sizes', size) for size in pool_sizes)
-        self._widths = {'features_S': student_channels, 'features_T': teacher_channels}
 
     def terms(
         self,
@@ -115,10 +114,6 @@ class ReviewKDLoss(ProposalLoss):
             raise ConfigError(
                 f'{type(self).__name__}.num_levels: expected {wanted} pyramid levels in {key}, but got {got}'
             )
-        width, found = self._widths[key], features[0].shape[1]
-        if found != width:
-            option = 'student_channels' if key == 'features_S' else 'teacher_channels'
-            raise ConfigError(f'{type(self).__name__}.{option}: expected {found}, the width of {key}, but got {width}')
         return features[:wanted]
 
     def _image_weights(

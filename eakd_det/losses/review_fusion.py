@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from eakd_det.errors import ConfigError
+
 
 class AttentionFusion(nn.Module):
     r"""Attention-based fusion of one pyramid level with what comes from the coarser ones (Chen et al., CVPR 2021).
@@ -52,6 +54,11 @@ class AttentionFusion(nn.Module):
         Returns:
             The level to compare, ``(N, out_channels, H, W)``, and the residual for the next finer level.
         """
+        width = self.reduce[0].weight.shape[1]
+        if features.shape[1] != width:
+            raise ConfigError(
+                f'ReviewKDLoss.student_channels: expected {features.shape[1]}, the width of features_S, but got {width}'
+            )
         fused = self.reduce(features)
         if residual is not None:
             fused = self.fuse(fused, residual)

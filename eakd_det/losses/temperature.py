@@ -71,7 +71,7 @@ class LearnedTemperature(ProposalTemperature):
         self.tau_init = require_positive(f'{name}.tau_init', tau_init)
         self.tau_range = require_positive(f'{name}.tau_range', tau_range)
         if isinstance(theta, bool) or not isinstance(theta, (int, float)) or not abs(theta) <= 100:
-            raise ConfigError(f'{name}.theta: expected a number from -100 to 100, but got {theta!r}')
+            raise ConfigError(f'{name}.theta: expected a finite number, -100 to 100, but got {theta!r}')
         self.theta = nn.Parameter(torch.tensor(float(theta)))
 
     def value(self) -> Tensor:

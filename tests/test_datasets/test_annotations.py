@@ -71,7 +71,7 @@ FAULTS: dict[str, tuple[Any, str]] = {
     'same image id': (changed(lambda d: d['images'][1].update(id=1)), 'image ids that are not unique: 1 occurs'),
     'same category id': (changed(lambda d: d['categories'][1].update(id=1)), 'category ids that are not unique: 1'),
     'same category': (changed(lambda d: d['categories'][1].update(name='cat')), "category names.*not unique: 'cat'"),
-    'ids that are lists': (changed(lambda d: d['images'][1].update(id=[1])), 'neither numbers nor names'),
+    'ids that are lists': (changed(lambda d: d['images'][1].update(id=[1])), 'neither integers nor texts'),
     'same annotation id': (changed(lambda d: d['annotations'][3].update(id=11)), 'annotation ids.*not unique: 11'),
     'no bbox': (changed(lambda d: d['annotations'][3].pop('bbox')), "no 'bbox' in the entry with id 21"),
     'no area': (changed(lambda d: d['annotations'][3].pop('area')), "no 'area' in the entry with id 21"),
@@ -168,8 +168,8 @@ def test_training_needs_no_iscrowd(tmp_path: Path) -> None:
 
 def test_an_unchanged_file_is_read_once_and_a_changed_one_again(tmp_path: Path, monkeypatch: Any) -> None:
     reads = []
-    parse = coco_file._parse
-    monkeypatch.setattr(coco_file, '_parse', lambda path: (reads.append(path), parse(path))[1])
+    parse = coco_file.read_coco_json
+    monkeypatch.setattr(coco_file, 'read_coco_json', lambda path: (reads.append(path), parse(path))[1])
     path = write(tmp_path, GOOD)
 
     check_coco_annotations(path, None, 'a', 'predict')

@@ -25,6 +25,8 @@ from step_benchmark.environment import environment  # noqa: E402
 from step_benchmark.scene import PAIRS, Scene, make_scene, proposals_of  # noqa: E402
 from step_benchmark.timing import interleave, run_step  # noqa: E402
 
+_NO_SETTINGS = ('out', 'memory', 'add_memory', 'memory_of', 'crosskd')
+
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
@@ -45,10 +47,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--memory', action='store_true', help='measure the peak memory of each arm in its own process (Linux)'
     )
+    parser.add_argument(
+        '--add-memory', type=Path, metavar='RECORD', help='only measure the memory of its arms, add it there'
+    )
     parser.add_argument('--out', type=Path, help='write the record to this JSON file')
     parser.add_argument('--memory-of', choices=arms.ARMS, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     args.arms = args.arms or [arm for arm in arms.ARMS if arm != arms.CROSSKD or args.crosskd]
+    if args.add_memory:
+        vars(args).update(json.loads(args.add_memory.read_text())['settings'])
     if arms.CROSSKD in args.arms and not (args.crosskd and args.crosskd.is_file()):
         parser.error(f'--crosskd: the arm {arms.CROSSKD!r} needs the file crosskd_two_stage.py, but got {args.crosskd}')
     return args
@@ -86,6 +93,18 @@ def measure_own_memory(args: argparse.Namespace) -> None:
     print(float(status['VmHWM'].split()[0]) / 1024)
 
 
+def add_memory(args: argparse.Namespace) -> None:
+    """Measure the memory of a record's arms at its sizes and write it there; other programs do not disturb it."""
+    record = json.loads(args.add_memory.read_text())
+    memory = peak_memory(args)
+    for row in record['rows']:
+        if row['arm'] in memory:
+            row['peak_memory_mib'] = memory[row['arm']]
+    record['table'] = report.markdown(record['rows'])
+    print(record['table'])
+    args.add_memory.write_text(json.dumps(record, indent=1) + '\n')
+
+
 def main(argv: list[str] | None = None) -> None:
     """Run the benchmark."""
     args = parse_args(argv)
@@ -93,6 +112,9 @@ def main(argv: list[str] | None = None) -> None:
     MMLogger.get_current_instance().setLevel('ERROR')
     if args.memory_of:
         measure_own_memory(args)
+        return
+    if args.add_memory:
+        add_memory(args)
         return
     names = list(dict.fromkeys([arms.PLAIN, *args.arms]))
     scene, built = build(args, names)
@@ -113,7 +135,7 @@ def main(argv: list[str] | None = None) -> None:
     table = report.markdown(rows)
     print(table)
     if args.out:
-        settings = {key: value for key, value in vars(args).items() if key not in ('out', 'memory_of', 'crosskd')}
+        settings = {key: value for key, value in vars(args).items() if key not in _NO_SETTINGS}
         record = dict(
             environment=environment('benchmark_step.py', args.threads), settings=settings, table=table, rows=rows
         )

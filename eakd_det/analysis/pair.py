@@ -29,16 +29,28 @@ Split = Literal['train', 'val']
 
 
 def load_pair_config(path: str, options: dict[str, Any] | None = None, seed: int = 0) -> Config:
-    """Read a distillation config, merge ``--cfg-options``, check its data, and seed all random numbers.
+    """:func:`load_config` of a distillation config.
 
     Raises:
         ConfigError: If the config does not distil proposals, or its data cannot be read.
     """
+    cfg = load_config(path, options, seed)
+    if not is_distillation(cfg.model) or 'teacher' not in cfg.model:
+        raise ConfigError(f'model: expected {path} to distil (eakd_det.ProposalDistill with architecture and teacher)')
+    return cfg
+
+
+def load_config(path: str, options: dict[str, Any] | None = None, seed: int = 0) -> Config:
+    """Read a config, merge ``--cfg-options``, check its data, and seed all random numbers.
+
+    Raises:
+        ConfigError: If there is no model, or the data cannot be read.
+    """
     register_all_modules(init_default_scope=False)
     cfg = read_config(path)
     merge_options(cfg, options or {})
-    if not isinstance(cfg.get('model'), dict) or not is_distillation(cfg.model) or 'teacher' not in cfg.model:
-        raise ConfigError(f'model: expected {path} to distil (eakd_det.ProposalDistill with architecture and teacher)')
+    if not isinstance(cfg.get('model'), dict):
+        raise ConfigError(f'model: expected {path} to define a model dict, but got {cfg.get("model")!r}')
     init_default_scope(cfg.get('default_scope') or 'mmdet')
     cfg = apply_data_options(cfg, 'train')
     check_data(cfg, ('train_dataloader', 'val_dataloader'))

@@ -19,10 +19,9 @@ from eakd_det.analysis.proposal_table import ProposalTable
 from eakd_det.errors import ConfigError
 
 _CAPTION = (
-    'At most one proposal of each image in a row. Under each its weight w in nats, the class it was assigned (bg '
-    'is background), and what teacher (T) and student (S) take it for, with the probability. Heavy ones should be '
-    'those the teacher hesitates about, because several classes fit or the box cuts an object; light ones those '
-    'it is sure of.'
+    'At most one proposal of each image in a row. Under each its weight w in nats, the class it was assigned (bg is '
+    'background), and what teacher (T) and student (S) take it for, with the probability. Heavy are those the teacher '
+    'hesitates about; light are those it is sure of, also where it is surely wrong (foreground that it takes for bg).'
 )
 _CONTEXT = 0.6  # of the box's longer side, shown around it
 ROWS = ('foreground, heaviest', 'foreground, lightest', 'background, heaviest', 'background, lightest')

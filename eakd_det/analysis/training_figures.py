@@ -152,8 +152,8 @@ def smooth(x: Sequence[float], y: Sequence[float | None], points: int = _POINTS)
         >>> [values.tolist() for values in smooth([1, 2, 3, 4], [1.0, 3.0, None, 5.0], points=2)]
         [[1.5, 4.0], [2.0, 5.0]]
     """
-    known = [(position, value) for position, value in zip(x, y, strict=True) if value is not None]
-    groups = np.array_split(np.array(known, dtype=float).reshape(-1, 2), max(1, min(points, len(known))))
-    # array_split of three values in two makes groups of two and one.
-    means = np.array([group.mean(axis=0) for group in groups if len(group)]).reshape(-1, 2)
-    return means[:, 0], means[:, 1]
+    known = np.array([pair for pair in zip(x, y, strict=True) if pair[1] is not None], dtype=float).reshape(-1, 2)
+    block = max(1, math.ceil(len(known) / points))
+    means = [known[start : start + block].mean(axis=0) for start in range(0, len(known), block)]
+    smoothed = np.array(means).reshape(-1, 2)
+    return smoothed[:, 0], smoothed[:, 1]

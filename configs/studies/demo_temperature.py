@@ -1,0 +1,30 @@
+# Which T'? EA-KD on the digit scenes at five temperatures of the entropies (the paper's Table 8), as the paper has it
+# and with weights of mean 1, so that selection can be told from a loss that grows with T'.
+title = "Digit scenes: EA-KD against T'"
+data = dict(type='digit_scenes', num_train=2000, num_val=250, seed=0)
+seeds = (0, 1, 2, 3, 4)
+teacher = dict(config='../demo/teacher_faster-rcnn_r18w32_fpn_demo.py', seed=0)
+student = 'student'
+control = 'kd'
+
+_ea = '../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'
+_weighting = 'model.distiller.distill_losses.loss_kd.weighting'
+arms = {
+    'student': dict(title='student', config='../demo/student_faster-rcnn_r18w16_fpn_demo.py'),
+    'kd': dict(title='KD', config='../demo/kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
+    'tau1': dict(title="EA-KD, T'=1", config=_ea, options={f'{_weighting}.tau': 1.0}),
+    'tau1-5': dict(title="EA-KD, T'=1.5", config=_ea, options={f'{_weighting}.tau': 1.5}),
+    'tau2': dict(title="EA-KD, T'=2", config=_ea, options={f'{_weighting}.tau': 2.0}),
+    'tau3': dict(title="EA-KD, T'=3", config=_ea, options={f'{_weighting}.tau': 3.0}),
+    'tau4': dict(title="EA-KD, T'=4", config=_ea, options={f'{_weighting}.tau': 4.0}),
+    'tau1-mean1': dict(
+        title="EA-KD, T'=1, mean 1", config=_ea, options={f'{_weighting}.tau': 1.0, f'{_weighting}.normalize': True}
+    ),
+    'tau2-mean1': dict(
+        title="EA-KD, T'=2, mean 1", config=_ea, options={f'{_weighting}.tau': 2.0, f'{_weighting}.normalize': True}
+    ),
+    'tau3-mean1': dict(
+        title="EA-KD, T'=3, mean 1", config=_ea, options={f'{_weighting}.tau': 3.0, f'{_weighting}.normalize': True}
+    ),
+}
+del _ea, _weighting  # a plan has no other keys than the runner's

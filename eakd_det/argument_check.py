@@ -29,7 +29,7 @@ class CheckedRegistry(Registry):
     def _register_module(self, module: type, *args: Any, **kwargs: Any) -> None:
         init = getattr(module, '__init__', None)
         if inspect.isclass(module) and str(getattr(init, '__module__', '')).partition('.')[0] == _PACKAGE:
-            module.__init__ = _checked(module)  # type: ignore[method-assign]
+            setattr(module, '__init__', _checked(module))  # noqa: B010
         super()._register_module(module, *args, **kwargs)
 
 

@@ -28,6 +28,7 @@ class AttentionFusion(nn.Module):
 
     def __init__(self, in_channels: int, mid_channels: int, out_channels: int, is_coarsest: bool = False) -> None:
         super().__init__()
+        self.in_channels = in_channels
         reduce = nn.Conv2d(in_channels, mid_channels, 1, bias=False)
         expand = nn.Conv2d(mid_channels, out_channels, 3, padding=1, bias=False)
         for conv in (reduce, expand):
@@ -54,10 +55,10 @@ class AttentionFusion(nn.Module):
         Returns:
             The level to compare, ``(N, out_channels, H, W)``, and the residual for the next finer level.
         """
-        width = self.reduce[0].weight.shape[1]
-        if features.shape[1] != width:
+        if features.shape[1] != self.in_channels:
             raise ConfigError(
-                f'ReviewKDLoss.student_channels: expected {features.shape[1]}, the width of features_S, but got {width}'
+                f'ReviewKDLoss.student_channels: expected {features.shape[1]}, the width of features_S, '
+                f'but got {self.in_channels}'
             )
         fused = self.reduce(features)
         if residual is not None:

@@ -53,9 +53,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--out', type=Path, help='write the record to this JSON file')
     parser.add_argument('--memory-of', choices=arms.ARMS, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
-    args.arms = args.arms or [arm for arm in arms.ARMS if arm != arms.CROSSKD or args.crosskd]
+    asked = args.arms or [arm for arm in arms.ARMS if arm != arms.CROSSKD or args.crosskd]
     if args.add_memory:
         vars(args).update(json.loads(args.add_memory.read_text())['settings'])
+    args.arms = asked
     if arms.CROSSKD in args.arms and not (args.crosskd and args.crosskd.is_file()):
         parser.error(f'--crosskd: the arm {arms.CROSSKD!r} needs the file crosskd_two_stage.py, but got {args.crosskd}')
     return args

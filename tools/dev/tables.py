@@ -1,7 +1,8 @@
 """Write the tables in README and docs anew from their records: python tools/dev/tables.py [--check].
 
 A table stands between the lines ``<!-- table: name -->`` and ``<!-- /table -->``. Its name is that of a record in
-docs/records (the demo's, a report of tools/experiment.py, or results by config), or ``published``: those of papers.
+docs/records (the demo's, a report of tools/experiment.py, a benchmark, or results by config), or ``published``:
+those of papers.
 """
 
 from __future__ import annotations
@@ -55,10 +56,18 @@ def render(name: str, root: Path = ROOT) -> str:
     if not path.is_file():
         raise SystemExit(f'<!-- table: {name} -->: there is no record {path}')
     record = json.loads(path.read_text())
+    if 'table' in record:
+        return _benchmark(record)
     if is_report(record):
         return '\n'.join([table_markdown(record), '', *(f'- {line}' for line in notes(record))])
     draw: Callable[[Mapping[str, Any]], str] = _demo if 'results' in record else _by_config
     return draw(record)
+
+
+def _benchmark(record: Mapping[str, Any]) -> str:
+    where = record['environment']
+    machine = f'{where["threads"]} thread{"s" if where["threads"] > 1 else ""} on {where["machine"]}'
+    return f'{record["table"]}\n\n`{where["command"]}`; torch {where["torch"]}, {machine}.'
 
 
 def _demo(record: Mapping[str, Any]) -> str:

@@ -77,6 +77,7 @@ RUNS = {
     'DefaultSampler in an iteration-based loop': a_sampler_that_ends,
     'AspectRatioBatchSampler, 2 workers': batches_by_shape,
 }
+QUICK = ('a checkpoint within an epoch', 'AspectRatioBatchSampler, 2 workers')
 
 
 def losses(work_dir: Path) -> list[dict[str, float]]:
@@ -87,7 +88,7 @@ def losses(work_dir: Path) -> list[dict[str, float]]:
 
 
 @pytest.mark.fault('killed: {name}', expected='the losses of the uninterrupted run, bit for bit')
-@pytest.mark.parametrize('name', RUNS)
+@pytest.mark.parametrize('name', [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in RUNS])
 def test_loops(name: str, data: Path, tmp_path: Path, seen: Seen) -> None:
     config = tiny_data.dump(RUNS[name](data), tmp_path / 'config.py')
     assert killing.train(config, tmp_path / 'whole') == 0
@@ -101,10 +102,9 @@ def test_loops(name: str, data: Path, tmp_path: Path, seen: Seen) -> None:
 
 
 @pytest.mark.fault(
-    'killed, without a seed in the config', expected='the drawn seed is taken over, and all samples are seen'
+    'resumed without a seed in the config', expected='the seed that was drawn then is used on, order of data included'
 )
 def test_without_a_seed(data: Path, tmp_path: Path, seen: Seen) -> None:
-    """There is no second run to compare with; going on twice from one checkpoint has to give the same."""
     cfg = iterations(data)
     cfg.randomness = dict(seed=None)
     config = tiny_data.dump(cfg, tmp_path / 'config.py')
@@ -129,6 +129,7 @@ def test_workers_make_no_difference(data: Path, tmp_path: Path, seen: Seen) -> N
     seen('from none to 2 workers: iterations 4 to 6 equal')
 
 
+@pytest.mark.slow
 @pytest.mark.fault('gradients are accumulated, and the checkpoint lies between two steps', expected='a warning')
 def test_accumulated_gradients_are_lost_and_said_to_be(
     data: Path, tmp_path: Path, capfd: pytest.CaptureFixture, seen: Seen

@@ -41,8 +41,8 @@ class Stopwatch:
 
     def __init__(self, distiller: ProposalDistiller) -> None:
         self.seconds = 0.0
-        distiller.compute_distill_losses = self._timed(distiller.compute_distill_losses)
-        distiller.end_step = self._timed(distiller.end_step)
+        for method in ('compute_distill_losses', 'end_step'):
+            setattr(distiller, method, self._timed(getattr(distiller, method)))
 
     def _timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)

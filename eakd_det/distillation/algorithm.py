@@ -29,7 +29,7 @@ from eakd_det.distillation.distiller import ProposalDistiller
 from eakd_det.distillation.proposals import SampledProposals
 from eakd_det.distillation.taps import ProposalTap
 from eakd_det.distillation.teacher import FrozenTeacher
-from eakd_det.distillation.teacher_options import TeacherOptions, features_for_roi_align
+from eakd_det.distillation.teacher_options import TeacherOptions
 from eakd_det.errors import ConfigError
 from eakd_det.registry import MODELS, build_model
 
@@ -184,7 +184,7 @@ class ProposalDistill(BaseAlgorithm):
         return losses, replace(tap.proposals, outputs=outputs)
 
     def _ask_student(self, rois: Tensor, features: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        results = box_forward(self.student, self._student_stage, features_for_roi_align(tuple(features)), rois)
+        results = box_forward(self.student, self._student_stage, features, rois)
         return results['cls_score'], results['bbox_pred']
 
     def _teacher_step(self, batch_inputs: Tensor, samples: list[DetDataSample], proposals: SampledProposals) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from mmdet.models import BaseDetector, BBoxHead, CascadeRoIHead, StandardRoIHead, TwoStageDetector
 from mmdet.registry import MODELS as MMDET_MODELS
 from mmengine.hub import get_model
@@ -105,9 +106,11 @@ def box_forward(detector: BaseDetector, stage: int, features: Sequence[Tensor], 
             f'roi_head.bbox_roi_extractor: expected {wanted} levels of features, but got {len(features)}; '
             'set roi_levels of the loss that asks the box head'
         )
+    # mmcv's RoIAlign takes any memory for channels-first, and has no bfloat16 kernel.
+    levels = tuple((level.float() if level.dtype == torch.bfloat16 else level).contiguous() for level in features)
     if isinstance(roi_head, CascadeRoIHead):
-        return roi_head._bbox_forward(stage % roi_head.num_stages, features, rois)
-    return roi_head._bbox_forward(features, rois)
+        return roi_head._bbox_forward(stage % roi_head.num_stages, levels, rois)
+    return roi_head._bbox_forward(levels, rois)
 
 
 def num_foreground_classes(detector: BaseDetector) -> int:

@@ -19,7 +19,7 @@ from eakd_det.distillation.detectors import box_forward, box_head, num_foregroun
 from eakd_det.distillation.input_translation import InputTranslation
 from eakd_det.distillation.proposals import ProposalOutputs
 from eakd_det.distillation.taps import EmbeddingTap
-from eakd_det.distillation.teacher_options import TeacherOptions, features_for_roi_align
+from eakd_det.distillation.teacher_options import TeacherOptions
 from eakd_det.errors import ConfigError
 
 
@@ -105,8 +105,7 @@ class FrozenTeacher:
         images = self.options.arrange(self._translation(images, data_samples))
         head = box_head(self.detector, self._stage)
         with self.options.running(images.device), EmbeddingTap(head, with_embeddings) as tap:
-            features = features_for_roi_align(self.detector.extract_feat(images))
-            results = box_forward(self.detector, self._stage, features, rois)
+            results = box_forward(self.detector, self._stage, self.detector.extract_feat(images), rois)
         logits, deltas = self._translate(results, with_boxes)
         predict = functools.partial(self._predict, rois) if with_boxes else None
         return ProposalOutputs(logits, tap.embeddings, deltas, predict)
@@ -114,7 +113,7 @@ class FrozenTeacher:
     def _predict(self, rois: Tensor, features: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Ask about ``rois`` on features that are not the teacher's own; gradients pass through to these."""
         with self.options.running(rois.device):
-            results = box_forward(self.detector, self._stage, features_for_roi_align(tuple(features)), rois)
+            results = box_forward(self.detector, self._stage, features, rois)
         return self._translate(results, with_boxes=True)  # type: ignore[return-value]
 
     def _translate(self, results: dict[str, Tensor], with_boxes: bool) -> tuple[Tensor, Tensor | None]:

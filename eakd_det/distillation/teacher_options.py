@@ -119,8 +119,3 @@ def _free_unused(detector: BaseDetector) -> None:
         if name in owner._modules:
             delattr(owner, name)
     detector.roi_head.bbox_assigner = detector.roi_head.bbox_sampler = None
-
-
-def features_for_roi_align(features: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """What mmcv's RoIAlign can read: it has no bfloat16 kernel, and takes any memory for channels-first."""
-    return tuple((level.float() if level.dtype == torch.bfloat16 else level).contiguous() for level in features)

@@ -232,7 +232,7 @@ def hook_cases(rng: random.Random) -> Iterator[Case]:
 
 def _registered(registry: Any) -> dict[str, type]:
     registry.import_from_location()
-    return dict(registry.module_dict)
+    return {name: cls for name, cls in registry.module_dict.items() if cls.__module__.startswith('eakd_det.')}
 
 
 def _neck(side: bool) -> dict[str, Any]:

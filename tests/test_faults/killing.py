@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmdet.visualization import DetLocalVisualizer
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.logging import HistoryBuffer
+from mmengine.logging import HistoryBuffer, MessageHub, MMLogger
 from mmengine.runner import Runner
 
 from eakd_det.cli import train as train_tool
@@ -28,6 +29,8 @@ def in_a_fork(job: Callable[[], int]) -> int:
     """Run ``job`` in a process of its own; its status, negative for a signal. Saves importing all anew."""
     pid = os.fork()
     if pid == 0:
+        for known in (DetLocalVisualizer, MMLogger, MessageHub):  # of earlier tests, who write where those did
+            known._instance_dict.clear()
         try:
             os._exit(job())
         except BaseException:

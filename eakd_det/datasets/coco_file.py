@@ -181,13 +181,13 @@ def _annotations(
     wrong = [annotation for annotation in annotations if not is_box(annotation['bbox'])]
     if wrong:
         raise ConfigError(
-            f'has bbox {wrong[0]["bbox"]!r} for annotation {wrong[0]["id"]!r}; expected [x, y, width, height], '
-            f'all finite, width and height not negative{count_of(wrong)}'
+            f'has bbox {reprlib.repr(wrong[0]["bbox"])} for annotation {wrong[0]["id"]!r}; '
+            f'expected [x, y, width, height], all finite, width and height not negative{count_of(wrong)}'
         )
     wrong = [annotation for annotation in annotations if not is_finite(annotation['area'])]
     if wrong:
-        area = wrong[0]['area']
-        raise ConfigError(f'has area {area!r} for annotation {wrong[0]["id"]!r}; expected a number{count_of(wrong)}')
+        area = reprlib.repr(wrong[0]['area'])
+        raise ConfigError(f'has area {area} for annotation {wrong[0]["id"]!r}; expected a number{count_of(wrong)}')
     wrong = [annotation for annotation in annotations if annotation.get('iscrowd', 0) not in (0, 1)]
     if wrong:
         value = reprlib.repr(wrong[0]['iscrowd'])

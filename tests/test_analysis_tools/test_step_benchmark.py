@@ -1,0 +1,67 @@
+"""The arithmetic of the benchmarks; their times are for nobody's test."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[2] / 'tools' / 'analysis_tools'))
+
+from step_benchmark import losses, report
+from step_benchmark.agreement import SeenLogits, compare
+from step_benchmark.arms import PLAIN
+from step_benchmark.sections import Sections
+from step_benchmark.timing import Times
+
+
+def test_overhead_is_taken_round_by_round():
+    times = {
+        PLAIN: Times(forward=[1.0, 2.0, 1.0], backward=[1.0, 2.0, 1.0]),
+        'ours': Times(forward=[2.0, 4.0, 9.0], backward=[1.0, 2.0, 1.0], loss=[0.001, 0.002, 0.003]),
+        report.TEACHER: Times(forward=[2.0, 4.0, 2.0], backward=[0.0, 0.0, 0.0]),
+    }
+    rows = {row['arm']: row for row in report.summarise(times, {'ours': 'equal'}, {'ours': 100.0})}
+    assert rows['ours']['overhead'] == dict(median=0.5, min=0.5, max=4.0)
+    assert rows['ours']['relative']['median'] == 1.5
+    assert 'overhead' not in rows[PLAIN]
+    line = next(line for line in report.markdown(list(rows.values())).splitlines() if line.startswith('| ours'))
+    assert line == '| ours | 6.00 (3.00 to 10.00) | 4.00 | 1.00 | 2.0 | 1.500 | 0.50 | equal | 100 |'
+
+
+@pytest.mark.parametrize(('rows', 'classes'), [(5, 3), (16, 81)])
+def test_straightforward_losses_are_the_same_formulas(rows, classes):
+    row = losses.measure(rows, classes, seconds=0.0)
+    assert row['rounds'] == losses.KEPT_ROUNDS
+    assert set(losses.LOSSES) <= set(row)
+
+
+def test_logits_are_compared_before_anything_is_timed():
+    logits = torch.randn(4, 5)
+    ours = SeenLogits(logits, 10 * logits)
+    assert compare(ours, SeenLogits(logits.clone(), 10 * logits)) == 'equal'
+    assert compare(ours, SeenLogits(logits, 10.5 * logits)) == 'teacher off by 5.0%'
+    assert compare(ours, SeenLogits(logits.flip(0), logits)) == 'other boxes'
+    assert compare(ours, None) == 'none'
+
+
+def test_a_section_is_counted_without_those_inside_it(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr('step_benchmark.sections.time.perf_counter', lambda: clock[0])
+
+    class Thing:
+        def outer(self):
+            clock[0] += 2
+            self.inner()
+
+        def inner(self):
+            clock[0] += 5
+
+    thing, sections = Thing(), Sections()
+    sections.wrap(thing, 'outer', 'outer')
+    sections.wrap(thing, 'inner', 'inner')
+    thing.outer()
+    thing.inner()
+    assert sections.seconds == dict(outer=2, inner=10)

@@ -88,7 +88,8 @@ def profile_config(args: argparse.Namespace) -> tuple[Sections, float]:
     cfg.launcher = 'none'
     merge_options(cfg, args.cfg_options)
     cfg = apply_data_options(cfg, 'train')
-    cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=args.warmup + args.steps, val_interval=10**9)
+    iters = args.warmup + args.steps
+    cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=iters, val_begin=iters + 1)  # no validation
     sections = Sections()
     with tempfile.TemporaryDirectory() as work_dir:
         cfg.work_dir = work_dir

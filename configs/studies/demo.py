@@ -13,7 +13,9 @@ arms = {
     'kd-matched': dict(
         title="KD, mean weight of EA (T'=3)", config='../demo/kd-matched_faster-rcnn_r18w32-r18w16_fpn_demo.py'
     ),
-    'ea-kd': dict(title="EA-KD (T'=3)", config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
+    'ea-kd': dict(
+        title="EA-KD (T'=3)", config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py', control='kd-matched'
+    ),
     'ea-kd-t1': dict(
         title="EA-KD (T'=1)",
         config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py',
@@ -38,11 +40,15 @@ arms = {
         options={'model.distiller.distill_losses.loss_kd.weighting.mode': 'inverse'},
     ),
     'dkd': dict(title='DKD', config='../demo/dkd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
-    'ea-dkd': dict(title="EA-DKD (T'=3)", config='../demo/ea-dkd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
+    'ea-dkd': dict(title="EA-DKD (T'=3)", config='../demo/ea-dkd_faster-rcnn_r18w32-r18w16_fpn_demo.py', control='dkd'),
     'kd-ls': dict(title='KD+LS', config='../demo/kd-ls_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
-    'ea-kd-ls': dict(title="EA-KD+LS (T'=3)", config='../demo/ea-kd-ls_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
+    'ea-kd-ls': dict(
+        title="EA-KD+LS (T'=3)", config='../demo/ea-kd-ls_faster-rcnn_r18w32-r18w16_fpn_demo.py', control='kd-ls'
+    ),
     'review-kd': dict(title='ReviewKD', config='../demo/review-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
     'ea-review-kd': dict(
-        title="EA-ReviewKD (T'=3)", config='../demo/ea-review-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'
+        title="EA-ReviewKD (T'=3)",
+        config='../demo/ea-review-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py',
+        control='review-kd',
     ),
 }

@@ -33,9 +33,14 @@ FOLDERS = {
         'teacher_faster-rcnn_r18w32_fpn_custom-small',
         *names_of_pair('r18w32', 'r18w16', 'custom-small'),
     ],
+    'bccd': [
+        'teacher_faster-rcnn_mv2_fpn_bccd',
+        *names_of_pair('mv2', 'r18w16', 'bccd'),
+        *names_of_pair('mv2', 'mv2', 'bccd'),
+    ],
 }
 NAMES = [f'{folder}/{name}' for folder, names in FOLDERS.items() for name in names]
-RECIPE = [name for name in NAMES if not name.startswith('custom_small/')]  # of the papers; small machines have theirs
+RECIPE = [name for name in NAMES if not name.startswith(('custom_small/', 'bccd/'))]  # small machines have their own
 COCO = [name for name in NAMES if name.endswith('_coco')]
 CUSTOM = [name for name in NAMES if name.split('/')[0] == 'custom']
 DISTILLED = [name for name in NAMES if Path(name).name.split('_')[0] in METHODS + PUBLISHED]
@@ -66,5 +71,6 @@ def student_of(cfg: Config):
 
 def student_name(name: str) -> str:
     """The plain student that belongs to a distilled config."""
-    folder = name.split('/')[0]
-    return f'{folder}/{next(other for other in FOLDERS[folder] if other.startswith("student"))}'
+    folder, stem = name.split('/')
+    detector = stem.split('_')[2].split('-')[-1]
+    return f'{folder}/{next(other for other in FOLDERS[folder] if other.startswith("student") and detector in other)}'

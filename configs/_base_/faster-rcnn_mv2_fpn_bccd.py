@@ -1,0 +1,16 @@
+# MobileNetV2 with ImageNet weights before the demo's pyramid and heads. Without a network, name a file with the weights
+# in the environment: MOBILENETV2=path/to/weights.pth.
+_base_ = './faster-rcnn_r18w16_fpn_demo.py'
+
+model = dict(
+    backbone=dict(
+        _delete_=True,
+        type='eakd_det.MobileNetV2',
+        out_indices=(1, 2, 4, 6),
+        frozen_stages=-1,
+        norm_cfg=dict(type='BN', requires_grad=False),
+        norm_eval=True,
+        init_cfg=dict(type='Pretrained', checkpoint='{{$MOBILENETV2:open-mmlab://mmdet/mobilenet_v2}}'),
+    ),
+    neck=dict(in_channels=[24, 32, 96, 320]),
+)

@@ -1,0 +1,15 @@
+# EA-KD: each proposal weighs by the entropies of teacher and student.
+_base_ = '../_base_/distill_mv2-mv2_bccd.py'
+
+model = dict(
+    distiller=dict(
+        distill_losses=dict(
+            loss_kd=dict(
+                type='eakd_det.KDLoss',
+                tau=1.0,
+                loss_weight=1.0,
+                weighting=dict(type='eakd_det.EntropyWeighting', tau=3.0),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,15 @@
+# The control for EA-KD: every proposal gets the batch mean of the EA weights. As large a loss, without the selection.
+_base_ = '../_base_/distill_mv2-mv2_bccd.py'
+
+model = dict(
+    distiller=dict(
+        distill_losses=dict(
+            loss_kd=dict(
+                type='eakd_det.KDLoss',
+                tau=1.0,
+                loss_weight=1.0,
+                weighting=dict(type='eakd_det.MeanMatchedWeighting', tau=3.0),
+            ),
+        ),
+    ),
+)

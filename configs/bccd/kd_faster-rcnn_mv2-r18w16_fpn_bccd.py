@@ -1,0 +1,15 @@
+# KD: the teacher's class distribution for every proposal alike.
+_base_ = '../_base_/distill_mv2-r18w16_bccd.py'
+
+model = dict(
+    distiller=dict(
+        distill_losses=dict(
+            loss_kd=dict(
+                type='eakd_det.KDLoss',
+                tau=1.0,
+                loss_weight=1.0,
+                weighting=dict(type='eakd_det.UniformWeighting'),
+            ),
+        ),
+    ),
+)

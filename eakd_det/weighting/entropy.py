@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from eakd_det.errors import require_choice, require_positive
+from eakd_det.errors import ConfigError, require_choice, require_positive
 from eakd_det.functional import EA_MODES, ea_weight, standardize, standardize_option
 from eakd_det.registry import MODELS
 from eakd_det.weighting.base import ProposalWeighting, mean_one
@@ -33,9 +33,14 @@ class EntropyWeighting(ProposalWeighting):
         standardize: Measure the entropies of standardised logits (LS): True or 'sample', 'population', or False for
             raw logits. The published EA-DKD+LS does so. It makes the weight as good as constant: even a one-hot row
             of 81 classes has 4.0 of 4.4 nats at ``tau=3`` then. Defaults to False.
+        foreground_only: Measure the entropies over the object classes alone, without the last column, which is
+            background in MMDetection: doubt about which object it is counts, doubt about whether there is one does
+            not. ``H_ub`` is then the logarithm of the number of object classes. Not of the paper, which has no
+            background. Defaults to False.
 
     Raises:
-        ConfigError: If ``tau`` or ``h_ub`` is not above 0, or ``mode`` is unknown.
+        ConfigError: If ``tau`` or ``h_ub`` is not above 0, or ``mode`` is unknown; when weighing, if
+            ``foreground_only`` leaves less than two classes.
 
     Example:
         >>> import torch
@@ -51,6 +56,7 @@ class EntropyWeighting(ProposalWeighting):
         h_ub: float | None = None,
         normalize: bool = False,
         standardize: bool | str = False,
+        foreground_only: bool = False,
     ) -> None:
         super().__init__()
         name = type(self).__name__
@@ -59,15 +65,27 @@ class EntropyWeighting(ProposalWeighting):
         self.h_ub = None if h_ub is None else require_positive(f'{name}.h_ub', h_ub)
         self.normalize = normalize
         self.standardize = standardize_option(f'{name}.standardize', standardize)
+        self.foreground_only = foreground_only
 
     def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """One weight a proposal, ``(R,)``."""
         if self.standardize:
             preds_S, preds_T = standardize(preds_S, self.standardize), standardize(preds_T, self.standardize)
+        if self.foreground_only:
+            preds_S, preds_T = self._objects(preds_S), self._objects(preds_T)
         weights = ea_weight(preds_S, preds_T, self.tau, self.mode, self.h_ub)
         return mean_one(weights) if self.normalize else weights
 
+    def _objects(self, logits: Tensor) -> Tensor:
+        if logits.shape[1] < 3:
+            raise ConfigError(
+                f'{type(self).__name__}.foreground_only: expected at least two object classes and background, but got '
+                f'{logits.shape[1]} columns; set it to False'
+            )
+        return logits[:, :-1]
+
     def extra_repr(self) -> str:
         """What ``print`` shows."""
+        fg = ', foreground_only=True' if self.foreground_only else ''
         ls = f', standardize={self.standardize!r}' if self.standardize else ''
-        return f'tau={self.tau}, mode={self.mode!r}, h_ub={self.h_ub}, normalize={self.normalize}{ls}'
+        return f'tau={self.tau}, mode={self.mode!r}, h_ub={self.h_ub}, normalize={self.normalize}{ls}{fg}'

@@ -23,6 +23,7 @@ class MeanMatchedWeighting(EntropyWeighting):
         h_ub: As there. Defaults to None, which is log C.
         normalize: As there; the weights are then all 1, as in uniform weighting. Defaults to False.
         standardize: As there. Defaults to False.
+        foreground_only: As there. Defaults to False.
 
     Raises:
         ConfigError: As :class:`EntropyWeighting`.

@@ -23,6 +23,7 @@ WEIGHTINGS = [
         for mode in ('ea', 'base', 'interact', 'inverse')
         for normalize in (False, True)
     ),
+    EntropyWeighting(foreground_only=True),
     MeanMatchedWeighting(),
     PowerSumWeighting(),
     HardProposalWeighting(),
@@ -72,6 +73,21 @@ def test_permutation_of_proposals(weighting):
 @every_weighting
 def test_has_nothing_to_save_and_nothing_to_train(weighting):
     assert not weighting.state_dict()
+
+
+def test_entropy_of_the_objects_alone_ignores_background():
+    weighting = EntropyWeighting(tau=1.0, foreground_only=True)
+    student = torch.zeros(2, 4)
+    teacher = torch.tensor([[0.0, 0.0, 0.0, 50.0], [50.0, 0.0, 0.0, 0.0]])
+    log3 = 1.0986123
+    torch.testing.assert_close(weighting(student, teacher), torch.tensor([log3, 0.0]))
+    changed = teacher + torch.tensor([0.0, 0.0, 0.0, -70.0])
+    torch.testing.assert_close(weighting(student, changed), weighting(student, teacher))
+
+
+def test_one_object_class_has_no_entropy_of_objects():
+    with pytest.raises(ConfigError, match='foreground_only: expected at least two object classes'):
+        EntropyWeighting(foreground_only=True)(torch.zeros(3, 2), torch.zeros(3, 2))
 
 
 def test_a_weighting_of_ones_own_gets_no_gradient_either():

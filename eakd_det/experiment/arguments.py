@@ -12,8 +12,9 @@ from pathlib import Path
 from mmengine.config import DictAction
 
 from eakd_det.errors import ConfigError
-from eakd_det.experiment.plan import Plan, plan_of_configs, read_plan
-from eakd_det.experiment.pool import Settings
+from eakd_det.experiment.plan import Plan
+from eakd_det.experiment.plan_file import plan_of_configs, read_plan
+from eakd_det.experiment.processes import Settings
 from eakd_det.experiment.runs import format_options
 
 

@@ -19,7 +19,8 @@ from eakd_det.experiment.arguments import command_line, parse_arguments, plan_of
 from eakd_det.experiment.comparison import make_report
 from eakd_det.experiment.page import page
 from eakd_det.experiment.plan import Arm, Plan
-from eakd_det.experiment.pool import Job, Settings, begin_anew, execute
+from eakd_det.experiment.pool import begin_anew, execute
+from eakd_det.experiment.processes import Job, Settings
 from eakd_det.experiment.records import CONSOLE_NAME, RunRecord, read_record
 from eakd_det.experiment.runs import Run, prepare_runs, write_json
 from eakd_det.experiment.screen import Clock, Screen, live_line, outcome

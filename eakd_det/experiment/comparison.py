@@ -40,6 +40,8 @@ def make_report(
         row['runs'] = dict(planned=len(by_arm[arm.name]), **Counter(record.status for record in by_arm[arm.name]))
         row['published'] = published.get(arm.name)
         row.update(_compare(by_arm[arm.name], _of(by_arm, plan.student), _of(by_arm, plan.control), teacher_ap))
+        row['own_control'] = arm.control
+        row['to_own'] = _differences(by_arm[arm.name], _of(by_arm, arm.control))
         rows.append(row)
     return dict(
         format=FORMAT,
@@ -77,27 +79,29 @@ def _compare(
     teacher_ap: float | None,
 ) -> dict[str, Any]:
     values = {figure: _figure(records, figure) for figure in FIGURES}
-
-    def to(others: Sequence[RunRecord]) -> dict[str, Any]:
-        if records is others:
-            return {}
-        return {
-            figure: _plain(paired_difference(values[figure], _figure(others, figure)))
-            for figure in FIGURES
-            if _figure(others, figure)
-        }
-
+    to_student = _differences(records, student)
     share = None
-    if teacher_ap is not None and to(student):
+    if teacher_ap is not None and to_student:
         share = recovered_share(values['AP'], _figure(student, 'AP'), teacher_ap)
     return dict(
         figures={figure: _plain(spread(list(values[figure].values()))) for figure in FIGURES},
         values={figure: {str(seed): value for seed, value in values[figure].items()} for figure in FIGURES},
-        to_student=to(student),
-        to_control=to(control),
+        to_student=to_student,
+        to_control=_differences(records, control),
         gap_recovered=share,
         cost=_plain(_cost(records, student)),
     )
+
+
+def _differences(records: Sequence[RunRecord], others: Sequence[RunRecord]) -> dict[str, Any]:
+    """The paired differences in each figure; nothing of an arm to itself or to one without finished runs."""
+    if records is others:
+        return {}
+    return {
+        figure: _plain(paired_difference(_figure(records, figure), _figure(others, figure)))
+        for figure in FIGURES
+        if _figure(others, figure)
+    }
 
 
 def _cost(records: Sequence[RunRecord], student: Sequence[RunRecord]) -> Spread | None:

@@ -20,13 +20,18 @@ def draw(report: Mapping[str, Any]) -> Figure:
     Args:
         report: What :func:`eakd_det.experiment.comparison.make_report` gives.
     """
-    key = 'control' if report['control'] else 'student' if report['student'] else None
+    key, has_own = _reference(report), _has_own(report)
     arms = report['arms']
-    figure = Figure(figsize=(12, 1.8 + 0.42 * len(arms)), layout='constrained')
-    grid = figure.subplots(1, 2 if key else 1, sharey=True, squeeze=False)[0]
+    panels = 1 + (key is not None) + has_own
+    figure = Figure(figsize=(4 + 4 * panels, 1.8 + 0.42 * len(arms)), layout='constrained')
+    grid = figure.subplots(1, panels, sharey=True, squeeze=False)[0]
     _draw_points(grid[0], report)
     if key:
-        _draw_differences(grid[1], arms, key, next(arm['title'] for arm in arms if arm['name'] == report[key]))
+        _draw_differences(grid[1], arms, f'to_{key}', dict.fromkeys((arm['name'] for arm in arms), report[key]))
+        grid[1].set_xlabel(f'AP minus that of {_titles(report)[report[key]]}, points', fontsize=_SIZE)
+    if has_own:
+        _draw_differences(grid[-1], arms, 'to_own', {arm['name']: arm['own_control'] for arm in arms})
+        grid[-1].set_xlabel('AP minus that of its own control, points', fontsize=_SIZE)
     grid[0].set_yticks(range(len(arms)), [arm['title'] for arm in arms], fontsize=_SIZE)
     grid[0].set_ylim(len(arms) - 0.5, -0.5)
     for axes in grid:
@@ -42,14 +47,23 @@ def caption(report: Mapping[str, Any]) -> str:
     text = 'Left: the AP of each run (points) and the mean of each arm (bar)'
     if report['teacher'] and report['teacher']['status'] == 'finished':
         text += '; the dashed line is the teacher'
-    key = 'control' if report['control'] else 'student' if report['student'] else None
+    key = _reference(report)
     if key is None:
         return f'{text}.'
-    title = next(arm['title'] for arm in report['arms'] if arm['name'] == report[key])
-    return (
-        f'{text}. Right: the difference to {title} on the same seeds, each seed a point, with mean and 95 % interval; '
+    titles = _titles(report)
+    title, side = titles[report[key]], 'Middle' if _has_own(report) else 'Right'
+    text += (
+        f'. {side}: the difference to {title} on the same seeds, each seed a point, with mean and 95 % interval; '
         f'an interval that holds 0 does not tell the arm from {title}.'
     )
+    if _has_own(report):
+        pairs = (
+            f'{arm["title"]} to {titles[arm["own_control"]]}'
+            for arm in report['arms']
+            if arm['own_control'] is not None
+        )
+        text += f' Right: likewise to the control of its own ({"; ".join(pairs)}).'
+    return text
 
 
 def svg(figure: Figure) -> str:
@@ -58,6 +72,18 @@ def svg(figure: Figure) -> str:
     FigureCanvasSVG(figure).print_svg(file, metadata=dict(Date=None, Creator=None, Format=None, Type=None))
     text = file.getvalue()
     return text[text.index('<svg') :]
+
+
+def _reference(report: Mapping[str, Any]) -> str | None:
+    return 'control' if report['control'] else 'student' if report['student'] else None
+
+
+def _has_own(report: Mapping[str, Any]) -> bool:
+    return any(arm['own_control'] is not None for arm in report['arms'])
+
+
+def _titles(report: Mapping[str, Any]) -> dict[str, str]:
+    return {arm['name']: arm['title'] for arm in report['arms']}
 
 
 def _draw_points(axes: Axes, report: Mapping[str, Any]) -> None:
@@ -84,16 +110,16 @@ def _draw_points(axes: Axes, report: Mapping[str, Any]) -> None:
     axes.set_xlabel('AP on the validation data, %', fontsize=_SIZE)
 
 
-def _draw_differences(axes: Axes, arms: list[dict[str, Any]], key: str, title: str) -> None:
-    base = next(arm for arm in arms if arm['title'] == title)['values']['AP']
+def _draw_differences(axes: Axes, arms: list[dict[str, Any]], key: str, references: Mapping[str, str | None]) -> None:
+    values = {arm['name']: arm['values']['AP'] for arm in arms}
     axes.axvline(0, color=_RULE)
     for row, arm in enumerate(arms):
-        difference = arm[f'to_{key}'].get('AP')
-        if difference is None:
+        difference, reference = arm[key].get('AP'), references[arm['name']]
+        if difference is None or reference is None:
             continue
+        base = values[reference]
         points = [100 * (value - base[seed]) for seed, value in arm['values']['AP'].items() if seed in base]
         axes.plot(points, [row] * len(points), 'o', color=_POINTS, alpha=0.4, markersize=6)
         axes.plot([100 * difference['mean']], [row], 'o', color=_MEAN, markersize=8)
         if difference['low'] is not None:
             axes.plot([100 * difference['low'], 100 * difference['high']], [row, row], color=_MEAN, linewidth=2.5)
-    axes.set_xlabel(f'AP minus that of {title}, points', fontsize=_SIZE)

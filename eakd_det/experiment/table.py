@@ -24,12 +24,14 @@ def table_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
         for key in ('student', 'control')
         if report[key] is not None and len(report['arms']) > 1
     ]
+    has_own = any(arm['own_control'] for arm in report['arms'])
     has_published = any(arm['published'] for arm in report['arms'])
     has_gap = any(arm['gap_recovered'] is not None for arm in report['arms'])
     headings = [
         'arm',
         *FIGURES,
         *(heading for heading, _ in references),
+        *(['AP - its own control'] if has_own else []),
         *(['gap closed'] if has_gap else []),
         *(['time, student = 1'] if report['student'] else []),
         'seeds',
@@ -40,6 +42,7 @@ def table_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     for arm in report['arms']:
         cells = [arm['title'], *(_figure(arm['figures'][figure]) for figure in FIGURES)]
         cells += [_difference(arm[key].get('AP')) for _, key in references]
+        cells += [_own(arm, titles)] if has_own else []
         cells += [_share(arm['gap_recovered'])] if has_gap else []
         cells += [_ratio(arm['cost'])] if report['student'] else []
         cells.append(_runs(arm['runs']))
@@ -76,6 +79,10 @@ def notes(report: Mapping[str, Any]) -> list[str]:
         lines.append(
             'Differences in points of AP: mean over the seeds that both arms finished, in brackets the 95 % interval '
             '(t distribution of the paired differences) of each comparison by itself.'
+        )
+    if any(arm['own_control'] for arm in report['arms']):
+        lines.append(
+            'Its own control: the arm, named behind the difference, that lacks nothing but what this one is about.'
         )
     if report['teacher'] and any(arm['gap_recovered'] is not None for arm in report['arms']):
         lines.append('Gap closed: share of the AP between student and teacher; the teacher is a single one.')
@@ -125,6 +132,11 @@ def _difference(difference: Mapping[str, Any] | None) -> str:
     if difference['low'] is None:
         return text
     return f'{text} [{100 * difference["low"]:+.1f}, {100 * difference["high"]:+.1f}]'
+
+
+def _own(arm: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    difference = _difference(arm['to_own'].get('AP'))
+    return f'{difference} to {titles[arm["own_control"]]}' if difference else ''
 
 
 def _share(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -127,3 +128,30 @@ def test_the_report_is_json_and_the_page_needs_nothing_else():
     assert '<svg' in html
     for needle in ('src=', 'href="http', '<link', '<script', '@import', '<!DOCTYPE svg', 'url(http'):
         assert needle not in html, needle
+
+
+def with_own_control(control: str) -> Plan:
+    the_plan = plan()
+    arms = [dataclasses.replace(arm, control=control) if arm.name == 'ea-kd' else arm for arm in the_plan.arms]
+    return dataclasses.replace(the_plan, arms=tuple(arms), control='student')
+
+
+def test_an_arm_is_compared_with_the_control_of_its_own():
+    found = report(full(), with_own_control('kd'))
+    assert row(found, 'ea-kd')['to_own']['AP']['mean'] == pytest.approx(0.04 / 3, abs=1e-6)
+    assert row(found, 'kd')['to_own'] == {}
+    headings, rows = table_cells(found)
+    column = headings.index('AP - its own control')
+    cells = {each[0]: each[column] for each in rows}
+    assert cells['EA-KD'].startswith('+1.3 [')
+    assert cells['EA-KD'].endswith('] to KD')
+    assert cells['KD'] == cells['teacher'] == ''
+    assert 'Right: likewise to the control of its own (EA-KD to KD)' in page(found)
+    assert 'AP - its own control' not in table_cells(report(full()))[0]
+
+
+def test_an_unfinished_control_of_its_own_leaves_the_cell_empty():
+    records = [record('kd', run.seed) if run.arm == 'kd' else run for run in full()]
+    found = report(records, with_own_control('kd'))
+    assert row(found, 'ea-kd')['to_own'] == {}
+    assert page(found)

@@ -6,7 +6,7 @@ import pytest
 
 from eakd_det.errors import ConfigError
 from eakd_det.experiment.arguments import command_line, parse_arguments, plan_of, settings_of
-from eakd_det.experiment.plan import read_plan
+from eakd_det.experiment.plan_file import read_plan
 
 
 def test_a_plan_file(grid):
@@ -23,6 +23,7 @@ def test_a_plan_file(grid):
         (dict(sedes=[0]), 'sedes'),
         (dict(arms={'kd': dict(config='no.py')}), 'arms.kd.config'),
         (dict(arms={'kd': dict(config='ea-kd.py', cfg_options={})}), 'arms.kd'),
+        (dict(arms={'kd': dict(config='ea-kd.py', control='pkd')}), 'arms.kd.control'),
         (dict(arms={}), 'arms'),
         (dict(seeds=[0, 0]), '[0] more than once'),
         (dict(seeds=[-1]), 'seeds'),

@@ -13,8 +13,9 @@ import pytest
 from mmengine.config import Config
 
 from eakd_det.errors import ConfigError
-from eakd_det.experiment import pool
-from eakd_det.experiment.pool import Settings, execute
+from eakd_det.experiment import pool, processes
+from eakd_det.experiment.pool import execute
+from eakd_det.experiment.processes import Settings, locked
 from eakd_det.experiment.records import read_record
 from eakd_det.experiment.runs import Run
 
@@ -46,7 +47,7 @@ def quick(monkeypatch):
     def command(run, config, resume, settings):
         return [sys.executable, '-c', TRAINING, str(run.folder), str(run.seed), *(['--resume'] if resume else [])]
 
-    monkeypatch.setattr(pool, '_command', command)
+    monkeypatch.setattr(processes, '_command', command)
     monkeypatch.setattr(pool, '_POLL_SECONDS', 0.02)
 
 
@@ -166,14 +167,14 @@ def test_the_lock_lives_as_long_as_the_run(tmp_path):
 
     def when(jobs):
         if (run.folder / 'iter_1.pth').exists():
-            with pool._lock(run.folder) as lock:
+            with locked(run.folder) as lock:
                 seen.append(lock)
         return bool(seen)
 
     with pytest.raises(KeyboardInterrupt):
         go([run], stop_when=when)
     assert seen == [None]
-    with pool._lock(run.folder) as lock:
+    with locked(run.folder) as lock:
         assert lock is not None
 
 
@@ -185,7 +186,7 @@ def test_fresh_keeps_the_old_run_and_does_not_touch_one_that_trains(tmp_path):
     assert read_record(run).status == 'missing'
     assert len(list((tmp_path / 'kd').glob('seed-0.previous-*'))) == 1
     go([run])
-    with pool._lock(run.folder), pytest.raises(ConfigError, match='--fresh: expected no process at work'):
+    with locked(run.folder), pytest.raises(ConfigError, match='--fresh: expected no process at work'):
         pool.begin_anew(run)
 
 

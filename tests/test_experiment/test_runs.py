@@ -9,7 +9,8 @@ from mmengine.config import Config
 from eakd_det.cli.arguments import parse_train_arguments
 from eakd_det.cli.config import load_config
 from eakd_det.errors import ConfigError
-from eakd_det.experiment.plan import Arm, read_plan
+from eakd_det.experiment.plan import Arm
+from eakd_det.experiment.plan_file import read_plan
 from eakd_det.experiment.runs import format_options, prepare_runs, write_config
 from eakd_det.models import stock_student_config
 

@@ -13,7 +13,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from eakd_det.analysis.figures import BLUE, ORANGE, label, new_figure
+from eakd_det.analysis.figures import BLUE, ORANGE, label, markdown_table, new_figure
 from eakd_det.analysis.hooks import RECORD_NAME
 from eakd_det.errors import ConfigError
 
@@ -131,6 +131,23 @@ def draw_loss_shares(runs: Mapping[str, Rows], loss: str | None = None) -> Figur
         handles[::-1], texts[::-1], title='quartile of\nteacher entropy', loc='outside right center', fontsize=8.5
     )
     return figure
+
+
+def format_shares(runs: Mapping[str, Rows], loss: str | None = None) -> str:
+    """Mean shares of the quartiles over each run, of the divergence alone and with the weights, in Markdown.
+
+    Raises:
+        ConfigError: If a run has no such loss.
+    """
+    lines = []
+    for name, rows in runs.items():
+        chosen = loss_name(rows, loss, name)
+        parts = [row['losses'][chosen] for row in rows if chosen in row['losses']]
+        for key, text in (('plain_share', 'divergence alone'), ('share', 'with the weights')):
+            known = [part[key] for part in parts if None not in part[key]]
+            means = np.mean(known, axis=0) if known else [float('nan')] * 4
+            lines.append([f'{name}, {text}', *(f'{100 * share:.0f} %' for share in means)])
+    return markdown_table(['share of the loss by quartile of teacher entropy', *_QUARTILES], lines)
 
 
 def loss_name(rows: Rows, wanted: str | None, run: str) -> str:

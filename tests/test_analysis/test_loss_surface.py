@@ -96,7 +96,8 @@ class TestCommand:
         assert list(record['surfaces']) == ['one', 'two']
         assert record['level'] == pytest.approx(1.5 * max(each['centre'] for each in record['surfaces'].values()))
         assert (tmp_path / 'loss_surface.png').stat().st_size > 10_000
-        assert '\none: loss ' in capsys.readouterr().out
+        assert '| one | ' in record['table']
+        assert record['table'] in capsys.readouterr().out
 
     def test_plain_config_and_missing_weights(self, tmp_path, data_root, checkpoints, capsys):
         config = tiny_data.dump(tiny_data.student_config(data_root), tmp_path / 'student.py')

@@ -11,7 +11,7 @@ import pytest
 from eakd_det.analysis.commands import accuracy, embedding, training
 from eakd_det.analysis.embedding_map import choose_rows, class_separation, draw_map, map_embeddings
 from eakd_det.analysis.entropy_accuracy import accuracy_by_entropy, draw_accuracies, group_accuracies
-from eakd_det.analysis.training_figures import draw_entropies, draw_loss_shares, loss_name, smooth
+from eakd_det.analysis.training_figures import draw_entropies, draw_loss_shares, format_shares, loss_name, smooth
 from eakd_det.errors import ConfigError
 from tests.test_analysis.conftest import make_table
 
@@ -51,6 +51,12 @@ class TestTraining:
         assert sorted({round(float(y), 6) for x, y in top if x == 51}) == [0.3, 1.0]
         assert [text.get_text() for text in figure.legends[0].get_texts()] == ['highest', 'third', 'second', 'lowest']
 
+    def test_table_of_mean_shares(self):
+        assert format_shares({'EA': ROWS}).splitlines()[2:] == [
+            '| EA, divergence alone | 32 % | 28 % | 22 % | 18 % |',
+            '| EA, with the weights | 5 % | 15 % | 25 % | 55 % |',
+        ]
+
     def test_loss_name(self):
         assert loss_name(ROWS, None, 'run') == 'loss_kd'
         with pytest.raises(ConfigError, match='--loss: expected one of'):
@@ -66,7 +72,10 @@ class TestTraining:
         (tmp_path / 'run').mkdir()
         (tmp_path / 'run' / 'proposal_entropy.jsonl').write_text('\n'.join(map(json.dumps, ROWS)))
         assert training.main([str(tmp_path / 'run'), '--out', str(tmp_path)]) == 0
-        assert json.loads((tmp_path / 'loss_share.json').read_text()) == {'run': ROWS}
+        record = json.loads((tmp_path / 'loss_share.json').read_text())
+        assert record['runs'] == {'run': ROWS}
+        assert record['table'] in capsys.readouterr().out
+        assert record['command'] == f'python tools/analysis_tools/training_entropy.py {tmp_path}/run --out {tmp_path}'
         assert (tmp_path / 'entropy_over_training.png').stat().st_size > 10_000
         assert training.main([str(tmp_path)]) == 1
         assert 'custom_hooks=[dict(type=' in capsys.readouterr().err
@@ -103,6 +112,8 @@ class TestAccuracy:
         assert accuracy.main([str(tmp_path / 'proposals.npz'), '--bins', '4']) == 0
         record = json.loads((tmp_path / 'entropy_accuracy.json').read_text())
         assert [len(rows) for rows in record['groups'].values()] == [4, 4, 4]
+        first = record['groups']['foreground'][0]
+        assert f'| {100 * first["teacher"]:.1f} % | {100 * first["student"]:.1f} % |' in record['table'].splitlines()[2]
         assert sum(each['count'] for each in record['groups']['all proposals']) == 200
 
 
@@ -147,7 +158,9 @@ class TestEmbeddings:
     def test_command(self, tmp_path, capsys):
         make_table(120, embeddings=4).save(tmp_path / 'proposals.npz')
         assert embedding.main([str(tmp_path / 'proposals.npz')]) == 0
-        assert 'student: Calinski-Harabasz index ' in capsys.readouterr().out
+        record = json.loads((tmp_path / 'embedding_map.json').read_text())
+        assert f'| {record["teacher"]["calinski_harabasz"]:.2f} |' in record['table']
+        assert record['table'] in capsys.readouterr().out
         make_table(120).save(tmp_path / 'bare.npz')
         assert embedding.main([str(tmp_path / 'bare.npz')]) == 1
         assert 'holds no embeddings; collect it again with --embeddings' in capsys.readouterr().err

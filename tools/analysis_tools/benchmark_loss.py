@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]
 
 import torch  # noqa: E402
-from step_benchmark.environment import environment  # noqa: E402
+from step_benchmark.environment import publish  # noqa: E402
 from step_benchmark.losses import KEPT_ROUNDS, LOSSES, measure  # noqa: E402
 
 
@@ -52,11 +51,7 @@ def main(argv: list[str] | None = None) -> None:
     for count, classes in itertools.product(args.rows, args.classes):
         print(f'{count} proposals, {classes} classes ...', file=sys.stderr, flush=True)
         rows.append(measure(count, classes, args.seconds))
-    table = markdown(rows)
-    print(table)
-    if args.out:
-        record = dict(environment=environment('benchmark_loss.py', args.threads), table=table, rows=rows)
-        args.out.write_text(json.dumps(record, indent=1) + '\n')
+    publish('benchmark_loss.py', args, markdown(rows), rows=rows)
 
 
 if __name__ == '__main__':

@@ -6,7 +6,6 @@ python tools/analysis_tools/benchmark_scaling.py --out scaling.json --plot scali
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]
 import torch  # noqa: E402
 from mmengine.logging import MMLogger  # noqa: E402
 from step_benchmark import arms, report  # noqa: E402
-from step_benchmark.environment import environment  # noqa: E402
+from step_benchmark.environment import publish  # noqa: E402
 from step_benchmark.scaling_plot import plot  # noqa: E402
 from step_benchmark.scene import PAIRS, make_scene, proposals_of  # noqa: E402
 from step_benchmark.timing import interleave  # noqa: E402
@@ -73,12 +72,8 @@ def main(argv: list[str] | None = None) -> None:
     by_images = [measure(args, images, 512) for images in args.images]
     by_rois = [measure(args, 1, rois) for rois in args.rois]
     table = markdown([*by_images, *by_rois])
-    print(table)
-    if args.out:
-        settings = dict(pair=args.pair, height=args.height, width=args.width, rounds=args.rounds)
-        where = environment('benchmark_scaling.py', args.threads)
-        record = dict(environment=where, settings=settings, table=table, by_images=by_images, by_rois=by_rois)
-        args.out.write_text(json.dumps(record, indent=1) + '\n')
+    settings = dict(pair=args.pair, height=args.height, width=args.width, rounds=args.rounds)
+    publish('benchmark_scaling.py', args, table, settings=settings, by_images=by_images, by_rois=by_rois)
     if args.plot:
         plot(by_images, by_rois, f'{args.pair}, {args.height} by {args.width}', args.plot)
 

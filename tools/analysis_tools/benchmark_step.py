@@ -21,7 +21,7 @@ import torch  # noqa: E402
 from mmengine.logging import MMLogger  # noqa: E402
 from step_benchmark import arms, report  # noqa: E402
 from step_benchmark.agreement import compare, logits_of  # noqa: E402
-from step_benchmark.environment import environment  # noqa: E402
+from step_benchmark.environment import publish  # noqa: E402
 from step_benchmark.scene import PAIRS, Scene, make_scene, proposals_of  # noqa: E402
 from step_benchmark.timing import interleave, run_step  # noqa: E402
 
@@ -133,14 +133,8 @@ def main(argv: list[str] | None = None) -> None:
         lambda index: print(f'round {index + 1}/{args.rounds}', file=sys.stderr, flush=True),
     )
     rows = report.summarise(times, agreement, peak_memory(args) if args.memory else {})
-    table = report.markdown(rows)
-    print(table)
-    if args.out:
-        settings = {key: value for key, value in vars(args).items() if key not in _NO_SETTINGS}
-        record = dict(
-            environment=environment('benchmark_step.py', args.threads), settings=settings, table=table, rows=rows
-        )
-        args.out.write_text(json.dumps(record, indent=1) + '\n')
+    settings = {key: value for key, value in vars(args).items() if key not in _NO_SETTINGS}
+    publish('benchmark_step.py', args, report.markdown(rows), settings=settings, rows=rows)
 
 
 if __name__ == '__main__':

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import json
 import sys
 import time
 from pathlib import Path
@@ -18,7 +17,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]
 
 import torch  # noqa: E402
 from mmengine.logging import MMLogger  # noqa: E402
-from step_benchmark.environment import environment  # noqa: E402
+from step_benchmark.environment import publish  # noqa: E402
 from step_benchmark.scene import PAIRS, Scene, make_scene, proposals_of  # noqa: E402
 from step_benchmark.timing import spread  # noqa: E402
 
@@ -103,11 +102,7 @@ def main(argv: list[str] | None = None) -> None:
     torch.set_num_threads(args.threads)
     MMLogger.get_current_instance().setLevel('ERROR')
     rows = measure(args, make_scene(args.pair, args.height, args.width, args.images, args.rois))
-    table = markdown(rows)
-    print(table)
-    if args.out:
-        where = environment('benchmark_teacher.py', args.threads)
-        args.out.write_text(json.dumps(dict(environment=where, table=table, rows=rows), indent=1) + '\n')
+    publish('benchmark_teacher.py', args, markdown(rows), rows=rows)
 
 
 if __name__ == '__main__':

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -23,7 +22,7 @@ from mmengine.config import DictAction  # noqa: E402
 from mmengine.hooks import Hook  # noqa: E402
 from mmengine.logging import MMLogger  # noqa: E402
 from step_benchmark import arms  # noqa: E402
-from step_benchmark.environment import environment  # noqa: E402
+from step_benchmark.environment import publish  # noqa: E402
 from step_benchmark.scene import PAIRS, make_scene  # noqa: E402
 from step_benchmark.sections import Sections  # noqa: E402
 from step_benchmark.timing import run_step  # noqa: E402
@@ -137,11 +136,7 @@ def main(argv: list[str] | None = None) -> None:
     MMLogger.get_current_instance().setLevel('ERROR')
     sections, total = profile_pair(args) if args.pair else profile_config(args)
     rows = shares(sections, total, args.steps)
-    table = markdown(rows)
-    print(table)
-    if args.out:
-        where = environment('profile_step.py', args.threads)
-        args.out.write_text(json.dumps(dict(environment=where, table=table, rows=rows), indent=1) + '\n')
+    publish('profile_step.py', args, markdown(rows), rows=rows)
 
 
 if __name__ == '__main__':

@@ -1,8 +1,8 @@
 """Write the tables in README and docs anew from their records: python tools/dev/tables.py [--check].
 
 A table stands between the lines ``<!-- table: name -->`` and ``<!-- /table -->``. Its name is that of a record in
-docs/records (the demo's, a report of tools/experiment.py, a benchmark, or results by config), or ``published``:
-those of papers.
+docs/records (the demo's, a report of tools/experiment.py, a benchmark, an analysis, or results by config), or
+``published``: those of papers.
 """
 
 from __future__ import annotations
@@ -56,8 +56,10 @@ def render(name: str, root: Path = ROOT) -> str:
     if not path.is_file():
         raise SystemExit(f'<!-- table: {name} -->: there is no record {path}')
     record = json.loads(path.read_text())
-    if 'table' in record:
+    if 'environment' in record:
         return _benchmark(record)
+    if 'table' in record:
+        return f'{record["table"]}\n\n`{record["command"]}`'
     if is_report(record):
         return '\n'.join([table_markdown(record), '', *(f'- {line}' for line in notes(record))])
     draw: Callable[[Mapping[str, Any]], str] = _demo if 'results' in record else _by_config

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from eakd_det.analysis.commands.source import add_source_options, output_folder, read_proposals
-from eakd_det.analysis.entropy_accuracy import draw_accuracies, group_accuracies
-from eakd_det.analysis.figures import save_figure
+from eakd_det.analysis.entropy_accuracy import AccuracyBin, draw_accuracies, group_accuracies
+from eakd_det.analysis.figures import command_line, markdown_table, save_figure
 from eakd_det.cli.failures import run_tool
 from eakd_det.errors import require_positive
 
@@ -23,10 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('--tau', type=float, default=3.0, help="T' of the entropy; default: 3")
     parser.add_argument('--bins', type=int, default=10, help='number of groups; default: 10')
     args = parser.parse_args(argv)
-    return run_tool(lambda: run(args))
+    return run_tool(lambda: run(args, command_line(parser.prog, argv)))
 
 
-def run(args: argparse.Namespace) -> tuple[Path, Path]:
+def run(args: argparse.Namespace, command: str) -> tuple[Path, Path]:
     """Draw ``entropy_accuracy.png``, with its numbers as ``.json``.
 
     Raises:
@@ -37,8 +37,25 @@ def run(args: argparse.Namespace) -> tuple[Path, Path]:
     groups = group_accuracies(table, tau, args.bins)
     rows = {name: [{**dataclasses.asdict(row), 'gap': row.gap} for row in bins] for name, bins in groups.items()}
     figure = draw_accuracies(groups, tau, args.bins)
-    written = save_figure(
-        figure, dict(tau=tau, origin=table.origin, groups=rows), output_folder(args), 'entropy_accuracy'
-    )
+    text = format_groups(groups)
+    numbers = dict(command=command, table=text, tau=tau, origin=table.origin, groups=rows)
+    written = save_figure(figure, numbers, output_folder(args), 'entropy_accuracy')
+    print(text)
     print('\n'.join(map(str, written)))
     return written
+
+
+def format_groups(groups: Mapping[str, Sequence[AccuracyBin]]) -> str:
+    """The groups as a Markdown table: a row for each bin, the bins of each group beside each other."""
+    headings = ['by teacher entropy']
+    for name in groups:
+        headings += [f'{name}: teacher', 'student', 'gap']
+    rows = []
+    for index in range(max(map(len, groups.values()))):
+        cells = [str(index + 1)]
+        for bins in groups.values():
+            row = bins[index] if index < len(bins) else None
+            values = (None,) * 3 if row is None else (row.teacher, row.student, row.gap)
+            cells += ['' if value is None else f'{100 * value:.1f} %' for value in values]
+        rows.append(cells)
+    return markdown_table(headings, rows)

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from eakd_det.analysis.commands.source import add_source_options, output_folder, read_proposals
+from eakd_det.analysis.commands.source import add_source_options, add_weight_options, output_folder, read_proposals
 from eakd_det.analysis.figures import save_figure
 from eakd_det.analysis.proposal_pictures import draw_weighted_proposals
 from eakd_det.analysis.proposal_sheet import choose_extremes, describe, draw_sheet, read_image
 from eakd_det.analysis.proposal_table import ProposalTable
 from eakd_det.cli.failures import run_tool
 from eakd_det.errors import ConfigError
-from eakd_det.functional import EA_MODES
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,8 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog='draw_proposals.py', description='Draw proposals coloured by weight, and the heaviest and lightest of all'
     )
     add_source_options(parser)
-    parser.add_argument('--tau', type=float, default=3.0, help="T' of the weight; default: 3")
-    parser.add_argument('--mode', choices=EA_MODES, default='ea', help='form of the weight; default: ea')
+    add_weight_options(parser)
     parser.add_argument('--pictures', type=int, default=4, help='number of images to draw; default: 4')
     parser.add_argument('--columns', type=int, default=8, help='proposals in each row of the sheet; default: 8')
     args = parser.parse_args(argv)

@@ -6,12 +6,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from eakd_det.analysis.commands.source import add_source_options, output_folder, read_proposals
+from eakd_det.analysis.commands.source import add_source_options, add_weight_options, output_folder, read_proposals
 from eakd_det.analysis.embedding_map import choose_rows, draw_map, map_embeddings
-from eakd_det.analysis.figures import save_figure
+from eakd_det.analysis.figures import command_line, markdown_table, save_figure
 from eakd_det.cli.failures import run_tool
 from eakd_det.errors import ConfigError, require_positive
-from eakd_det.functional import EA_MODES
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,16 +19,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog='embedding_map.py', description='t-SNE of RoI embeddings with the heaviest proposals marked'
     )
     add_source_options(parser)
-    parser.add_argument('--tau', type=float, default=3.0, help="T' of the weight; default: 3")
-    parser.add_argument('--mode', choices=EA_MODES, default='ea', help='form of the weight; default: ea')
+    add_weight_options(parser)
     parser.add_argument('--points', type=int, default=1500, help='largest number of proposals; default: 1500')
     parser.add_argument('--share', type=float, default=0.1, help='share that is marked as heaviest; default: 0.1')
     parser.add_argument('--with-background', action='store_true', help='as many background proposals as of a class')
     args = parser.parse_args(argv)
-    return run_tool(lambda: run(args))
+    return run_tool(lambda: run(args, command_line(parser.prog, argv)))
 
 
-def run(args: argparse.Namespace) -> tuple[Path, Path]:
+def run(args: argparse.Namespace, command: str) -> tuple[Path, Path]:
     """Draw ``embedding_map.png``, with its numbers as ``.json``.
 
     Raises:
@@ -42,9 +40,14 @@ def run(args: argparse.Namespace) -> tuple[Path, Path]:
     rows = choose_rows(table, args.points, args.with_background, args.seed)
     result = map_embeddings(table, table.weights(tau, args.mode), rows, args.share, args.seed)
     figure = draw_map(result, list(map(str, table.classes)), args.share, tau)
-    numbers = dict(tau=tau, mode=args.mode, share=args.share, origin=table.origin, **result)
+    sides = ('teacher', 'student')
+    text = markdown_table(
+        ['Calinski-Harabasz index of', *sides],
+        [[f'{len(rows)} proposals', *(f'{result[side]["calinski_harabasz"]:.2f}' for side in sides)]],
+    )
+    setting = dict(tau=tau, mode=args.mode, share=args.share, origin=table.origin)
+    numbers = dict(command=command, table=text, **setting, **result)
     written = save_figure(figure, numbers, output_folder(args), 'embedding_map')
-    for side in ('teacher', 'student'):
-        print(f'{side}: Calinski-Harabasz index {result[side]["calinski_harabasz"]:.2f}')
+    print(text)
     print('\n'.join(map(str, written)))
     return written

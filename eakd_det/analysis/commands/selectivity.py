@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from eakd_det.analysis.commands.source import add_source_options, output_folder, read_proposals
-from eakd_det.analysis.figures import save_figure
+from eakd_det.analysis.figures import command_line, markdown_table, save_figure
 from eakd_det.analysis.selectivity import MIN_CV, TAUS, Recommendation, Selectivity, recommend, sweep
 from eakd_det.analysis.selectivity_figure import draw_selectivity
 from eakd_det.cli.failures import run_tool
@@ -25,10 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('--mode', choices=EA_MODES, default='ea', help='form of the weight; default: ea')
     parser.add_argument('--min-cv', type=float, default=MIN_CV, help="the largest T' with this CV is recommended")
     args = parser.parse_args(argv)
-    return run_tool(lambda: run(args))
+    return run_tool(lambda: run(args, command_line(parser.prog, argv)))
 
 
-def run(args: argparse.Namespace) -> Recommendation:
+def run(args: argparse.Namespace, command: str) -> Recommendation:
     """Measure as the parsed arguments say; writes ``selectivity.png`` and ``selectivity.json``.
 
     Raises:
@@ -40,7 +40,10 @@ def run(args: argparse.Namespace) -> Recommendation:
     background = float((~table.is_foreground).mean())
     subject = f'{Path(str(table.origin.get("config", ""))).stem}, {len(table)} proposals'
     figure = draw_selectivity(rows, recommendation, background, subject)
+    text = format_rows(rows, background)
     numbers = dict(
+        command=command,
+        table=text,
         recommendation=dataclasses.asdict(recommendation),
         mode=args.mode,
         proposals=len(table),
@@ -49,7 +52,7 @@ def run(args: argparse.Namespace) -> Recommendation:
         rows=[dataclasses.asdict(row) for row in rows],
     )
     picture, record = save_figure(figure, numbers, output_folder(args), 'selectivity')
-    print(format_rows(rows, background))
+    print(text)
     print(
         f"\nT' = {recommendation.tau:g} ({recommendation.reason}). To keep the loss as large as plain KD's:\n"
         f"  weighting=dict(type='eakd_det.EntropyWeighting', tau={recommendation.tau:g}, normalize=True)\n"
@@ -63,18 +66,15 @@ def run(args: argparse.Namespace) -> Recommendation:
 
 def format_rows(rows: Sequence[Selectivity], background_share: float) -> str:
     """The rows as a Markdown table."""
-    lines = [
-        f"| T' | mean | CV | effective share | weight on background ({background_share:.0%} of proposals) | "
-        'teacher wrong : right | correlation with teacher errors |',
-        '| ---: ' * 7 + '|',
-    ]
+    headings = ["T'", 'mean weight', 'CV', 'effective share']
+    headings.append(f'weight on background ({background_share:.0%} of proposals)')
+    headings += ['teacher wrong : right', 'correlation with teacher errors']
+    lines = []
     for row in rows:
         ratio, correlation = (
             '-' if value is None else f'{value:.2f}'
             for value in (row.teacher_error_ratio, row.teacher_error_correlation)
         )
-        lines.append(
-            f'| {row.tau:g} | {row.mean:.3f} | {row.cv:.2f} | {row.effective_share:.0%} '
-            f'| {row.background_weight:.0%} | {ratio} | {correlation} |'
-        )
-    return '\n'.join(lines)
+        shares = f'{row.effective_share:.0%}', f'{row.background_weight:.0%}'
+        lines.append([f'{row.tau:g}', f'{row.mean:.3f}', f'{row.cv:.2f}', *shares, ratio, correlation])
+    return markdown_table(headings, lines)

@@ -14,6 +14,7 @@ from eakd_det.analysis.collecting import Progress, collect_proposals
 from eakd_det.analysis.pair import build_batches, build_pair, load_pair_config
 from eakd_det.analysis.proposal_table import ProposalTable
 from eakd_det.errors import ConfigError
+from eakd_det.functional import EA_MODES
 
 TABLE_NAME = 'proposals.npz'
 
@@ -33,6 +34,12 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument('--max-megabytes', type=float, default=500, help='bound of the table in memory; default: 500')
     group.add_argument('--seed', type=int, default=0, help='of the images, and of what is sampled on them; default: 0')
     group.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='as in tools/train.py')
+
+
+def add_weight_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says which weight a proposal has."""
+    parser.add_argument('--tau', type=float, default=3.0, help="T' of the weight; default: 3")
+    parser.add_argument('--mode', choices=EA_MODES, default='ea', help='form of the weight; default: ea')
 
 
 def output_folder(args: argparse.Namespace) -> Path:

@@ -16,7 +16,7 @@ from mmengine.config import DictAction
 from mmengine.device import get_device
 from torch import nn
 
-from eakd_det.analysis.figures import save_figure
+from eakd_det.analysis.figures import command_line, markdown_table, save_figure
 from eakd_det.analysis.loss_surface import LossSurface, measure_surface
 from eakd_det.analysis.loss_surface_figure import draw_surfaces
 from eakd_det.analysis.pair import build_batches, load_config
@@ -50,10 +50,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.names is not None and len(args.names) != len(args.checkpoints):
         parser.error(f'--names: expected {len(args.checkpoints)}, one for each checkpoint, but got {len(args.names)}')
-    return run_tool(lambda: run(args))
+    return run_tool(lambda: run(args, command_line(parser.prog, argv)))
 
 
-def run(args: argparse.Namespace) -> dict[str, LossSurface]:
+def run(args: argparse.Namespace, command: str) -> dict[str, LossSurface]:
     """Measure as the parsed arguments say; writes ``loss_surface.png`` and ``loss_surface.json``.
 
     Raises:
@@ -74,12 +74,23 @@ def run(args: argparse.Namespace) -> dict[str, LossSurface]:
     centres = [surface.centre for surface in surfaces.values()]
     level = RELATIVE_LEVEL * max(centres) if args.level is None else args.level
     numbers = {name: _numbers(surface, level) for name, surface in surfaces.items()}
-    for name, values in numbers.items():
-        print(
-            f'{name}: loss {values["centre"]:.4f}, area {values["area"]:.3f} at {level:.4g}, '
-            f'{values["own_area"]:.3f} at {RELATIVE_LEVEL:g} times its own'
-        )
-    record = dict(level=level, batches=len(batches), split=args.split, seed=args.seed, surfaces=numbers)
+    text = markdown_table(
+        ['student', 'loss', f'area at {level:.4g}', f'area at {RELATIVE_LEVEL:g} times its own loss'],
+        [
+            [name, f'{values["centre"]:.4f}', f'{values["area"]:.2f}', f'{values["own_area"]:.2f}']
+            for name, values in numbers.items()
+        ],
+    )
+    print(text)
+    record = dict(
+        command=command,
+        table=text,
+        level=level,
+        batches=len(batches),
+        split=args.split,
+        seed=args.seed,
+        surfaces=numbers,
+    )
     print('\n'.join(map(str, save_figure(draw_surfaces(surfaces, level), record, args.out, 'loss_surface'))))
     return surfaces
 

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from eakd_det.analysis.figures import save_figure
-from eakd_det.analysis.training_figures import draw_entropies, draw_loss_shares, read_rows
+from eakd_det.analysis.figures import command_line, save_figure
+from eakd_det.analysis.training_figures import draw_entropies, draw_loss_shares, format_shares, read_rows
 from eakd_det.cli.failures import run_tool
 
 
@@ -23,10 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.names is not None and len(args.names) != len(args.runs):
         parser.error(f'--names: expected {len(args.runs)} names, one for each run, but got {len(args.names)}')
-    return run_tool(lambda: run(args))
+    return run_tool(lambda: run(args, command_line(parser.prog, argv)))
 
 
-def run(args: argparse.Namespace) -> list[Path]:
+def run(args: argparse.Namespace, command: str) -> list[Path]:
     """Draw ``entropy_over_training.png`` and ``loss_share.png``, each with its numbers as ``.json``.
 
     Raises:
@@ -36,9 +36,12 @@ def run(args: argparse.Namespace) -> list[Path]:
     names = args.names or [folder.resolve().name for folder in folders]
     runs = {name: read_rows(source) for name, source in zip(names, args.runs, strict=True)}
     folder = args.out or folders[0]
+    text = format_shares(runs, args.loss)
+    numbers = dict(command=command, table=text, runs=runs)
     written = [
-        *save_figure(draw_entropies(runs), runs, folder, 'entropy_over_training'),
-        *save_figure(draw_loss_shares(runs, args.loss), runs, folder, 'loss_share'),
+        *save_figure(draw_entropies(runs), numbers, folder, 'entropy_over_training'),
+        *save_figure(draw_loss_shares(runs, args.loss), numbers, folder, 'loss_share'),
     ]
+    print(text)
     print('\n'.join(map(str, written)))
     return written

@@ -1,7 +1,9 @@
-"""What a measured time depends on."""
+"""The record of a benchmark, and what its times depend on."""
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import platform
 import sys
@@ -9,6 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+
+def publish(script: str, args: argparse.Namespace, table: str, **numbers: Any) -> None:
+    """Print the table, and write it with the numbers behind it to ``args.out`` if that is set.
+
+    Args:
+        script: Name of the script in ``tools/analysis_tools``.
+        args: Its arguments, with ``out`` and ``threads``.
+        table: The table in Markdown.
+        **numbers: What else the record holds, ready for JSON.
+    """
+    print(table)
+    if args.out:
+        record = dict(environment=environment(script, args.threads), table=table, **numbers)
+        args.out.write_text(json.dumps(record, indent=1) + '\n')
 
 
 def environment(script: str, threads: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ model = dict(
         backbone=dict(
             type='eakd_det.MobileNetV2',
             out_indices=(1, 2, 4, 6),
-            frozen_stages=-1,
+            frozen_stages=2,
             norm_cfg=dict(type='BN', requires_grad=False),
             norm_eval=True,
         ),

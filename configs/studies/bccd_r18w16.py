@@ -16,20 +16,11 @@ arms = {
         title="KD, mean weight of EA (T'=3)", config='../bccd/kd-matched_faster-rcnn_mv2-r18w16_fpn_bccd.py'
     ),
     'ea-kd': dict(title="EA-KD (T'=3)", config=_ea, control='kd-matched'),
-    'ea-kd-t1': dict(title="EA-KD (T'=1)", config=_ea, options={f'{_weighting}.tau': 1.0}),
     'ea-kd-mean1': dict(title="EA-KD (T'=3), weights of mean 1", config=_ea, options={f'{_weighting}.normalize': True}),
-    'ea-kd-t1-mean1': dict(
-        title="EA-KD (T'=1), weights of mean 1",
-        config=_ea,
-        options={f'{_weighting}.tau': 1.0, f'{_weighting}.normalize': True},
-    ),
-    'ea-kd-inverse': dict(title="KD, inverse EA weights (T'=3)", config=_ea, options={f'{_weighting}.mode': 'inverse'}),
     'ea-kd-objects': dict(
         title="EA-KD (T'=3), entropy of the objects alone, weights of mean 1",
         config=_ea,
         options={f'{_weighting}.foreground_only': True, f'{_weighting}.normalize': True},
     ),
-    'dkd': dict(title='DKD', config='../bccd/dkd_faster-rcnn_mv2-r18w16_fpn_bccd.py'),
-    'ea-dkd': dict(title="EA-DKD (T'=3)", config='../bccd/ea-dkd_faster-rcnn_mv2-r18w16_fpn_bccd.py', control='dkd'),
 }
 del _ea, _weighting  # a plan has no other keys than the runner's

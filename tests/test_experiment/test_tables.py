@@ -57,4 +57,7 @@ def test_a_report_of_an_experiment_becomes_a_table_with_its_notes(tmp_path):
     (records / 'study.json').write_text(json.dumps(report(full())))
     text = tables.render('study', tmp_path)
     assert text.startswith('| arm | AP |')
+    (picture,) = tables.draw_reports(tmp_path)
+    assert picture.name == 'study.png'
+    assert picture.stat().st_size > 10_000
     assert '\n\n- Same start, checked for 3 seed(s)' in text

@@ -2,7 +2,7 @@
 
 A table stands between the lines ``<!-- table: name -->`` and ``<!-- /table -->``. Its name is that of a record in
 docs/records (the demo's, a report of tools/experiment.py, a benchmark, an analysis, or results by config), or
-``published``: those of papers.
+``published``: those of papers. A report's picture goes to docs/images/<name>.png.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if str(ROOT) not in sys.path:
 
 from eakd_det.demo.plan import STAGES  # noqa: E402
 from eakd_det.evaluation.metrics import format_table  # noqa: E402
+from eakd_det.experiment.plot import draw  # noqa: E402
 from eakd_det.experiment.published import published_numbers, published_pairs, published_titles  # noqa: E402
 from eakd_det.experiment.table import is_report, notes, table_markdown  # noqa: E402
 
@@ -62,8 +63,20 @@ def render(name: str, root: Path = ROOT) -> str:
         return f'{record["table"]}\n\n`{record["command"]}`'
     if is_report(record):
         return '\n'.join([table_markdown(record), '', *(f'- {line}' for line in notes(record))])
-    draw: Callable[[Mapping[str, Any]], str] = _demo if 'results' in record else _by_config
-    return draw(record)
+    lay_out: Callable[[Mapping[str, Any]], str] = _demo if 'results' in record else _by_config
+    return lay_out(record)
+
+
+def draw_reports(root: Path = ROOT) -> list[Path]:
+    """Draw the pictures of all reports anew, and return their paths."""
+    pictures = []
+    for path in sorted((root / 'docs' / 'records').glob('*.json')):
+        record = json.loads(path.read_text())
+        if is_report(record):
+            pictures.append(root / 'docs' / 'images' / f'{path.stem}.png')
+            pictures[-1].parent.mkdir(exist_ok=True)
+            draw(record).savefig(pictures[-1], dpi=110)
+    return pictures
 
 
 def _benchmark(record: Mapping[str, Any]) -> str:
@@ -113,6 +126,9 @@ def main(argv: list[str] | None = None) -> int:
         print(f'{path.relative_to(ROOT)}: {"out of date" if args.check else "written"}')
         if not args.check:
             path.write_text(with_tables(text))
+    if not args.check:
+        for picture in draw_reports():
+            print(f'{picture.relative_to(ROOT)}: drawn')
     return int(args.check and bool(old))
 
 

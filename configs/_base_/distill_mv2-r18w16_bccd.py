@@ -13,6 +13,7 @@ model = dict(
             frozen_stages=2,
             norm_cfg=dict(type='BN', requires_grad=False),
             norm_eval=True,
+            init_cfg=None,
         ),
         neck=dict(_base_.model.neck, in_channels=[24, 32, 96, 320], out_channels=64),
         rpn_head=dict(_base_.model.rpn_head, in_channels=64, feat_channels=64),

@@ -238,11 +238,21 @@ def test_other_teachers_of_a_folder_are_the_same():
         assert load(name).model.teacher_ckpt == load(reference).model.teacher_ckpt
 
 
-def test_custom_teacher_is_the_model_that_is_distilled():
-    trained = load('custom/teacher_faster-rcnn_r50_fpn_custom').model.to_dict()
-    used = load('custom/ea-kd_faster-rcnn_r50-mv2_fpn_custom').model.teacher.to_dict()
+@pytest.mark.parametrize(
+    ('teacher', 'distilled'),
+    [
+        ('custom/teacher_faster-rcnn_r50_fpn_custom', 'custom/ea-kd_faster-rcnn_r50-mv2_fpn_custom'),
+        ('bccd/teacher_faster-rcnn_mv2_fpn_bccd', 'bccd/ea-kd_faster-rcnn_mv2-r18w16_fpn_bccd'),
+        ('bccd/teacher_faster-rcnn_mv2_fpn_bccd', 'bccd/ea-kd_faster-rcnn_mv2-mv2_fpn_bccd'),
+    ],
+)
+def test_the_trained_teacher_is_the_model_that_distils(teacher, distilled):
+    trained = load(teacher).model.to_dict()
+    used = load(distilled).model.teacher.to_dict()
     for model in (trained, used):
         model['backbone'].pop('frozen_stages', None)
+        if teacher.startswith('bccd'):
+            model['backbone'].pop('init_cfg')
         model.pop('_scope_', None)
     assert used == trained
 

@@ -31,6 +31,11 @@ arms = {
     'kd-matched': dict(
         title="KD, mean weight of EA (T'=3)", config='../demo/kd-matched_faster-rcnn_r18w32-r18w16_fpn_demo.py'
     ),
+    'kd-matched-groups': dict(
+        title="KD, mean weights of EA (T'=3) for background and the rest",
+        config='../demo/kd-matched_faster-rcnn_r18w32-r18w16_fpn_demo.py',
+        options={'model.distiller.distill_losses.loss_kd.weighting.by_background': True},
+    ),
     'ea-kd': dict(
         title="EA-KD (T'=3)", config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py', control='kd-matched'
     ),

@@ -1,7 +1,10 @@
-"""The control experiment of entropy weighting."""
+"""The control experiments of entropy weighting."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
 from torch import Tensor
 
 from eakd_det.registry import MODELS
@@ -12,18 +15,18 @@ from eakd_det.weighting.entropy import EntropyWeighting
 class MeanMatchedWeighting(EntropyWeighting):
     r"""Each proposal gets the mean of the weights that :class:`EntropyWeighting` would give.
 
-    .. math:: w_n = \frac{1}{R} \sum_{m=1}^{R} w^{ea}_m
+    .. math:: w_n = \frac{1}{|G_n|} \sum_{m \in G_n} w^{ea}_m
 
-    The loss is as large as EA would make it, but nothing is selected. If this does as well as EA, the gain came from
-    a larger loss weight. The mean is over the proposals of this process, as the loss is.
+    where the group :math:`G_n` is all proposals. The loss is as large as EA would make it, but nothing is selected. If
+    this does as well as EA, the gain came from a larger loss weight. With ``by_background`` there are two groups, what
+    the teacher takes for background and the rest: background loses as much weight as under EA, but among the proposals
+    of a group nothing is selected. The means are over the proposals of this process, as the loss is.
 
     Args:
-        tau: As in :class:`EntropyWeighting`. Defaults to 3.0.
-        mode: As there. Defaults to 'ea'.
-        h_ub: As there. Defaults to None, which is log C.
-        normalize: As there; the weights are then all 1, as in uniform weighting. Defaults to False.
-        standardize: As there. Defaults to False.
-        foreground_only: As there. Defaults to False.
+        by_background: Take the mean of proposals whose likeliest class by the teacher is the last one, background in
+            MMDetection, and of the others apart. Defaults to False.
+        **kwargs: As in :class:`EntropyWeighting`, with the same defaults (``tau=3.0``, ``mode='ea'``, ...). With
+            ``normalize=True`` and one group the weights are all 1, as in uniform weighting.
 
     Raises:
         ConfigError: As :class:`EntropyWeighting`.
@@ -35,7 +38,24 @@ class MeanMatchedWeighting(EntropyWeighting):
         tensor([0.5505, 0.5505])
     """
 
+    def __init__(self, by_background: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.by_background = by_background
+
     def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """The same weight for each proposal, ``(R,)``."""
+        """The same weight for each proposal of a group, ``(R,)``."""
         weights = super().weights(preds_S, preds_T)
-        return (weights.sum() / max(weights.numel(), 1)).expand_as(weights)
+        if not self.by_background:
+            return _mean(weights, torch.ones_like(weights)).expand_as(weights)
+        background = (preds_T.argmax(dim=1) == preds_T.shape[1] - 1).to(weights)
+        objects = 1 - background
+        return background * _mean(weights, background) + objects * _mean(weights, objects)
+
+    def extra_repr(self) -> str:
+        """What ``print`` shows."""
+        return f'{super().extra_repr()}, by_background={self.by_background}'
+
+
+def _mean(weights: Tensor, members: Tensor) -> Tensor:
+    """Mean weight of the rows that are 1 in ``members``; 0 if there are none."""
+    return (weights * members).sum() / members.sum().clamp(min=1)

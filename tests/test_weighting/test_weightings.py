@@ -25,6 +25,7 @@ WEIGHTINGS = [
     ),
     EntropyWeighting(foreground_only=True),
     MeanMatchedWeighting(),
+    MeanMatchedWeighting(by_background=True),
     PowerSumWeighting(),
     HardProposalWeighting(),
     HardProposalWeighting(quantile=0.5),
@@ -83,6 +84,17 @@ def test_entropy_of_the_objects_alone_ignores_background():
     torch.testing.assert_close(weighting(student, teacher), torch.tensor([log3, 0.0]))
     changed = teacher + torch.tensor([0.0, 0.0, 0.0, -70.0])
     torch.testing.assert_close(weighting(student, changed), weighting(student, teacher))
+
+
+def test_means_of_what_the_teacher_takes_for_background_and_of_the_rest():
+    student, teacher = _logits()
+    weights = EntropyWeighting()(student, teacher)
+    background = teacher.argmax(dim=1) == 10
+    assert 0 < background.sum() < 20
+    expected = torch.where(background, weights[background].mean(), weights[~background].mean())
+    torch.testing.assert_close(MeanMatchedWeighting(by_background=True)(student, teacher), expected)
+    alone = MeanMatchedWeighting(by_background=True)(student[~background], teacher[~background])
+    torch.testing.assert_close(alone, weights[~background].mean().expand_as(alone))
 
 
 def test_one_object_class_has_no_entropy_of_objects():

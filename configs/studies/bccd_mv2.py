@@ -23,6 +23,11 @@ teacher = dict(
 )
 student = 'student'
 control = 'kd'
+questions = {
+    'Does distillation help?': ('kd', 'student'),
+    'Does a larger loss help?': ('kd-matched', 'kd'),
+    'Does selection help, as published?': ('ea-kd', 'kd-matched'),
+}
 
 _ea = '../bccd/ea-kd_faster-rcnn_mv2-mv2_fpn_bccd.py'
 arms = {
@@ -31,6 +36,6 @@ arms = {
     'kd-matched': dict(
         title="KD, mean weight of EA (T'=3)", config='../bccd/kd-matched_faster-rcnn_mv2-mv2_fpn_bccd.py'
     ),
-    'ea-kd': dict(title="EA-KD (T'=3)", config=_ea, control='kd-matched'),
+    'ea-kd': dict(title="EA-KD (T'=3)", config=_ea),
 }
 del _ea  # a plan has no other keys than the runner's

@@ -6,6 +6,12 @@ seeds = (0, 1, 2, 3, 4)
 teacher = dict(config='../bccd/teacher_faster-rcnn_mv2_fpn_bccd.py', seed=0)
 student = 'student'
 control = 'kd'
+questions = {
+    'Does distillation help?': ('kd', 'student'),
+    'Does a larger loss help?': ('kd-matched', 'kd'),
+    'Does selection help, as published?': ('ea-kd', 'kd-matched'),
+    "Does it at the size of KD's loss?": ('ea-kd-mean1', 'kd'),
+}
 
 _ea = '../bccd/ea-kd_faster-rcnn_mv2-r18w16_fpn_bccd.py'
 _weighting = 'model.distiller.distill_losses.loss_kd.weighting'
@@ -15,7 +21,7 @@ arms = {
     'kd-matched': dict(
         title="KD, mean weight of EA (T'=3)", config='../bccd/kd-matched_faster-rcnn_mv2-r18w16_fpn_bccd.py'
     ),
-    'ea-kd': dict(title="EA-KD (T'=3)", config=_ea, control='kd-matched'),
+    'ea-kd': dict(title="EA-KD (T'=3)", config=_ea),
     'ea-kd-mean1': dict(title="EA-KD (T'=3), weights of mean 1", config=_ea, options={f'{_weighting}.normalize': True}),
     'ea-kd-objects': dict(
         title="EA-KD (T'=3), entropy of the objects alone, weights of mean 1",

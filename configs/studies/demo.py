@@ -23,6 +23,19 @@ teacher = dict(
 )
 student = 'student'
 control = 'kd'
+questions = {
+    'Does distillation help?': ('kd', 'student'),
+    'Does a larger loss help?': ('kd-matched', 'kd'),
+    'Does selection help, as published?': ('ea-kd', 'kd-matched'),
+    "Does it at the size of KD's loss?": ('ea-kd-mean1', 'kd'),
+    "Does it at T'=1?": ('ea-kd-t1-mean1', 'kd'),
+    'Does it matter which are heavy?': ('ea-kd-mean1', 'ea-kd-inverse'),
+    'Does less weight on background help?': ('kd-matched-groups', 'kd-matched'),
+    'Does selection help beyond that?': ('ea-kd', 'kd-matched-groups'),
+    'Does EA help DKD?': ('ea-dkd', 'dkd'),
+    'Does EA help KD+LS?': ('ea-kd-ls', 'kd-ls'),
+    'Does EA help ReviewKD?': ('ea-review-kd', 'review-kd'),
+}
 
 # Keys with dots are what --cfg-options takes.
 arms = {
@@ -36,9 +49,7 @@ arms = {
         config='../demo/kd-matched_faster-rcnn_r18w32-r18w16_fpn_demo.py',
         options={'model.distiller.distill_losses.loss_kd.weighting.by_background': True},
     ),
-    'ea-kd': dict(
-        title="EA-KD (T'=3)", config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py', control='kd-matched'
-    ),
+    'ea-kd': dict(title="EA-KD (T'=3)", config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
     'ea-kd-t1': dict(
         title="EA-KD (T'=1)",
         config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py',
@@ -63,15 +74,12 @@ arms = {
         options={'model.distiller.distill_losses.loss_kd.weighting.mode': 'inverse'},
     ),
     'dkd': dict(title='DKD', config='../demo/dkd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
-    'ea-dkd': dict(title="EA-DKD (T'=3)", config='../demo/ea-dkd_faster-rcnn_r18w32-r18w16_fpn_demo.py', control='dkd'),
+    'ea-dkd': dict(title="EA-DKD (T'=3)", config='../demo/ea-dkd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
     'kd-ls': dict(title='KD+LS', config='../demo/kd-ls_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
-    'ea-kd-ls': dict(
-        title="EA-KD+LS (T'=3)", config='../demo/ea-kd-ls_faster-rcnn_r18w32-r18w16_fpn_demo.py', control='kd-ls'
-    ),
+    'ea-kd-ls': dict(title="EA-KD+LS (T'=3)", config='../demo/ea-kd-ls_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
     'review-kd': dict(title='ReviewKD', config='../demo/review-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
     'ea-review-kd': dict(
         title="EA-ReviewKD (T'=3)",
         config='../demo/ea-review-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py',
-        control='review-kd',
     ),
 }

@@ -40,8 +40,6 @@ def make_report(
         row['runs'] = dict(planned=len(by_arm[arm.name]), **Counter(record.status for record in by_arm[arm.name]))
         row['published'] = published.get(arm.name)
         row.update(_compare(by_arm[arm.name], _of(by_arm, plan.student), _of(by_arm, plan.control), teacher_ap))
-        row['own_control'] = arm.control
-        row['to_own'] = _differences(by_arm[arm.name], _of(by_arm, arm.control))
         rows.append(row)
     return dict(
         format=FORMAT,
@@ -53,6 +51,10 @@ def make_report(
         control=plan.control,
         teacher=None if teacher is None else _teacher_row(teacher, published.get('teacher')),
         arms=rows,
+        questions=[
+            dict(question=question, arm=arm, minus=other, difference=_differences(by_arm[arm], by_arm[other]))
+            for question, arm, other in plan.questions
+        ],
         same_start=check_same_start(records),
         published_notes=published_notes(plan.published) if plan.published else [],
         setting=_setting(records),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from eakd_det.experiment.plot import caption, draw, svg
-from eakd_det.experiment.table import notes, table_cells
+from eakd_det.experiment.plot import QUESTIONS_CAPTION, caption, draw, draw_questions, svg
+from eakd_det.experiment.table import notes, question_cells, table_cells
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1c1c1c; max-width: 1300px; margin: 2rem auto; padding: 0 1rem; }
@@ -18,6 +18,7 @@ th { border-bottom: 2px solid #888; }
 code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 td.command, details td { white-space: normal; text-align: left; }
 td.command { min-width: 24rem; }
+.questions td:nth-child(2), .questions th:nth-child(2) { text-align: left; white-space: normal; }
 .wide { overflow-x: auto; }
 .warning { color: #a11; font-weight: 600; }
 figure { margin: 2rem 0; }
@@ -43,17 +44,36 @@ def page(report: Mapping[str, Any]) -> str:
 <body>
 <h1>{escape(report['title'])}</h1>
 <p>{escape(report['time'])} · <code>{escape(report['command'])}</code></p>
-<div class="wide">{_table(report)}</div>
+<div class="wide">{_table(*table_cells(report))}</div>
+{_questions(report)}
 <ul>{''.join(_note(line) for line in notes(report))}</ul>
-<figure>{svg(draw(report))}<figcaption>{escape(caption(report))}</figcaption></figure>
+{_figures(report)}
 <details><summary>All {len(report['runs'])} runs</summary>{_runs(report)}</details>
 </body>
 </html>
 """
 
 
-def _table(report: Mapping[str, Any]) -> str:
-    headings, rows = table_cells(report)
+def _questions(report: Mapping[str, Any]) -> str:
+    if not report['questions']:
+        return ''
+    headings, rows = question_cells(report)
+    head = ''.join(f'<th>{escape(heading)}</th>' for heading in headings)
+    body = ''.join(f'<tr>{"".join(f"<td>{escape(cell)}</td>" for cell in row)}</tr>' for row in rows)
+    return (
+        '<h2>Questions</h2><div class="wide"><table class="questions">'
+        f'<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def _figures(report: Mapping[str, Any]) -> str:
+    figures = [(draw(report), caption(report))]
+    if report['questions']:
+        figures.append((draw_questions(report), QUESTIONS_CAPTION))
+    return ''.join(f'<figure>{svg(figure)}<figcaption>{escape(text)}</figcaption></figure>' for figure, text in figures)
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     head = ''.join(f'<th>{escape(heading)}</th>' for heading in headings)
     body = ''.join(
         '<tr>'

@@ -21,15 +21,12 @@ class Arm:
         title: What the table calls it.
         config: Its config file.
         options: What to override in it, by dotted key, as ``--cfg-options`` does.
-        control: Name of the arm that lacks nothing but what this one is about, if that is not the plan's control:
-            for EA-DKD it is DKD.
     """
 
     name: str
     title: str
     config: Path
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    control: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +57,7 @@ class Plan:
         student: Name of the arm without distillation; None if there is none.
         control: Name of the arm that the others are compared with besides the student, plain KD as a rule; or None.
         teacher: Where the teacher comes from.
+        questions: What the differences of two arms answer: question, arm, and the arm that is subtracted.
         data: ``dict(type='digit_scenes', ...)`` with arguments of :func:`eakd_det.datasets.make_digit_scenes` makes
             data and sets ``data_root`` to it; None takes the data of the configs.
         options: What to override in every config, the teacher's too.
@@ -74,6 +72,7 @@ class Plan:
     student: str | None = None
     control: str | None = None
     teacher: TeacherStage = TeacherStage()
+    questions: tuple[tuple[str, str, str], ...] = ()
     data: Mapping[str, Any] | None = None
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     published: str | None = None
@@ -90,8 +89,8 @@ class Plan:
             raise ConfigError(f'arms, seeds: expected each once, but got {repeated} more than once')
         if any(not isinstance(seed, int) or isinstance(seed, bool) or seed < 0 for seed in self.seeds):
             raise ConfigError(f'seeds: expected whole numbers from 0 on, but got {list(self.seeds)}')
-        own = [(f'arms.{arm.name}.control', arm.control) for arm in self.arms]
-        for key, name in (('student', self.student), ('control', self.control), *own):
+        asked = [(f'questions[{question!r}]', name) for question, *pair in self.questions for name in pair]
+        for key, name in (('student', self.student), ('control', self.control), *asked):
             if name is not None and name not in names:
                 raise ConfigError(f'{key}: expected the name of an arm ({", ".join(names)}), but got {name!r}')
         if self.published is not None and self.published not in published_pairs():

@@ -10,8 +10,20 @@ from eakd_det.cli.config import read_config
 from eakd_det.errors import ConfigError
 from eakd_det.experiment.plan import Arm, Plan, TeacherStage
 
-_KEYS = {'title', 'arms', 'seeds', 'student', 'control', 'data', 'teacher', 'options', 'published', 'work_dir'}
-_ARM_KEYS = {'title', 'config', 'options', 'control'}
+_KEYS = {
+    'title',
+    'arms',
+    'seeds',
+    'student',
+    'control',
+    'questions',
+    'data',
+    'teacher',
+    'options',
+    'published',
+    'work_dir',
+}
+_ARM_KEYS = {'title', 'config', 'options'}
 _TEACHER_KEYS = {'config', 'checkpoint', 'options', 'seed'}
 
 
@@ -36,7 +48,6 @@ def read_plan(path: Path) -> Plan:
             arm.get('title', name),
             _config(path, arm, f'arms.{name}'),
             arm.get('options') or {},
-            arm.get('control'),
         )
         for name, arm in cfg['arms'].items()
         if _knows(arm, _ARM_KEYS, f'{path}: arms.{name}')
@@ -56,6 +67,7 @@ def read_plan(path: Path) -> Plan:
             teacher.get('options') or {},
             teacher.get('seed', 0),
         ),
+        questions=_questions(path, cfg.get('questions') or {}),
         data=cfg.get('data'),
         options=cfg.get('options') or {},
         published=cfg.get('published'),
@@ -94,6 +106,17 @@ def plan_of_configs(configs: Sequence[Path], seeds: Sequence[int], teacher: str 
         ),
         source=source if teacher is None else f'{source} --teacher {teacher}',
     )
+
+
+def _questions(plan: Path, questions: Any) -> tuple[tuple[str, str, str], ...]:
+    if not isinstance(questions, dict) or any(
+        not isinstance(pair, (list, tuple)) or len(pair) != 2 or not all(isinstance(name, str) for name in pair)
+        for pair in questions.values()
+    ):
+        raise ConfigError(
+            f"{plan}: questions: expected {{'Does selection help?': ('ea-kd', 'kd-matched')}}, but got {questions!r}"
+        )
+    return tuple((str(question), first, second) for question, (first, second) in questions.items())
 
 
 def _config(plan: Path, entry: Mapping[str, Any], key: str) -> Path:

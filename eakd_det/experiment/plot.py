@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -12,6 +12,10 @@ from matplotlib.figure import Figure
 
 _POINTS, _MEAN, _RULE = '#3b6ea5', '#c8501e', '#8a8a8a'
 _SIZE = 11
+QUESTIONS_CAPTION = (
+    'Each row answers a question by the difference of two arms: each seed a point, with mean and 95 % interval. '
+    'Right of 0 the answer is yes; an interval that holds 0 leaves it open.'
+)
 
 
 def draw(report: Mapping[str, Any]) -> Figure:
@@ -20,25 +24,28 @@ def draw(report: Mapping[str, Any]) -> Figure:
     Args:
         report: What :func:`eakd_det.experiment.comparison.make_report` gives.
     """
-    key, has_own = _reference(report), _has_own(report)
-    arms = report['arms']
-    panels = 1 + (key is not None) + has_own
-    figure = Figure(figsize=(4 + 4 * panels, 1.8 + 0.42 * len(arms)), layout='constrained')
-    grid = figure.subplots(1, panels, sharey=True, squeeze=False)[0]
+    key, arms = _reference(report), report['arms']
+    figure = Figure(figsize=(12, 1.8 + 0.42 * len(arms)), layout='constrained')
+    grid = figure.subplots(1, 2 if key else 1, sharey=True, squeeze=False)[0]
     _draw_points(grid[0], report)
     if key:
-        _draw_differences(grid[1], arms, f'to_{key}', dict.fromkeys((arm['name'] for arm in arms), report[key]))
+        pairs = [(arm['name'], report[key], arm[f'to_{key}'].get('AP')) for arm in arms]
+        _draw_differences(grid[1], report, pairs)
         grid[1].set_xlabel(f'AP minus that of {_titles(report)[report[key]]}, points', fontsize=_SIZE)
-    if has_own:
-        _draw_differences(grid[-1], arms, 'to_own', {arm['name']: arm['own_control'] for arm in arms})
-        grid[-1].set_xlabel('AP minus that of its own control, points', fontsize=_SIZE)
-    grid[0].set_yticks(range(len(arms)), [arm['title'] for arm in arms], fontsize=_SIZE)
-    grid[0].set_ylim(len(arms) - 0.5, -0.5)
-    for axes in grid:
-        axes.tick_params(axis='x', labelsize=_SIZE)
-        axes.grid(axis='x', color='#e4e4e4')
-        axes.set_axisbelow(True)
-        axes.spines[['top', 'right']].set_visible(False)
+    _name_rows(grid, [arm['title'] for arm in arms])
+    return figure
+
+
+def draw_questions(report: Mapping[str, Any]) -> Figure:
+    """Draw the difference that answers each question of the plan."""
+    asked = report['questions']
+    figure = Figure(figsize=(12, 1.2 + 0.55 * len(asked)), layout='constrained')
+    axes = figure.subplots()
+    _draw_differences(axes, report, [(each['arm'], each['minus'], each['difference'].get('AP')) for each in asked])
+    axes.set_xlabel('difference of AP on the same seeds, points', fontsize=_SIZE)
+    titles = _titles(report)
+    names = [f'{each["question"]}\n{titles[each["arm"]]} - {titles[each["minus"]]}' for each in asked]
+    _name_rows([axes], names)
     return figure
 
 
@@ -50,20 +57,11 @@ def caption(report: Mapping[str, Any]) -> str:
     key = _reference(report)
     if key is None:
         return f'{text}.'
-    titles = _titles(report)
-    title, side = titles[report[key]], 'Middle' if _has_own(report) else 'Right'
-    text += (
-        f'. {side}: the difference to {title} on the same seeds, each seed a point, with mean and 95 % interval; '
+    title = _titles(report)[report[key]]
+    return (
+        f'{text}. Right: the difference to {title} on the same seeds, each seed a point, with mean and 95 % interval; '
         f'an interval that holds 0 does not tell the arm from {title}.'
     )
-    if _has_own(report):
-        pairs = (
-            f'{arm["title"]} to {titles[arm["own_control"]]}'
-            for arm in report['arms']
-            if arm['own_control'] is not None
-        )
-        text += f' Right: likewise to the control of its own ({"; ".join(pairs)}).'
-    return text
 
 
 def svg(figure: Figure) -> str:
@@ -76,10 +74,6 @@ def svg(figure: Figure) -> str:
 
 def _reference(report: Mapping[str, Any]) -> str | None:
     return 'control' if report['control'] else 'student' if report['student'] else None
-
-
-def _has_own(report: Mapping[str, Any]) -> bool:
-    return any(arm['own_control'] is not None for arm in report['arms'])
 
 
 def _titles(report: Mapping[str, Any]) -> dict[str, str]:
@@ -110,16 +104,27 @@ def _draw_points(axes: Axes, report: Mapping[str, Any]) -> None:
     axes.set_xlabel('AP on the validation data, %', fontsize=_SIZE)
 
 
-def _draw_differences(axes: Axes, arms: list[dict[str, Any]], key: str, references: Mapping[str, str | None]) -> None:
-    values = {arm['name']: arm['values']['AP'] for arm in arms}
+def _draw_differences(
+    axes: Axes, report: Mapping[str, Any], pairs: Sequence[tuple[str, str, Mapping[str, Any] | None]]
+) -> None:
+    """One row for each pair of arms and its difference: each seed, their mean, its interval."""
+    values = {arm['name']: arm['values']['AP'] for arm in report['arms']}
     axes.axvline(0, color=_RULE)
-    for row, arm in enumerate(arms):
-        difference, reference = arm[key].get('AP'), references[arm['name']]
-        if difference is None or reference is None:
+    for row, (arm, minus, difference) in enumerate(pairs):
+        if difference is None:
             continue
-        base = values[reference]
-        points = [100 * (value - base[seed]) for seed, value in arm['values']['AP'].items() if seed in base]
+        points = [100 * (value - values[minus][seed]) for seed, value in values[arm].items() if seed in values[minus]]
         axes.plot(points, [row] * len(points), 'o', color=_POINTS, alpha=0.4, markersize=6)
         axes.plot([100 * difference['mean']], [row], 'o', color=_MEAN, markersize=8)
         if difference['low'] is not None:
             axes.plot([100 * difference['low'], 100 * difference['high']], [row, row], color=_MEAN, linewidth=2.5)
+
+
+def _name_rows(grid: Sequence[Axes], names: Sequence[str]) -> None:
+    grid[0].set_yticks(range(len(names)), names, fontsize=_SIZE)
+    grid[0].set_ylim(len(names) - 0.5, -0.5)
+    for axes in grid:
+        axes.tick_params(axis='x', labelsize=_SIZE)
+        axes.grid(axis='x', color='#e4e4e4')
+        axes.set_axisbelow(True)
+        axes.spines[['top', 'right']].set_visible(False)

@@ -24,14 +24,12 @@ def table_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
         for key in ('student', 'control')
         if report[key] is not None and len(report['arms']) > 1
     ]
-    has_own = any(arm['own_control'] for arm in report['arms'])
     has_published = any(arm['published'] for arm in report['arms'])
     has_gap = any(arm['gap_recovered'] is not None for arm in report['arms'])
     headings = [
         'arm',
         *FIGURES,
         *(heading for heading, _ in references),
-        *(['AP - its own control'] if has_own else []),
         *(['gap closed'] if has_gap else []),
         *(['time, student = 1'] if report['student'] else []),
         'seeds',
@@ -42,7 +40,6 @@ def table_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     for arm in report['arms']:
         cells = [arm['title'], *(_figure(arm['figures'][figure]) for figure in FIGURES)]
         cells += [_difference(arm[key].get('AP')) for _, key in references]
-        cells += [_own(arm, titles)] if has_own else []
         cells += [_share(arm['gap_recovered'])] if has_gap else []
         cells += [_ratio(arm['cost'])] if report['student'] else []
         cells.append(_runs(arm['runs']))
@@ -51,12 +48,30 @@ def table_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     return headings, rows
 
 
+def question_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows of the questions: what is asked, which arms, their differences, and on how many seeds."""
+    titles = {arm['name']: arm['title'] for arm in report['arms']}
+    rows = []
+    for asked in report['questions']:
+        differences = [asked['difference'].get(figure) for figure in FIGURES]
+        seeds = str(differences[0]['n']) if differences[0] else '0'
+        arms = f'{titles[asked["arm"]]} - {titles[asked["minus"]]}'
+        rows.append([asked['question'], arms, *(_difference(each) or '-' for each in differences), seeds])
+    return ['question', 'difference of', *FIGURES, 'seeds'], rows
+
+
 def table_markdown(report: Mapping[str, Any]) -> str:
-    """The table in Markdown."""
+    """The table of arms, and that of questions if there are any, in Markdown."""
     headings, rows = table_cells(report)
-    rule = ['---', *('---:' for _ in headings[1:-1]), '---']
-    lines = [headings, rule, *([*row[:-1], f'`{row[-1]}`'] for row in rows)]
-    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
+    arms = _markdown(headings, [[*row[:-1], f'`{row[-1]}`'] for row in rows], texts=(0, -1))
+    return f'{arms}\n\n{_markdown(*question_cells(report), texts=(0, 1))}' if report['questions'] else arms
+
+
+def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]], texts: Sequence[int]) -> str:
+    rule = ['---:'] * len(headings)
+    for column in texts:
+        rule[column] = '---'
+    return '\n'.join(f'| {" | ".join(line)} |' for line in (headings, rule, *rows))
 
 
 def notes(report: Mapping[str, Any]) -> list[str]:
@@ -79,10 +94,6 @@ def notes(report: Mapping[str, Any]) -> list[str]:
         lines.append(
             'Differences in points of AP: mean over the seeds that both arms finished, in brackets the 95 % interval '
             '(t distribution of the paired differences) of each comparison by itself.'
-        )
-    if any(arm['own_control'] for arm in report['arms']):
-        lines.append(
-            'Its own control: the arm, named behind the difference, that lacks nothing but what this one is about.'
         )
     if report['teacher'] and any(arm['gap_recovered'] is not None for arm in report['arms']):
         lines.append('Gap closed: share of the AP between student and teacher; the teacher is a single one.')
@@ -132,11 +143,6 @@ def _difference(difference: Mapping[str, Any] | None) -> str:
     if difference['low'] is None:
         return text
     return f'{text} [{100 * difference["low"]:+.1f}, {100 * difference["high"]:+.1f}]'
-
-
-def _own(arm: Mapping[str, Any], titles: Mapping[str, str]) -> str:
-    difference = _difference(arm['to_own'].get('AP'))
-    return f'{difference} to {titles[arm["own_control"]]}' if difference else ''
 
 
 def _share(value: float | None) -> str:

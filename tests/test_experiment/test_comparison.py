@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from eakd_det.experiment.comparison import make_report
 from eakd_det.experiment.page import page
 from eakd_det.experiment.plan import Arm, Plan
-from eakd_det.experiment.table import markdown, notes, table_cells
+from eakd_det.experiment.table import markdown, notes, question_cells, table_cells
 from tests.test_experiment.conftest import START, record
 
 ARMS = ('student', 'kd', 'ea-kd')
@@ -130,28 +129,28 @@ def test_the_report_is_json_and_the_page_needs_nothing_else():
         assert needle not in html, needle
 
 
-def with_own_control(control: str) -> Plan:
-    the_plan = plan()
-    arms = [dataclasses.replace(arm, control=control) if arm.name == 'ea-kd' else arm for arm in the_plan.arms]
-    return dataclasses.replace(the_plan, arms=tuple(arms), control='student')
+ASKED = (('Does selection <help>?', 'ea-kd', 'kd'), ('Does KD help?', 'kd', 'student'))
 
 
-def test_an_arm_is_compared_with_the_control_of_its_own():
-    found = report(full(), with_own_control('kd'))
-    assert row(found, 'ea-kd')['to_own']['AP']['mean'] == pytest.approx(0.04 / 3, abs=1e-6)
-    assert row(found, 'kd')['to_own'] == {}
-    headings, rows = table_cells(found)
-    column = headings.index('AP - its own control')
-    cells = {each[0]: each[column] for each in rows}
-    assert cells['EA-KD'].startswith('+1.3 [')
-    assert cells['EA-KD'].endswith('] to KD')
-    assert cells['KD'] == cells['teacher'] == ''
-    assert 'Right: likewise to the control of its own (EA-KD to KD)' in page(found)
-    assert 'AP - its own control' not in table_cells(report(full()))[0]
+def test_questions_are_answered_by_the_difference_of_two_arms():
+    found = report(full(), plan(questions=ASKED))
+    first, second = found['questions']
+    assert first['difference']['AP']['mean'] == pytest.approx(0.04 / 3, abs=1e-6)
+    assert second['difference']['AP'] == row(found, 'kd')['to_student']['AP']
+    headings, rows = question_cells(found)
+    assert rows[0][:2] == ['Does selection <help>?', 'EA-KD - KD']
+    assert rows[0][2].startswith('+1.3 [')
+    assert rows[0][-1] == '3'
+    assert {len(cells) for cells in rows} == {len(headings)}
+    assert f'| {" | ".join(rows[1])} |' in markdown(found)
+    assert 'Does selection &lt;help&gt;?' in page(found)
+    assert page(found).count('<svg') == 2
 
 
-def test_an_unfinished_control_of_its_own_leaves_the_cell_empty():
+def test_a_question_about_an_unfinished_arm_stays_open():
     records = [record('kd', run.seed) if run.arm == 'kd' else run for run in full()]
-    found = report(records, with_own_control('kd'))
-    assert row(found, 'ea-kd')['to_own'] == {}
+    found = report(records, plan(questions=ASKED))
+    assert question_cells(found)[1][0][2:] == ['-', '-', '-', '0']
     assert page(found)
+    assert report(full())['questions'] == []
+    assert page(report(full())).count('<svg') == 1

@@ -53,7 +53,7 @@ def caption(report: Mapping[str, Any]) -> str:
     """What to see in the picture."""
     text = 'Left: the AP of each run (points) and the mean of each arm (bar)'
     if report['teacher'] and report['teacher']['status'] == 'finished':
-        text += '; the dashed line is the teacher'
+        text += '; the teacher is a dashed line, or an arrow if it is far off'
     key = _reference(report)
     if key is None:
         return f'{text}.'
@@ -88,20 +88,29 @@ def _draw_points(axes: Axes, report: Mapping[str, Any]) -> None:
             axes.plot([sum(values) / len(values)], [row], '|', color=_MEAN, markersize=20, markeredgewidth=3)
         else:
             axes.annotate('no finished run', (0.02, row), xycoords=('axes fraction', 'data'), va='center', color=_RULE)
-    teacher = report['teacher']
-    if teacher and teacher['metrics'].get('AP') is not None:
-        ap = 100 * teacher['metrics']['AP']
-        axes.axvline(ap, color=_RULE, linestyle='--')
-        axes.annotate(
-            f'teacher {ap:.1f} ',
-            (ap, 0.0),
-            xycoords=('data', 'data'),
-            ha='right',
-            va='center',
-            fontsize=_SIZE,
-            color=_RULE,
-        )
+    _draw_teacher(axes, report)
     axes.set_xlabel('AP on the validation data, %', fontsize=_SIZE)
+
+
+def _draw_teacher(axes: Axes, report: Mapping[str, Any]) -> None:
+    """A line at the teacher's AP, or an arrow where the line would squeeze the arms together."""
+    teacher = report['teacher']
+    if not teacher or teacher['metrics'].get('AP') is None:
+        return
+    ap = 100 * teacher['metrics']['AP']
+    low, high = axes.get_xlim()
+    is_far = ap > high + (high - low)
+    if not is_far:
+        axes.axvline(ap, color=_RULE, linestyle='--')
+    axes.annotate(
+        f'teacher {ap:.1f}{" →" if is_far else ""}',
+        (1.0, 1.01) if is_far else (ap, 1.01),
+        xycoords='axes fraction' if is_far else ('data', 'axes fraction'),
+        va='bottom',
+        ha='right',
+        fontsize=_SIZE,
+        color=_RULE,
+    )
 
 
 def _draw_differences(

@@ -8,9 +8,9 @@ student = 'student'
 control = 'kd'
 questions = {
     'Does distillation help?': ('kd', 'student'),
-    'Does a larger loss help?': ('kd-matched', 'kd'),
+    'Does a larger weight help?': ('kd-matched', 'kd'),
     'Does selection help, as published?': ('ea-kd', 'kd-matched'),
-    "Does it at the size of KD's loss?": ('ea-kd-mean1', 'kd'),
+    "Does it with KD's mean weight?": ('ea-kd-mean1', 'kd'),
 }
 
 _ea = '../bccd/ea-kd_faster-rcnn_mv2-r18w16_fpn_bccd.py'

@@ -25,10 +25,11 @@ student = 'student'
 control = 'kd'
 questions = {
     'Does distillation help?': ('kd', 'student'),
-    'Does a larger loss help?': ('kd-matched', 'kd'),
+    'Does a larger weight help?': ('kd-matched', 'kd'),
     'Does selection help, as published?': ('ea-kd', 'kd-matched'),
-    "Does it at the size of KD's loss?": ('ea-kd-mean1', 'kd'),
-    "Does it at T'=1?": ('ea-kd-t1-mean1', 'kd'),
+    'Does it beside as large a loss?': ('ea-kd', 'kd-strong'),
+    "Does it with KD's mean weight?": ('ea-kd-mean1', 'kd'),
+    "Does it with KD's mean weight and T'=1?": ('ea-kd-t1-mean1', 'kd'),
     'Does it matter which are heavy?': ('ea-kd-mean1', 'ea-kd-inverse'),
     'Does less weight on background help?': ('kd-matched-groups', 'kd-matched'),
     'Does selection help beyond that?': ('ea-kd', 'kd-matched-groups'),
@@ -48,6 +49,12 @@ arms = {
         title="KD, mean weights of EA (T'=3) for background and the rest",
         config='../demo/kd-matched_faster-rcnn_r18w32-r18w16_fpn_demo.py',
         options={'model.distiller.distill_losses.loss_kd.weighting.by_background': True},
+    ),
+    # Makes the loss as large as that of EA-KD, which is larger than its mean weight says.
+    'kd-strong': dict(
+        title='KD, loss weight 1.8',
+        config='../demo/kd_faster-rcnn_r18w32-r18w16_fpn_demo.py',
+        options={'model.distiller.distill_losses.loss_kd.loss_weight': 1.8},
     ),
     'ea-kd': dict(title="EA-KD (T'=3)", config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
     'ea-kd-t1': dict(

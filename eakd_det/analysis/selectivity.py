@@ -57,7 +57,7 @@ class Recommendation:
     Args:
         tau: The largest T' whose CV is at least ``min_cv``.
         min_cv: The criterion.
-        loss_weight: Factor that brings the mean weight to 1, so that the loss is as large as plain KD's.
+        loss_weight: Factor that brings the mean weight to 1, which is that of plain KD.
         reason: The same in words.
         sharpest: The T' whose weight says most about where the teacher errs (the highest correlation), or None
             if the teacher makes no errors. Below it the weight only becomes more unequal.

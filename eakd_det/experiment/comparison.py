@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eakd_det.evaluation.record import utc_now
+from eakd_det.experiment.loss_facts import FACTS
 from eakd_det.experiment.plan import Plan
 from eakd_det.experiment.published import published_notes, published_numbers
 from eakd_det.experiment.records import RunRecord
@@ -92,6 +93,7 @@ def _compare(
         to_control=_differences(records, control),
         gap_recovered=share,
         cost=_plain(_cost(records, student)),
+        loss=_mean_facts(records),
     )
 
 
@@ -116,6 +118,12 @@ def _cost(records: Sequence[RunRecord], student: Sequence[RunRecord]) -> Spread 
             if record.status == 'finished' and record.seconds and base.get(record.seed)
         ]
     )
+
+
+def _mean_facts(records: Sequence[RunRecord]) -> dict[str, float]:
+    facts = [record.loss for record in records if record.status == 'finished']
+    names = [name for name in FACTS if facts and all(name in each for each in facts)]
+    return {name: round(sum(each[name] for each in facts) / len(facts), 4) for name in names}
 
 
 def _plain(value: Spread | Difference | None) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from eakd_det.experiment.plot import QUESTIONS_CAPTION, caption, draw, draw_questions, svg
-from eakd_det.experiment.table import notes, question_cells, table_cells
+from eakd_det.experiment.table import loss_cells, notes, question_cells, table_cells
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1c1c1c; max-width: 1300px; margin: 2rem auto; padding: 0 1rem; }
@@ -18,7 +18,6 @@ th { border-bottom: 2px solid #888; }
 code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 td.command, details td { white-space: normal; text-align: left; }
 td.command { min-width: 24rem; }
-.questions td:nth-child(2), .questions th:nth-child(2) { text-align: left; white-space: normal; }
 .wide { overflow-x: auto; }
 .warning { color: #a11; font-weight: 600; }
 figure { margin: 2rem 0; }
@@ -45,7 +44,7 @@ def page(report: Mapping[str, Any]) -> str:
 <h1>{escape(report['title'])}</h1>
 <p>{escape(report['time'])} · <code>{escape(report['command'])}</code></p>
 <div class="wide">{_table(*table_cells(report))}</div>
-{_questions(report)}
+{_more_tables(report)}
 <ul>{''.join(_note(line) for line in notes(report))}</ul>
 {_figures(report)}
 <details><summary>All {len(report['runs'])} runs</summary>{_runs(report)}</details>
@@ -54,16 +53,20 @@ def page(report: Mapping[str, Any]) -> str:
 """
 
 
-def _questions(report: Mapping[str, Any]) -> str:
-    if not report['questions']:
-        return ''
-    headings, rows = question_cells(report)
+def _more_tables(report: Mapping[str, Any]) -> str:
+    """Questions and losses, if there are any."""
+    tables = {'Questions': question_cells(report), 'Losses, means over training': loss_cells(report)}
+    return ''.join(
+        f'<h2>{title}</h2><div class="wide">{_plain_table(headings, rows)}</div>'
+        for title, (headings, rows) in tables.items()
+        if rows
+    )
+
+
+def _plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     head = ''.join(f'<th>{escape(heading)}</th>' for heading in headings)
     body = ''.join(f'<tr>{"".join(f"<td>{escape(cell)}</td>" for cell in row)}</tr>' for row in rows)
-    return (
-        '<h2>Questions</h2><div class="wide"><table class="questions">'
-        f'<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+    return f'<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _figures(report: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from eakd_det.errors import ConfigError
 from eakd_det.evaluation import RECORD_NAME, EvalEntry, EvalRecord
+from eakd_det.experiment.loss_facts import loss_facts
 from eakd_det.experiment.runs import RUN_NAME, Run, read_json, write_json
 from eakd_det.experiment.start_hook import START_NAME
 from eakd_det.experiment.watch_hook import PROGRESS_NAME
@@ -42,6 +43,7 @@ class RunRecord:
         device: What it ran on.
         versions: Versions of the packages.
         gpu_memory_mib: Peak memory on the GPU, if it had one.
+        loss: How large its distillation loss was (:func:`eakd_det.experiment.loss_facts.loss_facts`).
         error: What it failed of.
     """
 
@@ -62,6 +64,7 @@ class RunRecord:
     device: str | None = None
     versions: dict[str, str | None] = dataclasses.field(default_factory=dict)
     gpu_memory_mib: int | None = None
+    loss: dict[str, float] = dataclasses.field(default_factory=dict)
     error: str | None = None
 
 
@@ -81,6 +84,7 @@ def read_record(run: Run) -> RunRecord:
         resumes=progress.get('resumes', 0),
         gpu_memory_mib=progress.get('gpu_memory_mib'),
         start=read_json(run.folder / START_NAME),
+        loss=loss_facts(run.folder),
         device=provenance.get('device'),
         versions=provenance.get('versions', {}),
         **{name: begun[name] for name in ('jobs', 'threads', 'processes', 'source') if name in begun},

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eakd_det.experiment.comparison import FIGURES
+from eakd_det.experiment.loss_facts import FACTS
 
 _STATES = ('failed', 'unfinished', 'missing')
 
@@ -60,11 +61,26 @@ def question_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]
     return ['question', 'difference of', *FIGURES, 'seeds'], rows
 
 
+def loss_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows about the losses: where the weights lay, and how large distillation was."""
+    headings = ['arm', 'weight of objects', 'weight of background', 'distillation / detection loss']
+    rows = [
+        [arm['title'], *(f'{arm["loss"][fact]:.2f}' if fact in arm['loss'] else '-' for fact in FACTS)]
+        for arm in report['arms']
+        if arm['loss']
+    ]
+    return headings, rows
+
+
 def table_markdown(report: Mapping[str, Any]) -> str:
-    """The table of arms, and that of questions if there are any, in Markdown."""
+    """The table of arms in Markdown, and those of questions and of losses if there are any."""
     headings, rows = table_cells(report)
-    arms = _markdown(headings, [[*row[:-1], f'`{row[-1]}`'] for row in rows], texts=(0, -1))
-    return f'{arms}\n\n{_markdown(*question_cells(report), texts=(0, 1))}' if report['questions'] else arms
+    tables = [_markdown(headings, [[*row[:-1], f'`{row[-1]}`'] for row in rows], texts=(0, -1))]
+    if report['questions']:
+        tables.append(_markdown(*question_cells(report), texts=(0, 1)))
+    if loss_cells(report)[1]:
+        tables.append(_markdown(*loss_cells(report), texts=(0,)))
+    return '\n\n'.join(tables)
 
 
 def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]], texts: Sequence[int]) -> str:

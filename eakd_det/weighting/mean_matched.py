@@ -17,8 +17,9 @@ class MeanMatchedWeighting(EntropyWeighting):
 
     .. math:: w_n = \frac{1}{|G_n|} \sum_{m \in G_n} w^{ea}_m
 
-    where the group :math:`G_n` is all proposals. The loss is as large as EA would make it, but nothing is selected. If
-    this does as well as EA, the gain came from a larger loss weight. With ``by_background`` there are two groups, what
+    where the group :math:`G_n` is all proposals. The mean weight is EA's, but nothing is selected. If this does as well
+    as EA, the gain came from a larger loss weight. (EA's loss is larger still, for its weight is large where the
+    divergence is.) With ``by_background`` there are two groups, what
     the teacher takes for background and the rest: background loses as much weight as under EA, but among the proposals
     of a group nothing is selected. The means are over the proposals of this process, as the loss is.
 

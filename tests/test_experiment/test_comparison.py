@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from eakd_det.experiment.comparison import make_report
 from eakd_det.experiment.page import page
 from eakd_det.experiment.plan import Arm, Plan
-from eakd_det.experiment.table import markdown, notes, question_cells, table_cells
+from eakd_det.experiment.table import loss_cells, markdown, notes, question_cells, table_cells
 from tests.test_experiment.conftest import START, record
 
 ARMS = ('student', 'kd', 'ea-kd')
@@ -145,6 +146,21 @@ def test_questions_are_answered_by_the_difference_of_two_arms():
     assert f'| {" | ".join(rows[1])} |' in markdown(found)
     assert 'Does selection &lt;help&gt;?' in page(found)
     assert page(found).count('<svg') == 2
+
+
+def test_losses_are_means_over_the_finished_runs():
+    facts = [dict(foreground_weight=2.0, background_weight=1.0, distillation_to_detection=0.1)]
+    facts += [{**facts[0], 'background_weight': 0.5}, {}]
+    records = [dataclasses.replace(run, loss=facts[run.seed]) if run.arm == 'ea-kd' else run for run in full()]
+    found = report(records[:-1])
+    assert row(found, 'ea-kd')['loss'] == dict(
+        foreground_weight=2.0, background_weight=0.75, distillation_to_detection=0.1
+    )
+    assert loss_cells(found)[1] == [['EA-KD', '2.00', '0.75', '0.10']]
+    assert '| EA-KD | 2.00 | 0.75 | 0.10 |' in markdown(found)
+    assert 'Losses, means over training' in page(found)
+    assert row(report(records), 'ea-kd')['loss'] == {}
+    assert 'Losses' not in page(report(records))
 
 
 def test_a_question_about_an_unfinished_arm_stays_open():

@@ -2,7 +2,8 @@
 
 A table stands between the lines ``<!-- table: name -->`` and ``<!-- /table -->``. Its name is that of a record in
 docs/records (the demo's, a report of tools/experiment.py, a benchmark, an analysis, or results by config), or
-``published``: those of papers. A report's picture goes to docs/images/<name>.png.
+``published``: those of papers. A report's pictures go to docs/images/<name>.png and
+<name>-questions.png.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if str(ROOT) not in sys.path:
 
 from eakd_det.demo.plan import STAGES  # noqa: E402
 from eakd_det.evaluation.metrics import format_table  # noqa: E402
-from eakd_det.experiment.plot import draw  # noqa: E402
+from eakd_det.experiment.plot import draw, draw_questions  # noqa: E402
 from eakd_det.experiment.published import published_numbers, published_pairs, published_titles  # noqa: E402
 from eakd_det.experiment.table import is_report, notes, table_markdown  # noqa: E402
 
@@ -72,10 +73,15 @@ def draw_reports(root: Path = ROOT) -> list[Path]:
     pictures = []
     for path in sorted((root / 'docs' / 'records').glob('*.json')):
         record = json.loads(path.read_text())
-        if is_report(record):
-            pictures.append(root / 'docs' / 'images' / f'{path.stem}.png')
+        if not is_report(record):
+            continue
+        figures = {path.stem: draw(record)}
+        if record['questions']:
+            figures[f'{path.stem}-questions'] = draw_questions(record)
+        for name, figure in figures.items():
+            pictures.append(root / 'docs' / 'images' / f'{name}.png')
             pictures[-1].parent.mkdir(exist_ok=True)
-            draw(record).savefig(pictures[-1], dpi=110)
+            figure.savefig(pictures[-1], dpi=110)
     return pictures
 
 

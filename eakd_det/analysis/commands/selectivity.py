@@ -54,7 +54,7 @@ def run(args: argparse.Namespace, command: str) -> Recommendation:
     picture, record = save_figure(figure, numbers, output_folder(args), 'selectivity')
     print(text)
     print(
-        f"\nT' = {recommendation.tau:g} ({recommendation.reason}). To keep the loss as large as plain KD's:\n"
+        f"\nT' = {recommendation.tau:g} ({recommendation.reason}). For plain KD's mean weight of 1:\n"
         f"  weighting=dict(type='eakd_det.EntropyWeighting', tau={recommendation.tau:g}, normalize=True)\n"
         f'or loss_weight={recommendation.loss_weight:.2f}.'
     )

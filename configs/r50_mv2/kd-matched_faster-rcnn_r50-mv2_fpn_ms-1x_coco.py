@@ -1,4 +1,4 @@
-# The control for EA-KD: every proposal gets the batch mean of the EA weights. The same mean weight, without the selection.
+# The control for EA-KD: every proposal gets the batch mean of the EA weights, so that nothing is selected.
 _base_ = '../_base_/distill_r50-mv2_coco.py'
 
 model = dict(

@@ -25,7 +25,7 @@ student = 'student'
 control = 'kd'
 questions = {
     'Does distillation help?': ('kd', 'student'),
-    'Does a larger weight help?': ('kd-matched', 'kd'),
+    "Does EA's mean weight help?": ('kd-matched', 'kd'),
     'Does selection help, as published?': ('ea-kd', 'kd-matched'),
 }
 

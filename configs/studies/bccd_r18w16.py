@@ -8,7 +8,7 @@ student = 'student'
 control = 'kd'
 questions = {
     'Does distillation help?': ('kd', 'student'),
-    'Does a larger weight help?': ('kd-matched', 'kd'),
+    "Does EA's mean weight help?": ('kd-matched', 'kd'),
     'Does selection help, as published?': ('ea-kd', 'kd-matched'),
     "Does it with KD's mean weight?": ('ea-kd-mean1', 'kd'),
 }
@@ -23,10 +23,5 @@ arms = {
     ),
     'ea-kd': dict(title="EA-KD (T'=3)", config=_ea),
     'ea-kd-mean1': dict(title="EA-KD (T'=3), weights of mean 1", config=_ea, options={f'{_weighting}.normalize': True}),
-    'ea-kd-objects': dict(
-        title="EA-KD (T'=3), entropy of the objects alone, weights of mean 1",
-        config=_ea,
-        options={f'{_weighting}.foreground_only': True, f'{_weighting}.normalize': True},
-    ),
 }
 del _ea, _weighting  # a plan has no other keys than the runner's

@@ -27,6 +27,8 @@ questions = {
     'Does distillation help?': ('kd', 'student'),
     "Does EA's mean weight help?": ('kd-matched', 'kd'),
     'Does selection help, as published?': ('ea-kd', 'kd-matched'),
+    'Does less weight on background help?': ('kd-matched-groups', 'kd-matched'),
+    'Does selection help beyond that?': ('ea-kd', 'kd-matched-groups'),
 }
 
 _ea = '../bccd/ea-kd_faster-rcnn_mv2-mv2_fpn_bccd.py'
@@ -35,6 +37,11 @@ arms = {
     'kd': dict(title='KD', config='../bccd/kd_faster-rcnn_mv2-mv2_fpn_bccd.py'),
     'kd-matched': dict(
         title="KD, mean weight of EA (T'=3)", config='../bccd/kd-matched_faster-rcnn_mv2-mv2_fpn_bccd.py'
+    ),
+    'kd-matched-groups': dict(
+        title="KD, mean weights of EA (T'=3) for background and the rest",
+        config='../bccd/kd-matched_faster-rcnn_mv2-mv2_fpn_bccd.py',
+        options={'model.distiller.distill_losses.loss_kd.weighting.by_background': True},
     ),
     'ea-kd': dict(title="EA-KD (T'=3)", config=_ea),
 }

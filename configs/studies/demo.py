@@ -30,7 +30,7 @@ questions = {
     'Does it beside as large a loss?': ('ea-kd', 'kd-strong'),
     "Does it with KD's mean weight?": ('ea-kd-mean1', 'kd'),
     "Does it with KD's mean weight and T'=1?": ('ea-kd-t1-mean1', 'kd'),
-    'Does it matter which are heavy?': ('ea-kd-mean1', 'ea-kd-inverse'),
+    'Does it matter which are heavy, in losses of like size?': ('ea-kd-t1', 'ea-kd-inverse'),
     'Does less weight on background help?': ('kd-matched-groups', 'kd-matched'),
     'Does selection help beyond that?': ('ea-kd', 'kd-matched-groups'),
     'Does EA help DKD?': ('ea-dkd', 'dkd'),

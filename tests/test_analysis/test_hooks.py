@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import uuid
 
 import cv2
 import numpy as np
@@ -27,6 +28,8 @@ PICTURES = dict(type='eakd_det.ProposalWeightVisualizationHook', interval=3, num
 
 def run(cfg: Config, work_dir, hooks: list, **changes) -> Runner:
     cfg.work_dir = str(work_dir)
+    # MMEngine names a run by the second; the next run of that second would write to this one's folder.
+    cfg.experiment_name = f'{work_dir.name}-{uuid.uuid4().hex}'
     cfg.custom_hooks = hooks
     cfg.merge_from_dict(changes)
     runner = Runner.from_cfg(cfg)

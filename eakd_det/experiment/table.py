@@ -187,7 +187,7 @@ def _costs(report: Mapping[str, Any], setting: Mapping[str, Any]) -> list[str]:
     if not report['student'] or not setting['jobs']:
         return []
     together = max(setting['jobs'])
-    beside = 'one run at a time' if together == 1 else f'up to {together} runs side by side, so roughly'
+    beside = 'one run at a time by each call of the tool' if together == 1 else f'up to {together} runs side by side, so roughly'
     return [f"Time: seconds of training over the plain student's of the same seed, {beside}."]
 
 

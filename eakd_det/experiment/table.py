@@ -187,7 +187,8 @@ def _costs(report: Mapping[str, Any], setting: Mapping[str, Any]) -> list[str]:
     if not report['student'] or not setting['jobs']:
         return []
     together = max(setting['jobs'])
-    beside = 'one run at a time by each call of the tool' if together == 1 else f'up to {together} runs side by side, so roughly'
+    alone = 'one run at a time by each call of the tool'
+    beside = alone if together == 1 else f'up to {together} runs side by side, so roughly'
     return [f"Time: seconds of training over the plain student's of the same seed, {beside}."]
 
 

@@ -18,10 +18,7 @@ from mmengine.registry import DefaultScope, Registry
 
 from eakd_det import names
 from eakd_det.argument_check import check_arguments
-from eakd_det.building import build_model
 from eakd_det.names import SCOPE
-
-__all__ = ['DATASETS', 'HOOKS', 'MODELS', 'TASK_UTILS', 'build_in_scope', 'build_model']
 
 
 class PublicNames(Registry):

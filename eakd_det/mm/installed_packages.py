@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -37,34 +37,27 @@ def get_installed_path(package: str) -> str:
         >>> Path(get_installed_path('torch')).name
         'torch'
     """
-    for module in _modules(package):
-        spec = importlib.util.find_spec(module)
-        if spec is not None and spec.origin is None:
-            raise RuntimeError(f'{package} is a namespace package, which has no path of its own')
-        if spec is not None:
-            return str(Path(str(spec.origin)).parent)
-    raise PackageNotFoundError(package)
+    module = package if importlib.util.find_spec(package) else package2module(package)
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise RuntimeError(f'{package} is a namespace package, which has no path of its own')
+    return str(Path(spec.origin).parent)
 
 
 def package2module(package: str) -> str:
     """Return the name of the module that ``package`` installs.
 
+    Raises:
+        PackageNotFoundError: If it is not installed.
+
     Example:
         >>> package2module('scikit-learn')
         'sklearn'
     """
-    top_level = (distribution(package).read_text('top_level.txt') or '').split()
-    if not top_level:
-        raise ValueError(f'can not infer the module name of {package}')
-    return top_level[0]
-
-
-def _modules(package: str) -> list[str]:
-    """Return the possible names of the module of ``package``: its own, as most have, first."""
-    try:
-        return [package, package2module(package)]
-    except (PackageNotFoundError, ValueError):
-        return [package]
+    for module, packages in packages_distributions().items():
+        if package in packages and importlib.util.find_spec(module):
+            return module
+    raise PackageNotFoundError(package)
 
 
 def replace_package_utils() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from typing import Any
 
 _HOW = {
     'mmcv': "pip install 'eakd-det[lite]' (or a compiled mmcv 2.1.0)",
@@ -29,11 +30,11 @@ def require_openmmlab() -> None:
             raise MissingPackageError(package)
 
 
-def run_main(module: str) -> int:
-    """Return ``main()`` of ``module``, a tool's exit status; 1 after one line on stderr if OpenMMLab is missing."""
+def run_main(module: str, *args: Any) -> int:
+    """Call ``main(*args)`` of ``module`` and return its exit status: 1, after one line, if OpenMMLab is missing."""
     try:
         main = importlib.import_module(module).main
     except MissingPackageError as error:
         print(f'Error: {error}', file=sys.stderr)
         return 1
-    return int(main())
+    return int(main(*args))

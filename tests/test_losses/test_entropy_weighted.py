@@ -11,10 +11,10 @@ import torch
 from mmrazor.registry import MODELS as MMRAZOR_MODELS
 from torch import nn
 
+from eakd_det.building import build_model
 from eakd_det.errors import ConfigError
 from eakd_det.losses import DKDLoss, EntropyWeighted, KDLoss
 from eakd_det.losses.rowwise import _kl_div
-from eakd_det.registry import build_model
 from eakd_det.weighting import EntropyWeighting, image_weights
 
 UNIFORM = dict(type='UniformWeighting')

@@ -6,8 +6,10 @@ scalars.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pickle
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +47,16 @@ def allow_mmengine_checkpoints() -> None:
             (history_method, 'builtins.getattr'),
         ]
     )
+
+
+def load_tensors_only() -> None:
+    """Take out of OneDL's MMEngine that it unpickles a checkpoint after all if ``weights_only=True`` refuses it.
+
+    MMEngine itself has no such function and leaves the choice to ``torch.load``, which is safe since torch 2.6.
+    """
+    module = sys.modules['mmengine.runner.checkpoint']
+    if hasattr(module, '_safe_torch_load'):
+        module._safe_torch_load = functools.partial(torch.load, weights_only=True)
 
 
 def history_method(owner: Any, name: str) -> Callable[..., Any]:

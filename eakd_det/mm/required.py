@@ -7,6 +7,8 @@ import importlib.util
 import sys
 from typing import Any
 
+from eakd_det.errors import ConfigError
+
 _HOW = {
     'mmcv': "pip install 'eakd-det[lite]' (or a compiled mmcv 2.1.0)",
     'mmengine': "pip install 'eakd-det[mm]'",
@@ -31,10 +33,10 @@ def require_openmmlab() -> None:
 
 
 def run_main(module: str, *args: Any) -> int:
-    """Call ``main(*args)`` of ``module`` and return its exit status: 1, after one line, if OpenMMLab is missing."""
+    """Call ``main(*args)`` of ``module`` and return its exit status: 1, after one line, if it does not import."""
     try:
         main = importlib.import_module(module).main
-    except MissingPackageError as error:
+    except (ConfigError, MissingPackageError) as error:
         print(f'Error: {error}', file=sys.stderr)
         return 1
     return int(main(*args))

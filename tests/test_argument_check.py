@@ -9,11 +9,12 @@ from mmengine.config import ConfigDict
 from torch import nn
 
 from eakd_det import argument_check
-from eakd_det.argument_check import CheckedRegistry, argument_types, describe, fits
+from eakd_det.argument_check import argument_types, check_arguments, describe, fits
+from eakd_det.building import build_model
 from eakd_det.datasets import option_names
 from eakd_det.errors import ConfigError
 from eakd_det.losses import KDLoss
-from eakd_det.registry import MODELS, build_model
+from eakd_det.registry import MODELS
 
 
 @pytest.mark.parametrize('module', [argument_check, option_names])
@@ -64,15 +65,14 @@ def test_what_a_class_says_itself_comes_first() -> None:
 
 
 def test_an_error_from_deep_inside_becomes_one_about_the_argument() -> None:
-    registry = CheckedRegistry('thing')
-
     class Thing:
         def __init__(self, names: Sequence[str]) -> None:
             self.first = names[0].upper()
 
     Thing.__init__.__module__ = 'eakd_det.made_up'
     Thing.__module__ = 'eakd_det.made_up'
-    registry.register_module(module=Thing)
+    check_arguments(Thing)
+    check_arguments(Thing)
     assert Thing(['a']).first == 'A'
     with pytest.raises(ConfigError, match=r'Thing\.names: expected a list of texts, but got 5') as error:
         Thing(5)

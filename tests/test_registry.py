@@ -10,7 +10,8 @@ import pytest
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import DefaultScope
 
-from eakd_det.registry import DATASETS, HOOKS, MODELS, build_model
+from eakd_det.building import build_model
+from eakd_det.registry import DATASETS, HOOKS, MODELS
 from eakd_det.weighting import EntropyWeighting, UniformWeighting
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -90,7 +90,7 @@ def batch(sizes: tuple[tuple[int, int], ...] = ((96, 128), (80, 96)), num_classe
 
 def distill(student: Any, teacher: Any, losses: dict | None = None, **kwargs: Any) -> Any:
     """Build ``eakd_det.ProposalDistill`` around two detectors."""
-    from eakd_det.registry import build_model
+    from eakd_det.building import build_model
 
     distiller = kwargs.pop('distiller', {})
     losses = losses or dict(

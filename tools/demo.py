@@ -13,6 +13,6 @@ if importlib.util.find_spec('eakd_det') is None:  # run from a checkout that is 
 
 if __name__ == '__main__':
     warnings.simplefilter('ignore')  # what is old in other packages is not what a demo is about
-    from eakd_det.demo.command import main
+    from eakd_det.mm.required import run_main
 
-    sys.exit(main(ROOT / 'configs' / 'demo'))
+    sys.exit(run_main('eakd_det.demo.command', ROOT / 'configs' / 'demo'))

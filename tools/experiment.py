@@ -12,6 +12,6 @@ if importlib.util.find_spec('eakd_det') is None:  # run from a checkout that is 
 
 if __name__ == '__main__':
     warnings.simplefilter('ignore')  # of other packages; every run has a console log of its own
-    from eakd_det.experiment.command import main
+    from eakd_det.mm.required import run_main
 
-    sys.exit(main())
+    sys.exit(run_main('eakd_det.experiment.command'))

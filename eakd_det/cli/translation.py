@@ -16,6 +16,7 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 
 from eakd_det import argument_check
+from eakd_det.building import build_model
 from eakd_det.cli.config_keys import find_key
 from eakd_det.errors import ConfigError
 
@@ -26,6 +27,8 @@ _NO_TYPE = re.compile(
     r'must contain the key "type"|type must be a str or valid type|cfg should be a dict, ConfigDict or Config'
 )
 _REGISTRY_MODULES = ('mmengine.registry', 'mmdet.registry', 'mmrazor.registry', 'eakd_det.registry')
+# Functions that build a class from a config, with `cfg`, `obj_cls` and `args` among their variables.
+_BUILDERS = ('build_from_cfg', build_model.__name__)
 # What the runner says in one clear line itself; only the traceback is too much.
 _SAID_WELL = re.compile(
     r'should be either all None or not None|VisualizationHook must be included|'
@@ -91,7 +94,7 @@ def _explain_argument(error: TypeError, text: str, cfg: Config, file: str) -> st
 
 def _building_frame(error: BaseException) -> FrameType | None:
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return next((frame for frame in reversed(frames) if frame.f_code.co_name == 'build_from_cfg'), None)
+    return next((frame for frame in reversed(frames) if frame.f_code.co_name in _BUILDERS), None)
 
 
 def _calling_frame(error: BaseException) -> FrameType:

@@ -15,8 +15,8 @@ from mmdet.structures import DetDataSample
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
+from eakd_det.building import build_model
 from eakd_det.datasets import make_digit_scenes
-from eakd_det.registry import build_model
 from tests import tiny
 from tests.test_configs import catalogue
 

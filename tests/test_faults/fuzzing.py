@@ -15,9 +15,10 @@ import torch
 from mmengine.config import Config
 
 import eakd_det  # noqa: F401
+from eakd_det.building import build_model
 from eakd_det.cli.translation import config_errors
 from eakd_det.errors import ConfigError
-from eakd_det.registry import HOOKS, MODELS, build_model
+from eakd_det.registry import HOOKS, MODELS
 from tests import tiny
 
 WRONG: tuple[Any, ...] = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from eakd_det.building import build_model
 from eakd_det.errors import ConfigError
 from eakd_det.losses import EmbeddingLoss, PADLoss
-from eakd_det.registry import build_model
 from tests import golden
 
 EA = dict(type='EntropyWeighting')

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from eakd_det.building import build_model
 from eakd_det.errors import ConfigError
 from eakd_det.losses import FCFDLoss, KDLoss
-from eakd_det.registry import build_model
 from eakd_det.weighting import EntropyWeighting
 from tests import golden
 

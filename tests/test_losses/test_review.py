@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from eakd_det.building import build_model
 from eakd_det.errors import ConfigError
 from eakd_det.losses import ReviewKDLoss
 from eakd_det.losses.review_fusion import AttentionFusion, ReviewFusion
-from eakd_det.registry import build_model
 from tests import golden
 from tests.test_functional.test_review import _levels
 

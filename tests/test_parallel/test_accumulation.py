@@ -11,7 +11,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import DefaultScope
 from torch import Tensor
 
-from eakd_det.registry import build_model
+from eakd_det.building import build_model
 from tests import tiny
 from tests.test_parallel import given
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from eakd_det.building import build_model
 from eakd_det.errors import ConfigError
 from eakd_det.functional import ea_weight
-from eakd_det.registry import MODELS, build_model
 from eakd_det.weighting import (
     EntropyWeighting,
     HardProposalWeighting,
@@ -145,7 +145,6 @@ def test_weights_that_are_all_zero_stay_zero():
 def test_builds_by_name_from_any_scope(name, type_):
     assert type(build_model(dict(type=name))) is type_
     assert type(build_model(dict(type=f'eakd_det.{name}'))) is type_
-    assert type(MODELS.build(dict(type=name))) is type_
 
 
 @pytest.mark.parametrize('weighting', [EntropyWeighting, MeanMatchedWeighting])

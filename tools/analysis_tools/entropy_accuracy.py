@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import warnings
 from pathlib import Path
 
 if importlib.util.find_spec('eakd_det') is None:  # run from a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-warnings.filterwarnings('ignore', message='pkg_resources is deprecated')  # not the user's concern, nor ours
-
-from eakd_det.analysis.commands.accuracy import main  # noqa: E402
+from eakd_det.mm.required import run_main
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_main('eakd_det.analysis.commands.accuracy'))

@@ -17,7 +17,7 @@ from mmrazor.registry import MODELS as RAZOR
 from torch import Tensor, nn
 from torch.nn.functional import kl_div
 
-from eakd_det.registry import build_model
+from eakd_det.building import build_model
 from step_benchmark.scene import Scene
 
 Losses = dict[str, Any]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import kl_div
 
-from eakd_det.registry import build_model
+from eakd_det.building import build_model
 from step_benchmark.timing import spread
 
 EA = dict(type='eakd_det.EntropyWeighting', tau=3.0)

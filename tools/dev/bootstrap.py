@@ -126,7 +126,7 @@ class Setup:
             )
 
     def uv_command(self) -> list[str] | None:
-        """Return ``uv pip install`` with its options; pip gets uv if it is not on the PATH. ``None``: there is no uv."""
+        """Return ``uv pip install`` with its options; pip gets uv if it is not on the PATH; ``None`` if it cannot."""
         uv = ['uv']
         if not shutil.which('uv') or self.run(['uv', '--version'], capture_output=True).returncode:
             uv = [str(self.python), '-m', 'uv']
@@ -162,7 +162,7 @@ class Setup:
                 'opencv-python lacks system libraries. On Debian or Ubuntu: apt install libgl1 libglib2.0-0'
             )
         if result.returncode:
-            raise SetupError(f'the new environment does not work:\n{result.stderr.strip()[-2000:]}')
+            raise SetupError(f'the new environment does not work: {result.stderr.strip().splitlines()[-1]}')
         print(result.stdout.strip(), flush=True)
 
     def run(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
@@ -8,12 +9,17 @@ pytest_plugins = ['tests.fault_table']
 
 
 @pytest.fixture(scope='session', autouse=True)
-def configs_as_they_come() -> Any:
-    """MMEngine lays out a config's text anew for every log, dump and checkpoint: most of a tiny run's time."""
-    from mmengine.config import config
+def quick_configs() -> Any:
+    """Spare what takes most of a tiny run's time.
+
+    MMEngine lays out a config's text anew for every log, dump and checkpoint, and reads a hundred files of MMDetection's
+    for each base named ``mmdet::...``.
+    """
+    from mmengine.config import config, utils
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(config, 'FormatCode', lambda text, **_: (text, True))
+        patch.setattr(utils, 'load', functools.cache(utils.load))
         yield
 
 

@@ -1,11 +1,15 @@
 # `make demo` and `make test` set up all they need in .venv; `make help` lists the rest.
-# PYTHON=python3.12 chooses the interpreter, PIP_ARGS='...' is handed to pip, ARGS='...' to the program that runs.
+# ARGS='...' goes to the program that runs; docs/install.md has the options of the set-up.
 
-PYTHON ?= $(shell for p in python3.11 python3; do $$p -c '' 2>/dev/null && { echo $$p; break; }; done)
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.10 python3; do \
+	$$p -c '' 2>/dev/null && { echo $$p; break; }; done)
+TORCH ?= 2.13.*
+EXTRA ?= lite
+INSTALLER ?= uv
 VENV_PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow faults tables lint format clean clean-all
+.PHONY: help setup demo test test-slow faults tables lint format clean
 
 help:
 	@echo 'make demo       make a small data set, distil on it, print the table (minutes; see docs)'
@@ -16,18 +20,18 @@ help:
 	@echo 'make lint       ruff and mypy alone'
 	@echo 'make format     let ruff format and fix the code'
 	@echo 'make setup      the virtual environment alone (all the others make it themselves)'
-	@echo 'make clean      remove .venv, caches and build folders; keeps the compiled mmcv in .wheels'
-	@echo 'make clean-all  remove .wheels, too'
+	@echo 'make clean      remove .venv, caches and build folders'
 
 setup:
-	@test -n '$(PYTHON)' || { echo 'Set-up stopped: no python3 found. Install Python 3.11 first.' >&2; exit 1; }
-	@$(PYTHON) tools/dev/bootstrap.py --pip-args='$(PIP_ARGS)'
+	@test -n '$(PYTHON)' || { echo 'Set-up stopped: no python3 found. Install Python 3.10 to 3.13 first.' >&2; exit 1; }
+	@$(PYTHON) tools/dev/bootstrap.py --torch='$(TORCH)' --extra='$(EXTRA)' --installer='$(INSTALLER)' \
+		--pip-args='$(PIP_ARGS)'
 
 demo: setup
 	$(VENV_PYTHON) tools/demo.py $(ARGS)
 
 test: lint
-	$(VENV_PYTHON) -m pytest -m 'not slow' $(ARGS)
+	$(VENV_PYTHON) -m pytest -m 'not slow' -n auto $(ARGS)
 
 test-slow: setup
 	$(VENV_PYTHON) -m pytest -m slow $(ARGS)
@@ -50,6 +54,3 @@ format: setup
 clean:
 	rm -rf .venv build dist *.egg-info eakd_det/.mim .pytest_cache .mypy_cache .ruff_cache
 	find eakd_det tools tests configs -name __pycache__ -prune -exec rm -rf {} +
-
-clean-all: clean
-	rm -rf .wheels

@@ -66,8 +66,9 @@ class TestDisjointness:
     def test_every_digit_belongs_to_one_split(self):
         (_, train, _), (_, val, _) = (digit_scenes._sources(split, seed=0) for split in ('train', 'val'))
         assert sorted([*train, *val]) == list(range(1797))
+        labels = load_digits().target
         for split in (train, val):
-            assert {int(load_digits().target[index]) for index in split} == set(range(10))
+            assert {int(labels[index]) for index in split} == set(range(10))
 
     def test_no_pixel_of_a_photograph_is_in_train_and_val(self):
         from sklearn.datasets import load_sample_images

@@ -1,17 +1,192 @@
-"""Set up ``.venv`` in this checkout: ``python3.11 tools/dev/bootstrap.py`` (``make`` calls it for you).
+"""``make setup``: a virtual environment with one install, by ``uv`` where it can be had and by pip otherwise.
 
-Runs on any Python >= 3.8 with nothing but the standard library, so that a Python which is too old for the project can
-say so. The work is done in the package beside this file.
+It needs the standard library alone. The stamp in the environment holds what it was made of: the same command again does
+nothing, brings it up to date, or makes it anew after an interruption.
 """
 
 from __future__ import annotations
 
+import argparse
+import ast
+import fcntl
+import hashlib
 import os
+import shlex
+import shutil
+import subprocess
 import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+STAMP = '.eakd-setup'
+UNFINISHED = 'unfinished\n'
+# The keys of pip's configuration that uv has a variable for.
+UV_VARIABLES = {
+    'index-url': 'UV_DEFAULT_INDEX',
+    'extra-index-url': 'UV_EXTRA_INDEX_URL',
+    'find-links': 'UV_FIND_LINKS',
+    'constraint': 'UV_CONSTRAINT',
+    'trusted-host': 'UV_INSECURE_HOST',
+    'cert': 'SSL_CERT_FILE',
+    'proxy': 'ALL_PROXY',
+    'default-timeout': 'UV_HTTP_TIMEOUT',
+    'timeout': 'UV_HTTP_TIMEOUT',
+}
+VERIFY = """
+import importlib.metadata as metadata, platform, cv2, torch, eakd_det
+versions = {d.metadata['Name'].lower(): d.version for d in metadata.distributions()}
+names = [name for name in ('torch', 'mmcv', 'mmcv-lite', 'mmdet', 'mmengine', 'mmrazor') if name in versions]
+print('Ready:', ', '.join(['Python ' + platform.python_version(), *(f'{name} {versions[name]}' for name in names)]))
+"""
+
+
+class SetupError(Exception):
+    """Why the set-up cannot go on and what to do about it, in one line."""
+
+
+def read_pip_config(text: str) -> dict[str, str]:
+    """Read what ``pip config list`` prints, such as ``global.find-links='/wheels'``; later sections win, as in pip."""
+    config: dict[str, str] = {}
+    for section in ('global.', 'install.', ':env:.'):
+        for line in text.splitlines():
+            if line.startswith(section):
+                key, _, value = line.removeprefix(section).partition('=')
+                config[key] = ast.literal_eval(value)
+    return config
+
+
+def uv_settings(config: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that make uv follow pip's configuration, less those that the user has set."""
+    settings = {'UV_PYTHON_DOWNLOADS': 'never', 'UV_INDEX_STRATEGY': 'unsafe-best-match'}  # the best of all, as in pip
+    for key, variable in UV_VARIABLES.items():
+        values = [os.path.expanduser(value) for value in config.get(key, '').split()]
+        if values and not (variable == 'UV_DEFAULT_INDEX' and 'UV_INDEX_URL' in environ):
+            settings[variable] = (',' if variable == 'UV_FIND_LINKS' else ' ').join(values)
+    return {name: value for name, value in settings.items() if name not in environ}
+
+
+class Setup:
+    """One set-up of a virtual environment."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.venv = Path(options.venv).resolve()
+        self.python = self.venv / 'bin' / 'python'
+        self.pip = [str(self.python), '-m', 'pip']
+        self.torch = f'torch=={options.torch}'
+        self.install_args = [self.torch, '-e', f'{ROOT}[{options.extra},tests]', *shlex.split(options.pip_args)]
+        self.installer = options.installer
+        self.environment = {**os.environ, 'PIP_USER': '0'}  # `user = true` in pip.conf refuses virtual environments
+        self.base = f'{sys.version.split()[0]} {sys.base_prefix} {options.extra}'
+        files = (ROOT / 'pyproject.toml', ROOT / 'setup.py', Path(__file__))
+        content = b''.join(file.read_bytes() for file in files) + repr(self.install_args).encode()
+        self.stamp = f'{self.base}\n{hashlib.sha256(content).hexdigest()}\n'
+
+    def __call__(self) -> None:
+        """Do what is left to do, while no other set-up is at work in this checkout."""
+        with Path(__file__).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.lock = lock.fileno()
+            stamp_file = self.venv / STAMP
+            before = stamp_file.read_text() if stamp_file.is_file() else ''
+            if before == self.stamp and self.python.exists():
+                return
+            if not before and self.venv.exists() and any(self.venv.iterdir()):
+                raise SetupError(
+                    f'{self.venv} was not made by this set-up: remove it (make clean), or use it yourself.'
+                )
+            if before.split('\n')[0] != self.base or not self.python.exists():
+                self.make_venv()
+            stamp_file.write_text(UNFINISHED)
+            self.install()
+            self.verify()
+            stamp_file.write_text(self.stamp)
+
+    def make_venv(self) -> None:
+        """Make a new virtual environment; the stamp comes first and marks an interrupted one as this set-up's."""
+        print(f'Making {self.venv}', flush=True)
+        shutil.rmtree(self.venv, ignore_errors=True)
+        self.venv.mkdir(parents=True)
+        (self.venv / STAMP).write_text(UNFINISHED)
+        if self.run([sys.executable, '-m', 'venv', str(self.venv)], stdout=subprocess.DEVNULL).returncode:
+            raise SetupError(
+                f'{sys.executable} cannot make a virtual environment. '
+                f'On Debian or Ubuntu: apt install python3.{sys.version_info[1]}-venv'
+            )
+
+    def install(self) -> None:
+        """Install torch, the checkout and its tools in one go."""
+        command = self.uv_command() if self.installer == 'uv' else None
+        print('Installing with', 'uv' if command else 'pip, which takes a minute or two', flush=True)
+        if self.run([*(command or [*self.pip, 'install']), *self.install_args]).returncode:
+            raise SetupError(
+                'the install failed, see above. Check the network and `pip config list`, then give the same command '
+                'again; with INSTALLER=pip it does without uv.'
+            )
+
+    def uv_command(self) -> list[str] | None:
+        """Return ``uv pip install`` with its options; pip gets uv if it is not on the PATH; ``None`` if it cannot."""
+        uv = ['uv']
+        if not shutil.which('uv') or self.run(['uv', '--version'], capture_output=True).returncode:
+            uv = [str(self.python), '-m', 'uv']
+            if self.run([*self.pip, 'install', '--quiet', '--retries=1', 'uv'], capture_output=True).returncode:
+                return None
+        config = read_pip_config(self.run([*self.pip, 'config', 'list'], capture_output=True, text=True).stdout)
+        self.environment.update(uv_settings(config, os.environ))
+        command = [*uv, 'pip', 'install', '--python', str(self.python)]
+        if config.get('no-index', 'false').lower() in ('1', 'true', 'yes', 'on'):
+            command.append('--no-index')
+        return command + self.torch_backend(command)
+
+    def torch_backend(self, command: list[str]) -> list[str]:
+        """Return uv's option for PyTorch's own CPU builds where a CUDA build would come otherwise, and to no use."""
+        if not sys.platform.startswith('linux') or shutil.which('nvidia-smi') or 'UV_TORCH_BACKEND' in os.environ:
+            return []
+        options = {'env': {**self.environment, 'UV_HTTP_RETRIES': '0'}, 'capture_output': True, 'text': True}
+        plain = self.run([*command, '--dry-run', self.torch], **options)
+        if plain.returncode or 'nvidia-' not in plain.stderr:
+            return []
+        if not self.run([*command, '--dry-run', '--torch-backend=cpu', self.torch], **options).returncode:
+            return ['--torch-backend=cpu']
+        print(
+            'No CPU build of torch is within reach: the CUDA build comes, several GB (see docs/install.md)', flush=True
+        )
+        return []
+
+    def verify(self) -> None:
+        """Import what fails where the system lacks a library, and print the versions."""
+        result = self.run([str(self.python), '-c', VERIFY], capture_output=True, text=True)
+        if 'libGL' in result.stderr or 'libgthread' in result.stderr:
+            raise SetupError(
+                'opencv-python lacks system libraries. On Debian or Ubuntu: apt install libgl1 libglib2.0-0'
+            )
+        if result.returncode:
+            raise SetupError(f'the new environment does not work: {result.stderr.strip().splitlines()[-1]}')
+        print(result.stdout.strip(), flush=True)
+
+    def run(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run a command, which holds the lock for as long as it lives, even if this process is killed."""
+        return subprocess.run(command, **{'env': self.environment, 'pass_fds': [self.lock], **options})
+
+
+def main() -> None:
+    """Parse the options and set up."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--venv', default=str(ROOT / '.venv'))
+    parser.add_argument('--torch', default='2.13.*', help='version of torch')
+    parser.add_argument('--extra', default='lite', choices=('lite', 'mm'), help='mm: without mmcv-lite')
+    parser.add_argument('--installer', default='uv', choices=('uv', 'pip'))
+    parser.add_argument('--pip-args', default='', help='handed to the installer')
+    try:
+        if not (3, 10) <= sys.version_info[:2] <= (3, 13):
+            raise SetupError(f'Python 3.10 to 3.13 is needed, this is {sys.version.split()[0]}. Use: make PYTHON=...')
+        Setup(parser.parse_args())()
+    except SetupError as error:
+        sys.exit(f'Set-up stopped: {error}')
+    except KeyboardInterrupt:
+        sys.exit('Set-up interrupted; give the same command again.')
+
 
 if __name__ == '__main__':
-    if os.name != 'posix':
-        sys.exit('Set-up stopped: it runs on Linux and macOS; on Windows use WSL.')
-    from eakd_setup.main import main
-
-    sys.exit(main())
+    main()

@@ -1,1 +1,0 @@
-"""What ``tools/dev/bootstrap.py`` does, in the standard library alone (Python >= 3.8)."""

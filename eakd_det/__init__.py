@@ -1,15 +1,72 @@
 """Entropy-adaptive knowledge distillation for two-stage detectors, on MMDetection 3 and MMRazor 1.
 
-Importing this package makes MMRazor importable on torch >= 2 and its own components buildable by name
-(``type='eakd_det.ProposalDistill'``). The formulas are in :mod:`eakd_det.functional`.
+Importing this package is cheap: it imports neither torch nor OpenMMLab. From then on MMRazor can be imported on
+torch >= 2, and the package's own components are there by name: ``eakd_det.KDLoss`` in Python,
+``type='eakd_det.KDLoss'`` in a config. The formulas are in :mod:`eakd_det.functional`.
 """
 
 from __future__ import annotations
 
-from eakd_det import compat
-from eakd_det.version import __version__
+import importlib
+from typing import TYPE_CHECKING, Any
 
-compat.import_mmrazor()
-compat.allow_mmengine_checkpoints()
+from eakd_det.mm.setup import install
+from eakd_det.names import OPENMMLAB_ROOMS, PARTS, ROOM_OF
+from eakd_det.version import __version__ as __version__
 
-__all__ = ['__version__']
+if TYPE_CHECKING:
+    from eakd_det import functional as functional
+    from eakd_det import losses as losses
+    from eakd_det import weighting as weighting
+    from eakd_det.analysis import ProposalEntropyHook as ProposalEntropyHook
+    from eakd_det.analysis import ProposalWeightVisualizationHook as ProposalWeightVisualizationHook
+    from eakd_det.distillation import ClassCheckHook as ClassCheckHook
+    from eakd_det.distillation import ProposalDistill as ProposalDistill
+    from eakd_det.distillation import ProposalDistiller as ProposalDistiller
+    from eakd_det.distillation import ProposalRecorder as ProposalRecorder
+    from eakd_det.evaluation import CocoEvalHook as CocoEvalHook
+    from eakd_det.experiment import StartHook as StartHook
+    from eakd_det.experiment import WatchHook as WatchHook
+    from eakd_det.hooks import NonFiniteLossHook as NonFiniteLossHook
+    from eakd_det.hooks import TeacherPreflightHook as TeacherPreflightHook
+    from eakd_det.losses import DKDLoss as DKDLoss
+    from eakd_det.losses import EmbeddingLoss as EmbeddingLoss
+    from eakd_det.losses import EntropyTemperature as EntropyTemperature
+    from eakd_det.losses import EntropyWeighted as EntropyWeighted
+    from eakd_det.losses import FCFDLoss as FCFDLoss
+    from eakd_det.losses import JSDLoss as JSDLoss
+    from eakd_det.losses import KDLoss as KDLoss
+    from eakd_det.losses import LearnedTemperature as LearnedTemperature
+    from eakd_det.losses import MLDLoss as MLDLoss
+    from eakd_det.losses import PADLoss as PADLoss
+    from eakd_det.losses import ReviewKDLoss as ReviewKDLoss
+    from eakd_det.losses import RKLDLoss as RKLDLoss
+    from eakd_det.losses import SKLDLoss as SKLDLoss
+    from eakd_det.losses import SRKLDLoss as SRKLDLoss
+    from eakd_det.losses import TTMLoss as TTMLoss
+    from eakd_det.models import MobileNetV2 as MobileNetV2
+    from eakd_det.resume import ExactResumeHook as ExactResumeHook
+    from eakd_det.resume import SafeCheckpointHook as SafeCheckpointHook
+    from eakd_det.weighting import CurriculumWeighting as CurriculumWeighting
+    from eakd_det.weighting import EntropyWeighting as EntropyWeighting
+    from eakd_det.weighting import HardProposalWeighting as HardProposalWeighting
+    from eakd_det.weighting import MeanMatchedWeighting as MeanMatchedWeighting
+    from eakd_det.weighting import PowerSumWeighting as PowerSumWeighting
+    from eakd_det.weighting import UniformWeighting as UniformWeighting
+
+_ROOMS = ('functional', *PARTS, *OPENMMLAB_ROOMS)
+
+install()
+
+
+def __getattr__(name: str) -> Any:
+    """Import the room that ``name`` is, or comes from."""
+    if name in ROOM_OF:
+        return getattr(importlib.import_module(f'{__name__}.{ROOM_OF[name]}'), name)
+    if name in _ROOMS:
+        return importlib.import_module(f'{__name__}.{name}')
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *ROOM_OF, *_ROOMS})

@@ -15,22 +15,22 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mmengine.registry import Registry
-
 from eakd_det.errors import ConfigError
 
 _PACKAGE = __name__.partition('.')[0]
 _KEYS = {'ProposalDistill': 'model', 'ProposalDistiller': 'model.distiller'}
 
 
-class CheckedRegistry(Registry):
-    """A registry whose classes refuse arguments of another type than their annotations say."""
+def check_arguments(cls: Any) -> Any:
+    """Return ``cls``, which from now on refuses arguments of another type than its annotations state.
 
-    def _register_module(self, module: type, *args: Any, **kwargs: Any) -> None:
-        init = getattr(module, '__init__', None)
-        if inspect.isclass(module) and str(getattr(init, '__module__', '')).partition('.')[0] == _PACKAGE:
-            setattr(module, '__init__', _checked(module))  # noqa: B010
-        super()._register_module(module, *args, **kwargs)
+    Only a class whose ``__init__`` belongs to this package is changed.
+    """
+    init = getattr(cls, '__init__', None)
+    is_ours = str(getattr(init, '__module__', '')).partition('.')[0] == _PACKAGE
+    if inspect.isclass(cls) and is_ours and getattr(init, 'checked_class', None) is not cls:
+        setattr(cls, '__init__', _checked(cls))  # noqa: B010
+    return cls
 
 
 def _checked(cls: type) -> Callable[..., None]:
@@ -48,6 +48,7 @@ def _checked(cls: type) -> Callable[..., None]:
             raise
         _check(cls, signature, (self, *args), kwargs, None)
 
+    checked.checked_class = cls  # type: ignore[attr-defined]
     return checked
 
 

@@ -1,59 +1,66 @@
-"""Registries of this package: children of MMEngine's, so that ``type='eakd_det.X'`` builds without custom_imports."""
+"""All that MMEngine has to be told of this package: registries, children of its own.
+
+MMEngine imports this module when it meets a type name that begins with ``eakd_det.``, and the rooms when it looks the
+first such name up. So the names build from any config, without ``custom_imports``.
+"""
 
 from __future__ import annotations
 
-import reprlib
+import importlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import TASK_UTILS as MMENGINE_TASK_UTILS
-from mmengine.registry import DefaultScope
+from mmengine.registry import DefaultScope, Registry
 
-from eakd_det.argument_check import CheckedRegistry
-from eakd_det.errors import ConfigError
+from eakd_det import names
+from eakd_det.argument_check import check_arguments
+from eakd_det.building import build_model
+from eakd_det.names import SCOPE
 
-SCOPE = 'eakd_det'
-
-MODELS = CheckedRegistry(
-    'model',
-    parent=MMENGINE_MODELS,
-    scope=SCOPE,
-    locations=['eakd_det.weighting', 'eakd_det.losses', 'eakd_det.distillation', 'eakd_det.models'],
-)
-HOOKS = CheckedRegistry(
-    'hook',
-    parent=MMENGINE_HOOKS,
-    scope=SCOPE,
-    locations=[
-        'eakd_det.evaluation',
-        'eakd_det.distillation',
-        'eakd_det.hooks',
-        'eakd_det.analysis',
-        'eakd_det.experiment',
-        'eakd_det.resume',
-    ],
-)
-TASK_UTILS = CheckedRegistry('task util', parent=MMENGINE_TASK_UTILS, scope=SCOPE, locations=['eakd_det.distillation'])
-DATASETS = CheckedRegistry('dataset', parent=MMENGINE_DATASETS, scope=SCOPE, locations=['eakd_det.datasets'])
+__all__ = ['DATASETS', 'HOOKS', 'MODELS', 'TASK_UTILS', 'build_in_scope', 'build_model']
 
 
-def build_model(cfg: Any) -> Any:
-    """Build ``cfg`` from :data:`MODELS`, where a bare type name means one of this package.
+class PublicNames(Registry):
+    """A registry of the public names of some rooms, which are imported when the first name is looked up.
 
-    A config's ``default_scope`` is usually 'mmdet', and then a nested ``dict(type='EntropyWeighting')`` would be
-    looked up there; here both that and ``'eakd_det.EntropyWeighting'`` work. What is already built is returned.
+    Args:
+        name: As in MMEngine.
+        parent: MMEngine's registry of the same kind.
+        rooms: The public names by room.
+    """
+
+    def __init__(self, name: str, parent: Registry, rooms: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(name, parent=parent, scope=SCOPE, locations=[f'{SCOPE}.{room}' for room in rooms])
+        self._rooms = rooms
+
+    def import_from_location(self) -> None:
+        """Import the rooms and register their public names, once."""
+        if self._imported:
+            return
+        for room, public in self._rooms.items():
+            module = importlib.import_module(f'{SCOPE}.{room}')
+            for name in public:
+                if name not in self._module_dict:  # a class that a user registered under our name stays
+                    self._register_module(module=check_arguments(getattr(module, name)))
+        self._imported = True
+
+
+MODELS = PublicNames('model', MMENGINE_MODELS, names.MODELS)
+HOOKS = PublicNames('hook', MMENGINE_HOOKS, names.HOOKS)
+TASK_UTILS = PublicNames('task util', MMENGINE_TASK_UTILS, names.TASK_UTILS)
+DATASETS = PublicNames('dataset', MMENGINE_DATASETS, {})
+
+
+def build_in_scope(cfg: dict[str, Any], scope: str) -> Any:
+    """Build ``cfg`` by MMEngine, where a bare type name means one of ``scope`` or MMEngine.
 
     Example:
-        >>> build_model(dict(type='UniformWeighting'))
-        UniformWeighting()
+        >>> build_in_scope(dict(type='ReLU'), 'eakd_det')
+        ReLU()
     """
-    if not isinstance(cfg, dict):
-        return cfg
-    if not cfg.get('type') or not isinstance(cfg['type'], (str, type)):
-        raise ConfigError(
-            f"expected dict(type='eakd_det...', ...), but got {reprlib.repr(dict(cfg))}, which has no type"
-        )
-    with DefaultScope.overwrite_default_scope(SCOPE):
-        return MODELS.build(cfg)
+    with DefaultScope.overwrite_default_scope(scope):
+        return MMENGINE_MODELS.build(cfg)

@@ -19,7 +19,6 @@ from eakd_det.analysis.step_record import record_step
 from eakd_det.distillation import ProposalDistill, ProposalDistiller
 from eakd_det.distillation.observing import StepObservation, watch_next_step
 from eakd_det.errors import ConfigError, require_positive
-from eakd_det.registry import HOOKS
 
 RECORD_NAME = 'proposal_entropy.jsonl'
 
@@ -71,7 +70,6 @@ class ObservingHook(Hook):
         raise NotImplementedError
 
 
-@HOOKS.register_module()
 class ProposalEntropyHook(ObservingHook):
     """Writes entropies of both networks and loss shares of the entropy quartiles to ``proposal_entropy.jsonl``.
 
@@ -111,7 +109,6 @@ class ProposalEntropyHook(ObservingHook):
                 file.write(json.dumps({'iter': runner.iter + 1, **row}) + '\n')
 
 
-@HOOKS.register_module()
 class ProposalWeightVisualizationHook(ObservingHook):
     """Hands pictures of weighted proposals to the visualizer's backends: files, TensorBoard, Weights & Biases.
 

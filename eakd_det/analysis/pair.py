@@ -14,6 +14,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, set_random_seed
 from torch.utils.data import DataLoader
 
+from eakd_det.building import build_model
 from eakd_det.checkpoint import load_detector_weights
 from eakd_det.cli.config import merge_options, read_config
 from eakd_det.cli.data_checks import check_data
@@ -23,7 +24,6 @@ from eakd_det.datasets import apply_data_options
 from eakd_det.distillation import ProposalDistill
 from eakd_det.errors import ConfigError
 from eakd_det.models import read_model_config
-from eakd_det.registry import build_model
 
 Split = Literal['train', 'val']
 

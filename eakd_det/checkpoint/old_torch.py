@@ -16,7 +16,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 from torch.storage import TypedStorage, UntypedStorage
 
-from eakd_det.compat import history_method
+from eakd_det.mm.checkpoint_types import history_method
 
 _TORCH_UTILS = ('_rebuild_tensor', '_rebuild_tensor_v2', '_rebuild_parameter')
 _NUMPY = ('numpy.core.multiarray', 'numpy._core.multiarray')

@@ -15,6 +15,7 @@ from mmrazor.models import BaseAlgorithm
 from mmrazor.models.utils import add_prefix
 from torch import Tensor, nn
 
+from eakd_det.building import build_model
 from eakd_det.distillation import student_state
 from eakd_det.distillation.class_lists import require_same_class_count
 from eakd_det.distillation.class_map import ClassMap
@@ -31,10 +32,8 @@ from eakd_det.distillation.taps import ProposalTap
 from eakd_det.distillation.teacher import FrozenTeacher
 from eakd_det.distillation.teacher_options import TeacherOptions
 from eakd_det.errors import ConfigError
-from eakd_det.registry import MODELS, build_model
 
 
-@MODELS.register_module()
 class ProposalDistill(BaseAlgorithm):
     """Distils a two-stage detector by the class logits of its proposals (EA-KD's setting for detection).
 

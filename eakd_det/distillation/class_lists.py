@@ -12,7 +12,6 @@ from mmengine.runner import Runner
 
 from eakd_det.distillation.detectors import box_head, num_foreground_classes
 from eakd_det.errors import ConfigError
-from eakd_det.registry import HOOKS
 
 ClassNames = Sequence[str]
 
@@ -64,7 +63,6 @@ def _some(names: ClassNames) -> str:
     return ', '.join(names[:5]) + (', ...' if len(names) > 5 else '')
 
 
-@HOOKS.register_module()
 class ClassCheckHook(Hook):
     """Before anything trains: the data's classes are the student's and the teacher's, by number, name and order.
 

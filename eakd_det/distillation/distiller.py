@@ -35,10 +35,8 @@ from eakd_det.distillation.proposals import ProposalOutputs, SampledProposals
 from eakd_det.distillation.statistics import ProposalStatistics, log_name
 from eakd_det.errors import ConfigError, require_count, require_positive
 from eakd_det.losses import EntropyWeighted, ProposalLoss
-from eakd_det.registry import MODELS
 
 
-@MODELS.register_module()
 class ProposalDistiller(ConfigurableDistiller):
     """MMRazor's ``ConfigurableDistiller``, to which the proposals of the step are just more records.
 

@@ -7,8 +7,6 @@ from typing import Any
 from mmrazor.models.task_modules.recorder.base_recorder import BaseRecorder
 from torch import nn
 
-from eakd_det.registry import TASK_UTILS
-
 LOGITS, EMBEDDINGS = 'proposal_logits', 'proposal_embeddings'
 LABELS, IMAGES = 'proposal_labels', 'proposal_images'
 DELTAS, PREDICTOR = 'proposal_deltas', 'box_predictor'
@@ -17,7 +15,6 @@ _OF_PROPOSALS = (LOGITS, EMBEDDINGS, LABELS, IMAGES, DELTAS, PREDICTOR)
 RESERVED_NAMES = (*_OF_PROPOSALS, NECK)
 
 
-@TASK_UTILS.register_module()
 class ProposalRecorder(BaseRecorder):
     """A recorder that is handed its record by the algorithm instead of hooking a module.
 

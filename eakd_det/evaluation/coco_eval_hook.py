@@ -19,12 +19,10 @@ from eakd_det.evaluation.metrics import coco_figures
 from eakd_det.evaluation.provenance import describe_run
 from eakd_det.evaluation.record import RECORD_NAME, EvalEntry, EvalRecord, Split, Subject, set_aside, utc_now
 from eakd_det.files import remove_unfinished
-from eakd_det.registry import HOOKS
 
 TESTED = 'eakd_det_tested'  # in the message hub: what tools/test.py tests, as dict(subject=..., checkpoint=...)
 
 
-@HOOKS.register_module()
 class CocoEvalHook(Hook):
     """Writes AP, AP50, AP75, APs, APm and APl of every validation and test to ``<work_dir>/eval_record.json``.
 

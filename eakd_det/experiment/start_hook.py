@@ -16,13 +16,11 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from eakd_det.files import write_atomically
-from eakd_det.registry import HOOKS
 
 START_NAME = 'start.json'
 _ARCHITECTURE = 'architecture.'  # where MMRazor's own algorithms keep the student
 
 
-@HOOKS.register_module()
 class StartHook(Hook):
     """Writes check sums of the student's initial weights and of the first batches to ``<work_dir>/start.json``.
 

@@ -14,13 +14,11 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from eakd_det.evaluation import coco_figures
-from eakd_det.registry import HOOKS
 
 PROGRESS_NAME = 'progress.json'
 _STATE = 'eakd_det_watch'  # in the message hub, which travels in checkpoints
 
 
-@HOOKS.register_module()
 class WatchHook(Hook):
     """Keeps ``<work_dir>/progress.json`` up to date: iteration, seconds, AP so far, and whether training has ended.
 

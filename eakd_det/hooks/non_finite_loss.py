@@ -15,14 +15,12 @@ from torch import Tensor
 from eakd_det.errors import ConfigError, require_choice
 from eakd_det.hooks.finite import checkpoint_tensors, non_finite, training_state
 from eakd_det.hooks.step_guard import StepGuard
-from eakd_det.registry import HOOKS
 
 POLICIES = ('stop', 'skip')
 _KEY = 'custom_hooks.NonFiniteLossHook'
 _SHOWN = 5
 
 
-@HOOKS.register_module()
 class NonFiniteLossHook(Hook):
     """Notices the first loss that is NaN or infinite, and says which term, in which iteration, on which images.
 

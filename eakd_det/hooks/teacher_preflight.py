@@ -12,12 +12,10 @@ from mmengine.runner import Runner
 from eakd_det.errors import ConfigError
 from eakd_det.evaluation.detector_evaluation import evaluate_on_validation_data
 from eakd_det.evaluation.metrics import coco_figures
-from eakd_det.registry import HOOKS
 
 _KEY = 'custom_hooks.TeacherPreflightHook'
 
 
-@HOOKS.register_module()
 class TeacherPreflightHook(Hook):
     """Measures the teacher's COCO AP on some validation images before training, and refuses to train below a threshold.
 

@@ -6,8 +6,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
+from eakd_det.building import build_model
 from eakd_det.errors import require_choice, require_not_negative
-from eakd_det.registry import build_model
 
 REDUCTIONS = ('mean', 'sum', 'none')
 

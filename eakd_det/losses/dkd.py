@@ -9,10 +9,8 @@ from torch import Tensor, nn
 from eakd_det.errors import ConfigError, require_not_negative
 from eakd_det.functional import Temperature, dkd_divergence
 from eakd_det.losses.logit import LogitLoss
-from eakd_det.registry import MODELS
 
 
-@MODELS.register_module()
 class DKDLoss(LogitLoss):
     r"""Decoupled divergence, see :func:`eakd_det.functional.dkd_divergence`.
 

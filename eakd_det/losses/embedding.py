@@ -9,10 +9,8 @@ from torch import Tensor, nn
 from eakd_det.errors import ConfigError, require_count
 from eakd_det.functional import mse_divergence
 from eakd_det.losses.base import ProposalLoss, ProposalTerms
-from eakd_det.registry import MODELS
 
 
-@MODELS.register_module()
 class EmbeddingLoss(ProposalLoss):
     r"""Mean squared error of RoI embeddings, see :func:`eakd_det.functional.mse_divergence`.
 

@@ -7,10 +7,8 @@ from torch import Tensor
 from eakd_det.errors import ConfigError, require_positive
 from eakd_det.functional import entropy_temperature
 from eakd_det.losses.temperature import ProposalTemperature
-from eakd_det.registry import MODELS
 
 
-@MODELS.register_module()
 class EntropyTemperature(ProposalTemperature):
     r"""Unsure proposals are softened more, see :func:`eakd_det.functional.entropy_temperature`.
 

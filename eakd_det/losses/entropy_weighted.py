@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import functools
 import inspect
+import logging
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
-from mmengine.logging import print_log
-from mmengine.registry import DefaultScope
-from mmrazor.registry import MODELS as MMRAZOR_MODELS
 from torch import Tensor, nn
 
+from eakd_det.building import build_model
 from eakd_det.errors import ConfigError, require_choice
 from eakd_det.functional._inputs import to_float
 from eakd_det.losses.base import ProposalTerms
 from eakd_det.losses.mmrazor_losses import is_relational, sums_over_batch, why_not_separable
 from eakd_det.losses.rowwise import Arguments, count_rows, each_row, looped, tensors, vectorised
-from eakd_det.registry import MODELS, build_model
 from eakd_det.weighting.images import image_index, image_weights
 
+_LOGGER = logging.getLogger(__name__)
 UNITS = ('auto', 'proposal', 'image', 'proposals_of_image')
 _LOGIT_ARGUMENTS = (('preds_S', 'preds_T'), ('logits_S', 'logits_T'), ('student', 'teacher'))
 _WEIGHT_ARGUMENTS = ('weight_preds_S', 'weight_preds_T', 'weight_images')
 
 
-@MODELS.register_module()
 class EntropyWeighted(nn.Module):
     r"""Any MMRazor loss, with EA's weight for each proposal or image.
 
@@ -82,8 +80,7 @@ class EntropyWeighted(nn.Module):
         unit: str = 'auto',
     ) -> None:
         super().__init__()
-        with DefaultScope.overwrite_default_scope('mmrazor'):
-            self.loss: nn.Module = MMRAZOR_MODELS.build(loss) if isinstance(loss, dict) else loss
+        self.loss: nn.Module = build_model(loss, scope='mmrazor')
         self.weighting: nn.Module = build_model(dict(type='EntropyWeighting') if weighting is None else weighting)
         self.unit = require_choice('EntropyWeighted.unit', unit, UNITS)
         self._name = f'EntropyWeighted({type(self.loss).__name__})'
@@ -105,7 +102,7 @@ class EntropyWeighted(nn.Module):
             )
         reason = why_not_separable(self.loss)
         if reason:
-            print_log(f'{self._name}: with uniform weights it is not {kind}, which {reason}', logger='current')
+            _LOGGER.info('%s: with uniform weights it is not %s, which %s', self._name, kind, reason)
 
     @property
     def forward(self) -> Callable[..., Tensor]:  # type: ignore[override]
@@ -189,7 +186,7 @@ class EntropyWeighted(nn.Module):
             except RuntimeError as error:
                 self._is_vectorised = False
                 reason = str(error).splitlines()[0]
-                print_log(f'{self._name}: called once a row, {rows} times a step ({reason})', logger='current')
+                _LOGGER.info('%s: called once a row, %d times a step (%s)', self._name, rows, reason)
         return to_float(looped(self.loss, arguments, each_row(rows)))
 
     def _terms_of_images(self, arguments: Arguments, weights: Tensor, images: Tensor) -> ProposalTerms:

@@ -12,13 +12,11 @@ from eakd_det.errors import ConfigError, require_choice, require_count, require_
 from eakd_det.functional import hcl_divergence, kd_divergence, mse_divergence
 from eakd_det.losses.base import ProposalLoss, ProposalTerms
 from eakd_det.losses.feature_bridges import FeatureBridges
-from eakd_det.registry import MODELS
 from eakd_det.weighting import UniformWeighting, image_weights
 
 Predictor = Callable[[Sequence[Tensor]], tuple[Tensor, Tensor]]
 
 
-@MODELS.register_module()
 class FCFDLoss(ProposalLoss):
     r"""Function-consistent feature distillation on proposals (FCFD; Liu et al., ICLR 2023).
 

@@ -8,10 +8,8 @@ from torch import Tensor, nn
 
 from eakd_det.functional import Temperature, jsd_divergence, require_share
 from eakd_det.losses.logit import LogitLoss
-from eakd_det.registry import MODELS
 
 
-@MODELS.register_module()
 class JSDLoss(LogitLoss):
     r"""Jensen-Shannon divergence, see :func:`eakd_det.functional.jsd_divergence`.
 

@@ -6,10 +6,8 @@ from torch import Tensor
 
 from eakd_det.functional import Temperature, kd_divergence
 from eakd_det.losses.logit import LogitLoss
-from eakd_det.registry import MODELS
 
 
-@MODELS.register_module()
 class KDLoss(LogitLoss):
     r"""Softened Kullback-Leibler divergence, see :func:`eakd_det.functional.kd_divergence`.
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from eakd_det.building import build_model
 from eakd_det.errors import require_positive
 from eakd_det.functional import Temperature, standardize, standardize_option
 from eakd_det.losses.base import ProposalLoss
 from eakd_det.losses.temperature import ProposalTemperature
-from eakd_det.registry import build_model
 
 
 class LogitLoss(ProposalLoss):

@@ -20,13 +20,11 @@ from eakd_det.functional import (
     unsure_rows,
 )
 from eakd_det.losses.base import ProposalLoss, ProposalTerms
-from eakd_det.registry import MODELS
 
 MASKS = ('select', 'published', 'none')
 GRAMS = ('mean', 'published')
 
 
-@MODELS.register_module()
 class MLDLoss(ProposalLoss):
     r"""Instance, batch and class level at several temperatures (MLD; Jin et al., CVPR 2023).
 

@@ -10,11 +10,9 @@ from torch import Tensor, nn
 from eakd_det.errors import ConfigError, require_count
 from eakd_det.functional import mse_divergence, pad_divergence
 from eakd_det.losses.embedding import EmbeddingLoss
-from eakd_det.registry import MODELS
 from eakd_det.weighting.iterations import IterationCounter
 
 
-@MODELS.register_module()
 class PADLoss(EmbeddingLoss):
     r"""Embeddings at a learned variance, see :func:`eakd_det.functional.pad_divergence`.
 

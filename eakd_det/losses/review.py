@@ -12,11 +12,9 @@ from eakd_det.errors import ConfigError, require_count
 from eakd_det.functional import hcl_divergence
 from eakd_det.losses.base import ProposalLoss, ProposalTerms
 from eakd_det.losses.review_fusion import ReviewFusion
-from eakd_det.registry import MODELS
 from eakd_det.weighting import UniformWeighting, image_weights
 
 
-@MODELS.register_module()
 class ReviewKDLoss(ProposalLoss):
     r"""Hierarchical context loss of fused pyramid levels (ReviewKD; Chen et al., CVPR 2021).
 

@@ -6,10 +6,8 @@ from torch import Tensor
 
 from eakd_det.functional import Temperature, rkld_divergence
 from eakd_det.losses.logit import LogitLoss
-from eakd_det.registry import MODELS
 
 
-@MODELS.register_module()
 class RKLDLoss(LogitLoss):
     r"""Reverse divergence, see :func:`eakd_det.functional.rkld_divergence`.
 

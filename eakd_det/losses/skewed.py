@@ -8,10 +8,8 @@ from torch import Tensor, nn
 
 from eakd_det.functional import Temperature, require_share, skld_divergence, srkld_divergence
 from eakd_det.losses.logit import LogitLoss
-from eakd_det.registry import MODELS
 
 
-@MODELS.register_module()
 class SKLDLoss(LogitLoss):
     r"""Skewed divergence, see :func:`eakd_det.functional.skld_divergence`.
 
@@ -45,7 +43,6 @@ class SKLDLoss(LogitLoss):
         return f'alpha={self.alpha}, {super().extra_repr()}'
 
 
-@MODELS.register_module()
 class SRKLDLoss(SKLDLoss):
     r"""Skewed reverse divergence, see :func:`eakd_det.functional.srkld_divergence`.
 

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from eakd_det.errors import ConfigError, require_positive
 from eakd_det.functional import cosine_reversal, scale_gradient
-from eakd_det.registry import MODELS
 from eakd_det.weighting.iterations import IterationCounter
 
 
@@ -23,7 +22,6 @@ class ProposalTemperature(nn.Module):
         return {}
 
 
-@MODELS.register_module()
 class LearnedTemperature(ProposalTemperature):
     r"""One temperature that is trained against the student (CTKD; Li et al., AAAI 2023).
 

@@ -8,10 +8,8 @@ from torch import Tensor, nn
 
 from eakd_det.functional import Temperature, ttm_divergence
 from eakd_det.losses.logit import LogitLoss
-from eakd_det.registry import MODELS
 
 
-@MODELS.register_module()
 class TTMLoss(LogitLoss):
     r"""Divergence of the student from the softened teacher, see :func:`eakd_det.functional.ttm_divergence`.
 

@@ -8,10 +8,7 @@ from typing import Any
 from mmdet.models.backbones import MobileNetV2 as StockMobileNetV2
 from torch import Tensor
 
-from eakd_det.registry import MODELS
 
-
-@MODELS.register_module()
 class MobileNetV2(StockMobileNetV2):
     """MMDetection's MobileNetV2 without the work behind the last tap.
 

@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from eakd_det.errors import ConfigError
 from eakd_det.models.model_config import read_model_config
-from eakd_det.registry import SCOPE
+from eakd_det.names import SCOPE
 
 _PREFIX = f'{SCOPE}.'
 _STOCK_TYPES = {f'{_PREFIX}MobileNetV2': 'mmdet.MobileNetV2'}

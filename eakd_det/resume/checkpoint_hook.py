@@ -17,7 +17,6 @@ from mmengine.runner import Runner
 
 from eakd_det.errors import ConfigError
 from eakd_det.files import remove_unfinished, write_atomically
-from eakd_det.registry import HOOKS
 
 LAST = 'last_checkpoint'
 _BACKEND = 'eakd_det_atomic'
@@ -56,7 +55,6 @@ class _RemovesLater:
     rmtree = remove
 
 
-@HOOKS.register_module()
 class SafeCheckpointHook(CheckpointHook):
     """MMEngine's ``CheckpointHook``, of which no kill and no full disk takes the last good checkpoint.
 

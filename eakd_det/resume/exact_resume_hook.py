@@ -13,14 +13,12 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 
 from eakd_det.evaluation import CocoEvalHook
-from eakd_det.registry import HOOKS
 from eakd_det.resume.random_numbers import STEP, seed_random_numbers
 from eakd_det.resume.seeded_batches import SeededBatches, can_restart, sampler_of
 
 STATE = 'eakd_det_resume'
 
 
-@HOOKS.register_module()
 class ExactResumeHook(Hook):
     """Lets a resumed run see the batches, the random numbers and the validations that an uninterrupted one sees.
 

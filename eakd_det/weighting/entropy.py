@@ -6,11 +6,9 @@ from torch import Tensor
 
 from eakd_det.errors import ConfigError, require_choice, require_positive
 from eakd_det.functional import EA_MODES, ea_weight, standardize, standardize_option
-from eakd_det.registry import MODELS
 from eakd_det.weighting.base import ProposalWeighting, mean_one
 
 
-@MODELS.register_module()
 class EntropyWeighting(ProposalWeighting):
     r"""The weight of EA-KD (Eq. 8 to 12), see :func:`eakd_det.functional.ea_weight`.
 

@@ -6,7 +6,6 @@ from torch import Tensor
 
 from eakd_det.errors import ConfigError, require_positive
 from eakd_det.functional import curriculum_weight, hard_rows
-from eakd_det.registry import MODELS
 from eakd_det.weighting.base import ProposalWeighting, mean_one
 from eakd_det.weighting.iterations import IterationCounter
 
@@ -17,7 +16,6 @@ def _require_unit(key: str, value: float) -> float:
     return float(value)
 
 
-@MODELS.register_module()
 class CurriculumWeighting(ProposalWeighting):
     r"""First the proposals the teacher is sure of, then the others, see
     :func:`eakd_det.functional.curriculum_weight`.
@@ -64,7 +62,6 @@ class CurriculumWeighting(ProposalWeighting):
         return f'tau={self.tau}, normalize={self.normalize}'
 
 
-@MODELS.register_module()
 class HardProposalWeighting(ProposalWeighting):
     r"""Only proposals on which the teacher is unsure count, see :func:`eakd_det.functional.hard_rows`.
 

@@ -7,11 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from eakd_det.registry import MODELS
 from eakd_det.weighting.entropy import EntropyWeighting
 
 
-@MODELS.register_module()
 class MeanMatchedWeighting(EntropyWeighting):
     r"""Each proposal gets the mean of the weights that :class:`EntropyWeighting` would give.
 

@@ -6,11 +6,9 @@ from torch import Tensor
 
 from eakd_det.errors import require_positive
 from eakd_det.functional import power_sum
-from eakd_det.registry import MODELS
 from eakd_det.weighting.base import ProposalWeighting, mean_one
 
 
-@MODELS.register_module()
 class PowerSumWeighting(ProposalWeighting):
     r"""The teacher's power sum, see :func:`eakd_det.functional.power_sum`.
 

@@ -6,11 +6,9 @@ import torch
 from torch import Tensor
 
 from eakd_det.functional._inputs import to_float
-from eakd_det.registry import MODELS
 from eakd_det.weighting.base import ProposalWeighting
 
 
-@MODELS.register_module()
 class UniformWeighting(ProposalWeighting):
     """Weight 1 for each proposal: plain distillation.
 

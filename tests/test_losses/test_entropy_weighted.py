@@ -197,14 +197,14 @@ class Thresholded(nn.Module):
         return (preds_S - preds_T)[preds_T > 0].square().sum() / len(preds_S)
 
 
-def test_what_cannot_be_batched_is_called_row_by_row_and_says_so():
+def test_what_cannot_be_batched_is_called_row_by_row_and_says_so(caplog):
     student, teacher, _ = proposals()
-    with mock.patch('eakd_det.losses.entropy_weighted.print_log') as log:
+    with caplog.at_level('INFO', logger='eakd_det'):
         wrapped = EntropyWeighted(Thresholded(), weighting=UNIFORM)
         for _ in range(2):
             actual, expected = (value_and_gradient(loss, student, teacher) for loss in (wrapped, Thresholded()))
             torch.testing.assert_close(actual, expected)
-    assert [call.args[0].split('(vmap')[0] for call in log.call_args_list] == [
+    assert [message.split('(vmap')[0] for message in caplog.messages] == [
         'EntropyWeighted(Thresholded): called once a row, 12 times a step '
     ]
 
@@ -280,10 +280,10 @@ def test_a_loss_says_what_it_is():
 
 
 @pytest.mark.parametrize('name', ['PKDLoss', 'FBKDLoss', 'L2Loss'])
-def test_what_is_not_separable_is_logged(name):
-    with mock.patch('eakd_det.losses.entropy_weighted.print_log') as log:
+def test_what_is_not_separable_is_logged(name, caplog):
+    with caplog.at_level('INFO', logger='eakd_det'):
         build(name, dict(dist=True) if name == 'L2Loss' else {})
-    assert f'with uniform weights it is not {name}' in log.call_args.args[0]
+    assert f'with uniform weights it is not {name}' in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,71 @@
+"""The public names and the rooms that define them.
+
+A name in a config is the name in Python: ``type='eakd_det.KDLoss'`` is the class ``eakd_det.KDLoss``. Both are looked
+up here; nothing is imported.
+"""
+
+from __future__ import annotations
+
+SCOPE = 'eakd_det'
+
+# These need torch alone.
+PARTS: dict[str, tuple[str, ...]] = {
+    'weighting': (
+        'CurriculumWeighting',
+        'EntropyWeighting',
+        'HardProposalWeighting',
+        'MeanMatchedWeighting',
+        'PowerSumWeighting',
+        'UniformWeighting',
+    ),
+    'losses': (
+        'DKDLoss',
+        'EmbeddingLoss',
+        'EntropyTemperature',
+        'EntropyWeighted',
+        'FCFDLoss',
+        'JSDLoss',
+        'KDLoss',
+        'LearnedTemperature',
+        'MLDLoss',
+        'PADLoss',
+        'RKLDLoss',
+        'ReviewKDLoss',
+        'SKLDLoss',
+        'SRKLDLoss',
+        'TTMLoss',
+    ),
+}
+MODELS: dict[str, tuple[str, ...]] = {
+    **PARTS,
+    'distillation': ('ProposalDistill', 'ProposalDistiller'),
+    'models': ('MobileNetV2',),
+}
+HOOKS: dict[str, tuple[str, ...]] = {
+    'analysis': ('ProposalEntropyHook', 'ProposalWeightVisualizationHook'),
+    'distillation': ('ClassCheckHook',),
+    'evaluation': ('CocoEvalHook',),
+    'experiment': ('StartHook', 'WatchHook'),
+    'hooks': ('NonFiniteLossHook', 'TeacherPreflightHook'),
+    'resume': ('ExactResumeHook', 'SafeCheckpointHook'),
+}
+TASK_UTILS: dict[str, tuple[str, ...]] = {'distillation': ('ProposalRecorder',)}
+
+# These need OpenMMLab's packages.
+OPENMMLAB_ROOMS = (
+    'analysis',
+    'checkpoint',
+    'cli',
+    'datasets',
+    'demo',
+    'distillation',
+    'evaluation',
+    'experiment',
+    'hooks',
+    'models',
+    'registry',
+    'resume',
+    'visualization',
+)
+ROOM_OF = {name: room for table in (MODELS, HOOKS, TASK_UTILS) for room, names in table.items() for name in names}
+PART_ROOM_OF = {name: room for room, names in PARTS.items() for name in names}

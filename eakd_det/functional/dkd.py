@@ -23,7 +23,7 @@ class DKDTerms(NamedTuple):
 
 
 def dkd_terms(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor, tau: Temperature = 1.0) -> DKDTerms:
-    r"""TCKD and NCKD of each proposal (Zhao et al., CVPR 2022).
+    r"""Compute TCKD and NCKD of each proposal (Zhao et al., CVPR 2022).
 
     With :math:`L_n = \log \sum_{c \ne y_n} e^{z_{nc}/\tau}` and the margin :math:`m_n = z_{n y_n}/\tau - L_n`, the
     target probability is :math:`\sigma(m_n)`, the rest :math:`\sigma(-m_n)`, and the distribution among the other
@@ -90,7 +90,7 @@ def dkd_divergence(
     alpha: float = 1.0,
     beta: float = 0.25,
 ) -> Tensor:
-    r"""Decoupled divergence of each proposal (Zhao et al., CVPR 2022), see :func:`dkd_terms`.
+    r"""Compute the decoupled divergence of each proposal (Zhao et al., CVPR 2022), see :func:`dkd_terms`.
 
     .. math:: \mathrm{DKD}_n = \alpha\, \mathrm{TCKD}_n + \beta\, \mathrm{NCKD}_n
 

@@ -8,12 +8,12 @@ from eakd_det.functional._inputs import Temperature, check_pair, soften, times_t
 
 
 def kl_from_log(log_p: Tensor, log_q: Tensor) -> Tensor:
-    """Kullback-Leibler divergence of rows, ``KL(p || q)``, from log-probabilities: ``(R, C)``, ``(R, C) -> (R,)``."""
+    """Return ``KL(p || q)`` of each row, ``(R,)``, from log-probabilities ``(R, C)``."""
     return (log_p.exp() * (log_p - log_q)).sum(dim=1)
 
 
 def kd_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0) -> Tensor:
-    r"""Softened Kullback-Leibler divergence of each proposal (Hinton et al., 2015).
+    r"""Compute the softened Kullback-Leibler divergence of each proposal (Hinton et al., 2015).
 
     .. math:: \mathrm{KD}_n = \tau^2 \sum_{c=1}^{C} p_{nc} (\log p_{nc} - \log q_{nc}), \qquad
         p_n = \mathrm{softmax}(z^T_n / \tau), \quad q_n = \mathrm{softmax}(z^S_n / \tau)

@@ -1,5 +1,5 @@
-# Which form of the weight? The entropy of teacher or student alone, the product, EA's mean of the first and the product,
-# and the inverse of each as in the paper's Table 1 (that of EA is ours), on the digit scenes (Tables 1 and 9). All with
+# Which form of the weight? The entropy of teacher or student alone, the product, EA's weight, and the
+# inverse of each as in the paper's Table 1 (that of EA is ours), on the digit scenes (Tables 1 and 9). All with
 # weights of mean 1, for the forms differ in size; the paper does not normalise, which the last arms repeat.
 title = 'Digit scenes: forms of the weight'
 data = dict(type='digit_scenes', num_train=2000, num_val=250, seed=0)

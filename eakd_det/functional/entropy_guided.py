@@ -18,11 +18,14 @@ from eakd_det.functional.entropy import entropy
 
 @torch.no_grad()
 def normalized_entropy(logits: Tensor, tau: float = 1.0) -> Tensor:
-    r"""Compute the entropy as a share of its maximum, :math:`h_n = H_n / \log C`, from 0 (sure) to 1 (uniform), ``(R,)``.
+    r"""Compute the entropy as a share of its maximum, :math:`h_n = H_n / \log C`, from 0 (sure) to 1 (uniform).
 
     Args:
         logits: Class scores before softmax, ``(R, C)``.
         tau: Temperature of the entropy. Defaults to 1.0.
+
+    Returns:
+        Normalised entropies, ``(R,)``.
 
     Raises:
         ConfigError: If ``logits`` is not ``(R, C)`` floating point, or ``tau`` is not above 0.

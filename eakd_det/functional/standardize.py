@@ -14,7 +14,7 @@ STDS = ('sample', 'population')
 
 
 def standardize(logits: Tensor, std: str = 'sample', eps: float = 1e-7) -> Tensor:
-    r"""Subtract each row's mean and divide by its standard deviation (logit standardisation, LS; Sun et al., CVPR 2024).
+    r"""Standardise each row to mean 0 and standard deviation 1 (logit standardisation, LS; Sun et al., CVPR 2024).
 
     .. math:: Z_{nc} = \frac{z_{nc} - \bar z_n}{\mathrm{std}(z_n) + \epsilon}
 

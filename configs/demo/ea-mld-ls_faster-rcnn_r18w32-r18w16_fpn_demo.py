@@ -8,7 +8,6 @@ model = dict(
             loss_mld=dict(
                 type='eakd_det.MLDLoss',
                 temperatures=(2.0, 3.0, 5.0, 2.0, 6.0),
-                masks='select',
                 gram='mean',
                 standardize=True,
                 loss_weight=0.2,

@@ -78,7 +78,7 @@ arms = {
     'ea-kd-inverse': dict(
         title="KD, inverse EA weights (T'=3)",
         config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py',
-        options={'model.distiller.distill_losses.loss_kd.weighting.mode': 'inverse'},
+        options={'model.distiller.distill_losses.loss_kd.weighting.mode': 'inverse-ea'},
     ),
     'dkd': dict(title='DKD', config='../demo/dkd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
     'ea-dkd': dict(title="EA-DKD (T'=3)", config='../demo/ea-dkd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),

@@ -1,6 +1,6 @@
-# Which form of the weight? The teacher's entropy alone (base), the product (interact), their mean (ea), and the order
-# turned round (inverse), on the digit scenes (the paper's Tables 1 and 9). All with weights of mean 1, for the forms
-# differ in size; the paper does not normalise, which the last arms repeat.
+# Which form of the weight? The entropy of teacher or student alone, the product, EA's weight, and the
+# inverse of each as in the paper's Table 1 (that of EA is ours), on the digit scenes (Tables 1 and 9). All with
+# weights of mean 1, for the forms differ in size; the paper does not normalise, which the last arms repeat.
 title = 'Digit scenes: forms of the weight'
 data = dict(type='digit_scenes', num_train=2000, num_val=250, seed=0)
 seeds = (0, 1, 2, 3, 4)
@@ -10,20 +10,29 @@ control = 'kd'
 
 _ea = '../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'
 _weighting = 'model.distiller.distill_losses.loss_kd.weighting'
-_normalized = {f'{_weighting}.normalize': True}
+_forms = {
+    'h-teacher': ("teacher's entropy", 'teacher'),
+    'h-student': ("student's entropy", 'student'),
+    'interact': ('interact', 'interact'),
+    'ea': ('ea', 'ea'),
+    'inverse-h-teacher': ("inverse of the teacher's entropy", 'inverse-teacher'),
+    'inverse-h-student': ("inverse of the student's entropy", 'inverse-student'),
+    'inverse-ea': ('inverse of ea', 'inverse-ea'),
+}
 arms = {
     'student': dict(title='student', config='../demo/student_faster-rcnn_r18w16_fpn_demo.py'),
     'kd': dict(title='KD', config='../demo/kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
-    'base-mean1': dict(title='base, mean 1', config=_ea, options={f'{_weighting}.mode': 'base', **_normalized}),
-    'interact-mean1': dict(
-        title='interact, mean 1', config=_ea, options={f'{_weighting}.mode': 'interact', **_normalized}
-    ),
-    'ea-mean1': dict(title='ea, mean 1', config=_ea, options={f'{_weighting}.mode': 'ea', **_normalized}),
-    'inverse-mean1': dict(
-        title='inverse, mean 1', config=_ea, options={f'{_weighting}.mode': 'inverse', **_normalized}
-    ),
-    'base': dict(title='base', config=_ea, options={f'{_weighting}.mode': 'base'}),
-    'interact': dict(title='interact', config=_ea, options={f'{_weighting}.mode': 'interact'}),
-    'ea': dict(title='ea', config=_ea, options={f'{_weighting}.mode': 'ea'}),
+    **{
+        f'{_name}-mean1': dict(
+            title=f'{_title}, mean 1',
+            config=_ea,
+            options={f'{_weighting}.mode': _mode, f'{_weighting}.normalize': True},
+        )
+        for _name, (_title, _mode) in _forms.items()
+    },
+    **{
+        _name: dict(title=_title, config=_ea, options={f'{_weighting}.mode': _mode})
+        for _name, (_title, _mode) in _forms.items()
+    },
 }
-del _ea, _weighting, _normalized  # a plan has no other keys than the runner's
+del _ea, _weighting, _forms  # a plan has no other keys than the runner's

@@ -5,7 +5,8 @@ softmax, ``w`` a weight. Entropies are in nats.
 
 Each divergence and weight returns one value per proposal, ``(R,)``, never a reduced loss; works in log space, in
 float32 or better whatever it is given, for any finite logits and for ``R = 0``; and is differentiable in the student
-(and in a temperature that is a tensor), never in the teacher.
+(and in a temperature that is a tensor), never in the teacher. All functions of tensors work under ``torch.func``
+(``grad``, ``vmap``, ``jacrev``, ``jacfwd``, ``hessian``) and under ``torch.compile(fullgraph=True)``.
 """
 
 from __future__ import annotations

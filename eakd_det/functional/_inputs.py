@@ -19,7 +19,7 @@ _HALF = (torch.float16, torch.bfloat16)
 
 
 def to_float(tensor: Tensor) -> Tensor:
-    """Half precision becomes float32, anything better stays; autocast does not touch element-wise operations."""
+    """Return half precision as float32, anything better as it is; autocast leaves element-wise operations alone."""
     return tensor.float() if tensor.dtype in _HALF else tensor
 
 
@@ -63,8 +63,8 @@ def check_pair(student_logits: Tensor, teacher_logits: Tensor) -> tuple[Tensor, 
 def check_labels(labels: Tensor | None, logits: Tensor) -> Tensor:
     """Return ``labels`` as int64.
 
-    Their range is only checked on the CPU: on a GPU reading it back would make the host wait in every iteration.
-    There an index out of range stops in CUDA's own assertion.
+    The range is checked by picking each label's logit, which reads nothing back to the host and so holds under
+    ``vmap`` and ``torch.compile``. On a GPU an index out of range stops in CUDA's own assertion.
 
     Raises:
         ConfigError: Unless they are integers of shape ``(R,)``, on the device of ``logits``, in ``[0, C)``.
@@ -74,26 +74,27 @@ def check_labels(labels: Tensor | None, logits: Tensor) -> Tensor:
         raise ConfigError('gt_labels: expected the class of each proposal, but got None; add it to the loss mapping')
     if labels.shape != (rows,) or labels.is_floating_point() or labels.dtype == torch.bool:
         raise ConfigError(
-            f'gt_labels: expected {rows} integers, one a proposal, '
+            f'gt_labels: expected {rows} integers, one for each proposal, '
             f'but got {labels.dtype} of shape {tuple(labels.shape)}'
         )
     if labels.device != logits.device:
         raise ConfigError(f'gt_labels: expected device {logits.device} of the logits, but got {labels.device}')
-    if labels.device.type == 'cpu' and rows:
-        lowest, highest = int(labels.min()), int(labels.max())
-        if lowest < 0 or highest >= classes:
-            raise ConfigError(
-                f'gt_labels: expected labels from 0 to {classes - 1} (background), but got {lowest} to {highest}; '
-                'compare roi_head.bbox_head.num_classes with the classes of the data'
-            )
-    return labels.long()
+    labels = labels.long()
+    try:
+        logits.detach().gather(1, labels.unsqueeze(1))
+    except (IndexError, RuntimeError) as error:
+        raise ConfigError(
+            f'gt_labels: expected labels from 0 to {classes - 1} (background), but {error}; '
+            'compare roi_head.bbox_head.num_classes with the classes of the data'
+        ) from error
+    return labels
 
 
 def soften(logits: Tensor, tau: Temperature) -> Tensor:
-    """``logits / tau``; gradients reach a ``tau`` that is a tensor.
+    """Return ``logits / tau``; gradients reach a ``tau`` that is a tensor.
 
     Raises:
-        ConfigError: If a number is not above 0, or a tensor has neither one element nor one a row.
+        ConfigError: If a number is not above 0, or a tensor has neither one element nor one for each row.
     """
     if not isinstance(tau, Tensor):
         return logits if tau == 1 else logits / require_positive('tau', tau)
@@ -106,5 +107,5 @@ def soften(logits: Tensor, tau: Temperature) -> Tensor:
 
 
 def times_tau_squared(divergence: Tensor, tau: Temperature) -> Tensor:
-    """Undo that a softmax at ``tau`` makes gradients ``tau ** 2`` times smaller."""
+    """Scale by ``tau ** 2``, by which a softmax at ``tau`` makes gradients smaller."""
     return divergence * tau**2 if isinstance(tau, Tensor) or tau != 1 else divergence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 
-from eakd_det.functional._decoupled_rows import DecoupledRows
 from eakd_det.functional._inputs import Temperature, check_labels, check_pair, soften, times_tau_squared
 
 
@@ -23,7 +23,7 @@ class DKDTerms(NamedTuple):
 
 
 def dkd_terms(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor, tau: Temperature = 1.0) -> DKDTerms:
-    r"""TCKD and NCKD of each proposal (Zhao et al., CVPR 2022).
+    r"""Compute TCKD and NCKD of each proposal (Zhao et al., CVPR 2022).
 
     With :math:`L_n = \log \sum_{c \ne y_n} e^{z_{nc}/\tau}` and the margin :math:`m_n = z_{n y_n}/\tau - L_n`, the
     target probability is :math:`\sigma(m_n)`, the rest :math:`\sigma(-m_n)`, and the distribution among the other
@@ -36,7 +36,7 @@ def dkd_terms(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor, ta
 
     and ``KD = TCKD + (1 - p_target) * NCKD`` at the same temperature. All logarithms come from log-sum-exp, so there
     is no ``-1000 * mask`` to fail at large logits and no ``log(0)`` in float32 at large margins, both of which the
-    published code has. The backward pass computes the softmaxes again instead of keeping them.
+    published code has.
 
     Args:
         student_logits: The student's class scores, ``(R, C)``.
@@ -59,8 +59,27 @@ def dkd_terms(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor, ta
     """
     student, teacher = check_pair(student_logits, teacher_logits)
     target = check_labels(labels, student).unsqueeze(1)
-    terms = DecoupledRows.apply(soften(student, tau), soften(teacher, tau), target)
-    return DKDTerms(*(times_tau_squared(term, tau) for term in terms))
+    student, teacher = soften(student, tau), soften(teacher, tau)
+    margin_s, _, rest_s = _split(student, target)
+    margin_t, others_t, rest_t = _split(teacher, target)
+    tckd = _binary_kl(margin_t, margin_s)
+    p_hat = (others_t - rest_t).exp()  # 0 at the target, where the ratio below is finite all the same
+    nckd = (p_hat * ((teacher - rest_t) - (student - rest_s))).sum(dim=1)
+    return DKDTerms(times_tau_squared(tckd.squeeze(1), tau), times_tau_squared(nckd, tau))
+
+
+def _split(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the target's margin ``(R, 1)``, the logits without the target ``(R, C)``, their log-sum-exp ``(R, 1)``."""
+    others = logits.scatter(1, target, float('-inf'))
+    rest = others.logsumexp(dim=1, keepdim=True)
+    return logits.gather(1, target) - rest, others, rest
+
+
+def _binary_kl(p_margin: Tensor, q_margin: Tensor) -> Tensor:
+    """Return the divergence of two Bernoulli distributions given by their logits, in the shape of these."""
+    yes = p_margin.sigmoid() * (logsigmoid(p_margin) - logsigmoid(q_margin))
+    no = (-p_margin).sigmoid() * (logsigmoid(-p_margin) - logsigmoid(-q_margin))
+    return yes + no
 
 
 def dkd_divergence(
@@ -71,7 +90,7 @@ def dkd_divergence(
     alpha: float = 1.0,
     beta: float = 0.25,
 ) -> Tensor:
-    r"""Decoupled divergence of each proposal (Zhao et al., CVPR 2022), see :func:`dkd_terms`.
+    r"""Compute the decoupled divergence of each proposal (Zhao et al., CVPR 2022), see :func:`dkd_terms`.
 
     .. math:: \mathrm{DKD}_n = \alpha\, \mathrm{TCKD}_n + \beta\, \mathrm{NCKD}_n
 

@@ -11,7 +11,8 @@ from eakd_det.errors import require_choice, require_positive
 from eakd_det.functional._inputs import Temperature, check_pair
 from eakd_det.functional.entropy import entropy
 
-EA_MODES = ('ea', 'base', 'interact', 'inverse')
+_OLD_NAMES = {'base': 'teacher', 'inverse': 'inverse-ea'}
+EA_MODES = ('ea', 'teacher', 'student', 'interact', 'inverse-ea', 'inverse-teacher', 'inverse-student', *_OLD_NAMES)
 
 
 @torch.no_grad()
@@ -22,36 +23,48 @@ def ea_weight(
     mode: str = 'ea',
     h_ub: float | None = None,
 ) -> Tensor:
-    r"""Entropy-adaptive weight of each proposal (EA-KD, Eq. 9 to 12).
+    r"""Compute the entropy-adaptive weight of each proposal (EA-KD, Eq. 9 to 12).
 
     With the entropies :math:`H^T_n` and :math:`H^S_n` of teacher and student, both at temperature :math:`\tau`
     (the paper's :math:`T'`, which is not the temperature of the divergence),
 
     .. math::
-        w^{base}_n = H^T_n, \qquad
-        w^{interact}_n = \frac{H^T_n H^S_n}{H_{ub}}, \qquad
-        w^{ea}_n = \frac{w^{base}_n + w^{interact}_n}{2} = \frac{H^T_n}{2} \Bigl(1 + \frac{H^S_n}{H_{ub}}\Bigr)
+        w^{ea}_n = \frac{w^{base}_n + w^{interact}_n}{2} = \frac{H^T_n}{2} \Bigl(1 + \frac{H^S_n}{H_{ub}}\Bigr), \qquad
+        w^{base}_n = H^T_n, \qquad w^{interact}_n = \frac{H^T_n H^S_n}{H_{ub}}
 
-    So ``ea`` runs from 0, where the teacher is sure, to :math:`\log C`, where neither knows. ``base`` and
-    ``interact`` are the ablations of the paper's Table 9. ``inverse`` is the control of its Table 1, where the
-    order of the samples is turned round. The paper gives no formula for it in any text we could read; ours is
+    So :math:`w^{ea}` runs from 0, where the teacher is sure, to :math:`\log C`, where neither knows.
 
-    .. math:: w^{inverse}_n = \max w^{ea} - w^{ea}_n, \qquad
-        \max w^{ea} = \frac{\log C}{2} \Bigl(1 + \frac{\log C}{H_{ub}}\Bigr)
+    ==================  ================================  ==========================================================
+    mode                weight                            source
+    ==================  ================================  ==========================================================
+    'ea'                :math:`w^{ea}`                    EA-KD, Eq. 12
+    'teacher', 'base'   :math:`H^T`                       EA-KD, Tables 1 and 9 (there :math:`w^{base}`)
+    'student'           :math:`H^S`                       EA-KD, Table 1
+    'interact'          :math:`w^{interact}`              EA-KD, Table 9
+    'inverse-teacher'   :math:`H_{ub} - H^T`              EA-KD, Table 1
+    'inverse-student'   :math:`H_{ub} - H^S`              EA-KD, Table 1
+    'inverse-ea'        :math:`\max w^{ea} - w^{ea}`      ours; 'inverse' is its former name
+    ==================  ================================  ==========================================================
 
-    which has the range of ``ea`` and exactly the opposite order.
+    An inverse weight has the range of its plain weight and the opposite order. It subtracts from the largest weight
+    possible, which for entropies is :math:`\log C` whatever ``h_ub`` says, and for ``ea``
 
-    Where the published code departs from the paper, an argument reaches it: ``h_ub=100`` (its KD and DKD for
-    CIFAR-100 divide by 100 instead of log 100, which about halves the weight), ``tau=3`` whatever the configuration
-    says (its DKD ignores T'), and ``mode='base', tau=4`` (the detection code of the first version, then called
-    ER-KD).
+    .. math:: \max w^{ea} = \frac{\log C}{2} \Bigl(1 + \frac{\log C}{H_{ub}}\Bigr)
+
+    With the default :math:`H_{ub} = \log C` all three are the paper's :math:`H_{ub} - w`. With another ``h_ub`` that
+    difference would be negative or nearly constant; this one is neither.
+
+    Arguments reach where the published code departs from the paper: ``h_ub=100`` (its KD and DKD for CIFAR-100 divide
+    by 100 instead of log 100, which about halves the weight), ``tau=3`` whatever the configuration says (its DKD
+    ignores T'), and ``mode='teacher', tau=4`` (the detection code of the first version, then called ER-KD).
 
     Args:
         student_logits: The student's class scores, ``(R, C)``, as they leave the classifier.
         teacher_logits: The teacher's, ``(R, C)``.
         tau: Temperature :math:`T'` of both entropies. Defaults to 3.0; the paper uses 2 for ImageNet.
-        mode: 'ea', 'base', 'interact' or 'inverse'. Defaults to 'ea'.
-        h_ub: Upper bound of the student's entropy, in nats. Defaults to None, which is :math:`\log C`.
+        mode: A mode of the table above. Defaults to 'ea'.
+        h_ub: Upper bound of the student's entropy in 'ea', 'interact' and 'inverse-ea', in nats. Defaults to None,
+            which is :math:`\log C`.
 
     Returns:
         Weights, ``(R,)``, float32 or better, not negative, without gradient.
@@ -62,21 +75,22 @@ def ea_weight(
     Example:
         >>> import torch
         >>> unsure, sure = [0.0, 0.0, 0.0], [9.0, 0.0, 0.0]
-        >>> ea_weight(torch.tensor([unsure, sure, unsure]), torch.tensor([unsure, unsure, sure]))
+        >>> student, teacher = torch.tensor([unsure, sure, unsure]), torch.tensor([unsure, unsure, sure])
+        >>> ea_weight(student, teacher)
         tensor([1.0986, 0.7326, 0.3666])
+        >>> ea_weight(student, teacher, mode='inverse-teacher')
+        tensor([0.0000, 0.0000, 0.7320])
     """
     require_choice('mode', mode, EA_MODES)
+    mode = _OLD_NAMES.get(mode, mode)
     student, teacher = check_pair(student_logits, teacher_logits)
     log_c = math.log(student.shape[1])
     bound = log_c if h_ub is None else require_positive('h_ub', h_ub)
-    teacher_entropy = entropy(teacher, tau)
-    if mode == 'base':
-        return teacher_entropy
-    interact = teacher_entropy * entropy(student, tau) / bound
-    if mode == 'interact':
-        return interact
-    ea = (teacher_entropy + interact) / 2
-    if mode == 'ea':
-        return ea
+    if mode.endswith(('teacher', 'student')):
+        weight, largest = entropy(teacher if mode.endswith('teacher') else student, tau), log_c
+    else:
+        base = entropy(teacher, tau)
+        interact = base * entropy(student, tau) / bound
+        weight, largest = interact if mode == 'interact' else (base + interact) / 2, log_c * (1 + log_c / bound) / 2
     # Rounding may lift an entropy a hair above log C.
-    return (log_c * (1 + log_c / bound) / 2 - ea).clamp(min=0)
+    return (largest - weight).clamp(min=0) if mode.startswith('inverse') else weight

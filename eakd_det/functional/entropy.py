@@ -1,4 +1,4 @@
-"""How unsure a prediction is, in nats."""
+"""The entropy of predictions, in nats."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from eakd_det.functional._inputs import Temperature, check_logits, soften
 
 
 def entropy(logits: Tensor, tau: Temperature = 1.0) -> Tensor:
-    r"""Shannon entropy of each proposal's softened class distribution.
+    r"""Compute the Shannon entropy of each proposal's softened class distribution.
 
     .. math:: H_n = -\sum_{c=1}^{C} p_{nc} \log p_{nc}, \qquad p_n = \mathrm{softmax}(z_n / \tau)
 
@@ -18,7 +18,7 @@ def entropy(logits: Tensor, tau: Temperature = 1.0) -> Tensor:
     .. math:: H_n = \log(1 + S_n) + \frac{1}{1 + S_n} \sum_{c \ne \arg\max} d_{nc}\, e^{-d_{nc}}, \qquad
         S_n = \sum_{c \ne \arg\max} e^{-d_{nc}}
 
-    where nothing cancels, so that even the tiny entropy of a sure prediction keeps its digits in float32, and no
+    where nothing cancels, so that even the tiny entropy of a confident prediction keeps its digits in float32, and no
     epsilon is needed (the published code adds 1e-10 inside the logarithm, which moves H by about ``C * 1e-10``).
 
     Args:

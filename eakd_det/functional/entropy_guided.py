@@ -1,4 +1,4 @@
-"""What the teacher's entropy can steer: a curriculum, a temperature, a choice of branch.
+"""Curriculum, temperature and choice of branch by the teacher's entropy.
 
 EGAD (entropy-guided adaptive distillation) names these three and publishes no equations; the closed forms here are
 ours, and so are all their numbers. The teacher decides everything, without gradient.
@@ -18,11 +18,14 @@ from eakd_det.functional.entropy import entropy
 
 @torch.no_grad()
 def normalized_entropy(logits: Tensor, tau: float = 1.0) -> Tensor:
-    r"""Entropy as a share of its maximum, :math:`h_n = H_n / \log C`, from 0 (sure) to 1 (uniform), ``(R,)``.
+    r"""Compute the entropy as a share of its maximum, :math:`h_n = H_n / \log C`, from 0 (sure) to 1 (uniform).
 
     Args:
         logits: Class scores before softmax, ``(R, C)``.
         tau: Temperature of the entropy. Defaults to 1.0.
+
+    Returns:
+        Normalised entropies, ``(R,)``.
 
     Raises:
         ConfigError: If ``logits`` is not ``(R, C)`` floating point, or ``tau`` is not above 0.
@@ -37,7 +40,7 @@ def normalized_entropy(logits: Tensor, tau: float = 1.0) -> Tensor:
 
 @torch.no_grad()
 def curriculum_weight(teacher_logits: Tensor, progress: Tensor | float, tau: float = 1.0) -> Tensor:
-    r"""Weights that move from sure to unsure proposals while training goes on (EGAD-inspired, our closed form).
+    r"""Compute weights that move from sure to unsure proposals during training (EGAD-inspired, our closed form).
 
     .. math:: c_n = (1 - s)(1 - h_n) + s\, h_n
 
@@ -74,7 +77,7 @@ def entropy_temperature(
     increasing: bool = True,
     entropy_tau: float = 1.0,
 ) -> Tensor:
-    r"""A temperature for each proposal from the teacher's entropy (EGAD-inspired, our closed form).
+    r"""Compute a temperature for each proposal from the teacher's entropy (EGAD-inspired, our closed form).
 
     .. math:: \tau_n = \tau_{min} + (\tau_{max} - \tau_{min})\, h_n
 
@@ -106,7 +109,7 @@ def entropy_temperature(
 def hard_rows(
     teacher_logits: Tensor, threshold: float = 0.5, quantile: float | None = None, tau: float = 1.0
 ) -> Tensor:
-    """Proposals on which the teacher is unsure, ``(R,)`` of 0 and 1 (EGAD-inspired, our choice).
+    """Pick the proposals on which the teacher is unsure, ``(R,)`` of 0 and 1 (EGAD-inspired, our choice).
 
     Args:
         teacher_logits: The teacher's class scores, ``(R, C)``.

@@ -11,7 +11,7 @@ from eakd_det.functional._inputs import Temperature, check_logits, check_pair, s
 def batch_gram_distance(
     student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0, rows: Tensor | None = None
 ) -> Tensor:
-    r"""How differently teacher and student find proposals alike (MLD's batch level; Jin et al., CVPR 2023).
+    r"""Compare which proposals teacher and student find alike (MLD's batch level; Jin et al., CVPR 2023).
 
     .. math:: B = \lVert P P^\top - Q Q^\top \rVert_F^2, \qquad
         P = \mathrm{softmax}(z^T / \tau), \quad Q = \mathrm{softmax}(z^S / \tau)
@@ -57,7 +57,7 @@ def batch_gram_distance(
 def class_gram_distance(
     student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0, columns: Tensor | None = None
 ) -> Tensor:
-    r"""How differently teacher and student relate the classes (MLD's class level; Jin et al., CVPR 2023).
+    r"""Compare how teacher and student relate the classes (MLD's class level; Jin et al., CVPR 2023).
 
     .. math:: K = \lVert P^\top P - Q^\top Q \rVert_F^2 = \lVert A + A^\top \rVert_F^2
 
@@ -91,7 +91,7 @@ def class_gram_distance(
 
 @torch.no_grad()
 def unsure_rows(teacher_logits: Tensor, quantile: float = 0.5) -> Tensor:
-    """Which proposals the teacher is less sure of than of most, ``(R,)`` of 0 and 1.
+    """Pick the proposals the teacher is less sure of than of most, ``(R,)`` of 0 and 1.
 
     Those whose largest probability (at temperature 1) is at most the given quantile, which is interpolated as
     numpy's ``percentile`` is. Ties at the quantile all count, so that sharp teachers may have more than their share.
@@ -111,7 +111,7 @@ def unsure_rows(teacher_logits: Tensor, quantile: float = 0.5) -> Tensor:
 
 @torch.no_grad()
 def rare_columns(teacher_logits: Tensor, quantile: float = 0.5) -> Tensor:
-    """Which classes get less of the teacher's probability than most, ``(C,)`` of 0 and 1.
+    """Pick the classes that get less of the teacher's probability than most, ``(C,)`` of 0 and 1.
 
     Args:
         teacher_logits: The teacher's class scores, ``(R, C)``.

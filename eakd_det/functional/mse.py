@@ -30,12 +30,12 @@ def check_vectors(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def mse_divergence(student: Tensor, teacher: Tensor) -> Tensor:
-    r"""Mean squared difference of each proposal's vectors.
+    r"""Compute the mean squared difference of each proposal's vectors.
 
     .. math:: \mathrm{MSE}_n = \frac{1}{D} \sum_{d=1}^{D} (s_{nd} - t_{nd})^2
 
-    Of RoI embeddings, or of the box deltas of all classes: the L2 term of FCFD's detection code, where deltas of
-    background proposals and of all 80 classes count alike, so that it is tiny.
+    The vectors are RoI embeddings or the box deltas of all classes. The latter is the L2 term of FCFD's detection
+    code, where background proposals and all 80 classes count alike, so that it is tiny.
 
     Args:
         student: The student's vectors, ``(R, D)``.

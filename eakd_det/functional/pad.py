@@ -18,7 +18,7 @@ def pad_divergence(
     eps: float = 1e-6,
     min_log_variance: float | None = None,
 ) -> Tensor:
-    r"""Gaussian negative log-likelihood of each proposal's teacher embedding (PAD; Zhang et al., ECCV 2020).
+    r"""Compute the Gaussian negative log-likelihood of each teacher embedding (PAD; Zhang et al., ECCV 2020).
 
     .. math:: \mathrm{PAD}_n = \frac{1}{D} \sum_{d=1}^{D} \frac{(t_{nd} - m_{nd})^2}{\epsilon + e^{s_{nd}}} + s_{nd}
 

@@ -12,7 +12,7 @@ from eakd_det.functional._inputs import to_float
 
 
 def hcl_divergence(student: Tensor, teacher: Tensor, pool_sizes: Sequence[int] = (4, 2, 1)) -> Tensor:
-    r"""Hierarchical context loss of each image's feature map (ReviewKD; Chen et al., CVPR 2021).
+    r"""Compute the hierarchical context loss of each image's feature map (ReviewKD; Chen et al., CVPR 2021).
 
     .. math:: \mathrm{HCL}_i = \frac{\sum_k 2^{-k}\, \mathrm{MSE}\bigl(\mathrm{pool}_k(s_i), \mathrm{pool}_k(t_i)\bigr)}
         {\sum_k 2^{-k}}
@@ -27,7 +27,7 @@ def hcl_divergence(student: Tensor, teacher: Tensor, pool_sizes: Sequence[int] =
         pool_sizes: Sizes of the pooled maps. Defaults to (4, 2, 1).
 
     Returns:
-        One value an image, ``(N,)``, float32 or better.
+        The value of each image, ``(N,)``, float32 or better.
 
     Raises:
         ConfigError: If the maps differ in shape.

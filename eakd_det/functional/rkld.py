@@ -1,4 +1,4 @@
-"""The Kullback-Leibler divergence the other way round."""
+"""The reverse Kullback-Leibler divergence."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from eakd_det.functional.kd import kl_from_log
 
 
 def rkld_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0) -> Tensor:
-    r"""Reverse Kullback-Leibler divergence of each proposal.
+    r"""Compute the reverse Kullback-Leibler divergence of each proposal.
 
     .. math:: \mathrm{RKLD}_n = \mathrm{KL}(q_n \,\|\, p_n), \qquad
         p_n = \mathrm{softmax}(z^T_n / \tau), \quad q_n = \mathrm{softmax}(z^S_n / \tau)
 
     It makes the student pick one of the teacher's modes rather than cover all of them. There is no factor
     :math:`\tau^2`, as in the language model distillation it comes from (DSKD, DistiLLM; MiniLLM optimises it by policy
-    gradient, which this is not). A student that is surely wrong costs up to the teacher's margin.
+    gradient, which this is not). A student that is confidently wrong costs up to the teacher's margin.
 
     Args:
         student_logits: The student's class scores, ``(R, C)``.

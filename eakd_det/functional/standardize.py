@@ -14,13 +14,13 @@ STDS = ('sample', 'population')
 
 
 def standardize(logits: Tensor, std: str = 'sample', eps: float = 1e-7) -> Tensor:
-    r"""Each row minus its mean, over its standard deviation (logit standardisation, LS; Sun et al., CVPR 2024).
+    r"""Standardise each row to mean 0 and standard deviation 1 (logit standardisation, LS; Sun et al., CVPR 2024).
 
     .. math:: Z_{nc} = \frac{z_{nc} - \bar z_n}{\mathrm{std}(z_n) + \epsilon}
 
     The temperature of the method, which the paper writes into the denominator, is the ``tau`` of whatever divergence
-    follows. Shift and positive scale of a row make no difference any more; for a proposal this means that a large and
-    a small margin for background look the same.
+    follows. Shift and positive scale of a row no longer make a difference: a large and a small margin for
+    background look the same.
 
     A row whose values differ by no more than rounding carries no shape: it becomes zeros and gets no gradient, where
     the plain formula would multiply gradients by :math:`1/\epsilon`.
@@ -49,13 +49,13 @@ def standardize(logits: Tensor, std: str = 'sample', eps: float = 1e-7) -> Tenso
     deviation, mean = torch.std_mean(logits, dim=1, correction=correction, keepdim=True)
     rounding = 4 * torch.finfo(logits.dtype).eps * mean.detach().abs()
     is_flat = deviation.detach() <= eps + rounding
-    # Both sides of a `where` are differentiated, so the side not taken must be harmless, too.
+    # Both sides of a `where` are differentiated, so the side not taken must be harmless as well.
     safe = deviation.masked_fill(is_flat, 1.0) + eps
     return ((logits - mean) / safe).masked_fill(is_flat, 0.0)
 
 
 def standardize_option(key: str, value: Any) -> str | None:
-    """What a user may write for ``standardize``: False, True ('sample'), 'sample' or 'population'.
+    """Read the option ``standardize``: False, True ('sample'), 'sample' or 'population'.
 
     Raises:
         ConfigError: If ``value`` is none of these.

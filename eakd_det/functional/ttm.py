@@ -9,7 +9,7 @@ from eakd_det.functional.kd import kl_from_log
 
 
 def ttm_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 2.0) -> Tensor:
-    r"""Divergence of the student from the softened teacher (TTM; Zheng and Yang, ICLR 2024).
+    r"""Compute the divergence of the student from the softened teacher (TTM; Zheng and Yang, ICLR 2024).
 
     .. math:: \mathrm{TTM}_n = \mathrm{KL}\bigl(\mathrm{softmax}(z^T_n / \tau) \,\|\, \mathrm{softmax}(z^S_n)\bigr)
 
@@ -37,7 +37,7 @@ def ttm_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: Temperat
 
 
 def power_sum(teacher_logits: Tensor, tau: Temperature = 2.0) -> Tensor:
-    r"""The teacher's power sum, by which WTTM weights TTM (Zheng and Yang, ICLR 2024).
+    r"""Compute the teacher's power sum, by which WTTM weights TTM (Zheng and Yang, ICLR 2024).
 
     .. math:: U_n = \sum_{c=1}^{C} p_{nc}^{1/\tau}, \qquad p_n = \mathrm{softmax}(z^T_n)
 

@@ -21,7 +21,7 @@ from eakd_det.functional import (
 )
 from eakd_det.losses.base import ProposalLoss, ProposalTerms
 
-MASKS = ('select', 'published', 'none')
+MASKS = ('published', 'select', 'none')
 GRAMS = ('mean', 'published')
 
 
@@ -36,16 +36,18 @@ class MLDLoss(ProposalLoss):
     :class:`eakd_det.weighting.EntropyWeighting`), and so does ``standardize`` (MLD+LS); both Gram terms see raw logits,
     as in the published EA-MLD+LS.
 
-    Masks pick the proposals (teacher's confidence at most its median) and classes (teacher's total at most its median)
-    to learn from. The published code multiplies a loss that is already averaged, so that its masks select nothing and
-    are only a factor: ``masks='published'`` does the same. There the two views of the image are one view here, hence
-    the factor of the instance level is the masked fraction of proposals plus one.
+    The paper describes masks that pick proposals (the teacher's confidence is at most its median) and classes (their
+    total probability is at most its median). The published code multiplies losses that are already averaged by these
+    masks, so that they only scale: each Gram level by the fraction picked, the instance level by that fraction plus
+    one, for the second view of the image is not masked (here both views are the same). No proposal loses its
+    gradient. This is the default, since the published results come from it; masks that pick
+    (``masks='select'``) leave about half of the proposals without instance gradient.
 
     Args:
         temperatures: Temperatures of all levels. Defaults to (4, 3, 5, 2, 6), as published for CIFAR-100; with LS the
             published first one is 2. Nothing is published for detection.
-        masks: 'select' takes masked-out proposals and classes out of the sums, whose divisors stay R and C;
-            'published' multiplies each level by a fraction; 'none'. Defaults to 'select'.
+        masks: 'published' multiplies each level by a factor; 'select' takes masked-out proposals and classes out of
+            the sums, whose divisors stay R and C; 'none'. Defaults to 'published'.
         mask_quantile: Quantile of the masks, between 0 and 1. Defaults to 0.5.
         gram: 'mean' divides the batch level by R² and the class level by R² C, so that neither grows with the number of
             proposals; 'published' divides by R and C, made for batches of 64 images. Defaults to 'mean'.
@@ -69,7 +71,7 @@ class MLDLoss(ProposalLoss):
     def __init__(
         self,
         temperatures: Sequence[float] = (4.0, 3.0, 5.0, 2.0, 6.0),
-        masks: str = 'select',
+        masks: str = 'published',
         mask_quantile: float = 0.5,
         gram: str = 'mean',
         instance_weight: float = 1.0,

@@ -19,13 +19,17 @@ class EntropyWeighting(ProposalWeighting):
     or set ``normalize=True``.
 
     Departures of the published code that arguments reach: ``h_ub=100`` (its KD and DKD on CIFAR-100), ``tau=3``
-    whatever T' the configuration names (its DKD), ``mode='base', tau=4`` (the detection code of its first version).
+    whatever T' the configuration names (its DKD), ``mode='teacher', tau=4`` (the detection code of its first version).
     That code takes the mean over samples where Eq. 14 prints a sum: this is the ``reduction`` of the loss.
 
     Args:
         tau: Temperature T' of both entropies, not the one of the divergence. Defaults to 3.0.
-        mode: 'ea', or 'base' (teacher only), 'interact' (product), 'inverse' (order turned round). Defaults to 'ea'.
-        h_ub: Upper bound of the student's entropy in nats. Defaults to None, which is log C.
+        mode: 'ea', 'teacher' or 'student' (the entropy of one side), 'interact' (the product), and 'inverse-ea',
+            'inverse-teacher', 'inverse-student', which reverse the order; the table in
+            :func:`eakd_det.functional.ea_weight` says which of them are published. 'base' and 'inverse' are former
+            names of 'teacher' and 'inverse-ea'. Defaults to 'ea'.
+        h_ub: Upper bound of the student's entropy in 'ea', 'interact' and 'inverse-ea', in nats. Defaults to None,
+            which is log C.
         normalize: Divide by the mean over this process's proposals, so that the weights' mean is 1. Weights that
             are all 0 stay 0. Defaults to False.
         standardize: Measure the entropies of standardised logits (LS): True or 'sample', 'population', or False for
@@ -66,7 +70,7 @@ class EntropyWeighting(ProposalWeighting):
         self.foreground_only = foreground_only
 
     def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """One weight a proposal, ``(R,)``."""
+        """Return the weight of each proposal, ``(R,)``."""
         if self.standardize:
             preds_S, preds_T = standardize(preds_S, self.standardize), standardize(preds_T, self.standardize)
         if self.foreground_only:

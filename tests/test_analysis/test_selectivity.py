@@ -85,7 +85,7 @@ class TestRecommend:
 
 def test_sweep_sorts_and_uses_the_weight():
     table = make_table()
-    rows = sweep(table, (3.0, 1.0, 3.0), mode='base')
+    rows = sweep(table, (3.0, 1.0, 3.0), mode='teacher')
     assert [row.tau for row in rows] == [1.0, 3.0]
     assert rows[1].mean == pytest.approx(table.entropies(3.0)[1].mean())
     assert rows[0].cv > rows[1].cv

@@ -217,7 +217,7 @@ def test_without_shared_samples_images_weigh_by_the_teachers_own_proposals(stude
     shipped = recipe('fbkd')
     distiller = shipped['distiller']
     distiller['teacher_recorders'].update(LOGITS)
-    weighting = dict(EA, mode='base')
+    weighting = dict(EA, mode='teacher')
     distiller['distill_losses'] = {
         name: dict(type='eakd_det.EntropyWeighted', loss=loss, unit='image', weighting=weighting)
         for name, loss in distiller['distill_losses'].items()

@@ -36,3 +36,10 @@ def test_factor_as_a_tensor_gets_no_gradient():
     scale_gradient(value, factor).backward()
     assert value.grad == -0.5
     assert factor.grad is None
+
+
+def test_the_ramp_keeps_its_digits_from_the_first_iteration_on():
+    progress = torch.tensor([1e-7, 1 / 180_000, 1 / 7500, 0.01, 0.5, 1.0], dtype=torch.float64)
+    expected = (torch.cos(torch.pi * progress) - 1) / 2
+    expected[0] = -((torch.pi * 1e-7 / 2) ** 2)  # the cosine cancels even in float64
+    torch.testing.assert_close(cosine_reversal(progress.float()), expected.float(), rtol=1e-5, atol=0)

@@ -40,7 +40,7 @@ def test_golden_with_entropy_weights(case, dtype):
 def test_golden_of_the_first_version(case, dtype):
     student, teacher = golden.logits(case, dtype)
     params = case['params']
-    weights = ea_weight(student, teacher, params['T_prime'], mode='base')
+    weights = ea_weight(student, teacher, params['T_prime'], mode='teacher')
     per_sample = weights * kd_divergence(student, teacher, params['T'])
     golden.check_present(case['expected'], dtype, per_sample=per_sample, loss_mean=per_sample.mean())
 

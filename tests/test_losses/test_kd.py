@@ -48,7 +48,7 @@ def test_bound_of_the_published_cifar_code(case, dtype):
 
 @golden.cases('er_kd_detection_v1')
 def test_golden_of_the_first_version(case, dtype):
-    weighting = dict(type='EntropyWeighting', mode='base', tau=case['params']['T_prime'])
+    weighting = dict(type='EntropyWeighting', mode='teacher', tau=case['params']['T_prime'])
     loss = KDLoss(case['params']['T'], weighting=weighting)(*golden.logits(case, dtype))
     golden.check(loss, case['expected']['loss_mean'], dtype)
 

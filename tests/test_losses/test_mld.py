@@ -46,7 +46,7 @@ def test_golden_as_published(case, dtype):
 @golden.cases(*METHODS)
 def test_golden_as_intended(case, dtype):
     student, teacher = golden.logits(case, dtype)
-    loss = MLDLoss(**_settings(case), batch_weight=0, class_weight=0)(student, teacher)
+    loss = MLDLoss(**_settings(case), masks='select', batch_weight=0, class_weight=0)(student, teacher)
     golden.check_present(case['expected'], dtype, loss_mean=loss, loss_kd_true_sample_mask=loss)
 
 
@@ -63,7 +63,7 @@ def test_golden_by_temperature(case, dtype):
 def test_masks_select():
     student, teacher = torch.randn(2, 20, 7)
     student.requires_grad_()
-    terms = MLDLoss(batch_weight=0, class_weight=0).terms(student, teacher)
+    terms = MLDLoss(masks='select', batch_weight=0, class_weight=0).terms(student, teacher)
     chosen = terms.divergence > 0
     assert chosen.sum() == 10
     confidence = teacher.softmax(dim=1).amax(dim=1)
@@ -72,10 +72,22 @@ def test_masks_select():
     assert student.grad[~chosen].abs().max() == 0
 
 
+def test_every_proposal_has_an_instance_gradient_by_default():
+    student, teacher = torch.randn(2, 20, 7)
+    student.requires_grad_()
+    loss = MLDLoss(batch_weight=0, class_weight=0)
+    loss(student, teacher).backward()
+    rows = student.grad.norm(dim=1)
+    assert rows.min() > 0
+    # The masks only scale: half of the proposals are picked, which makes the factor 1.5.
+    unmasked = MLDLoss(masks='none', batch_weight=0, class_weight=0)(student, teacher)
+    torch.testing.assert_close(loss(student, teacher), 1.5 * unmasked)
+
+
 def test_batch_level_of_selected_proposals_leaves_the_others_alone():
     student, teacher = torch.randn(2, 20, 7)
     student.requires_grad_()
-    MLDLoss(instance_weight=0, class_weight=0)(student, teacher).backward()
+    MLDLoss(masks='select', instance_weight=0, class_weight=0)(student, teacher).backward()
     confidence = teacher.softmax(dim=1).amax(dim=1)
     sure = confidence > confidence.median()
     assert student.grad[sure].abs().max() == 0
@@ -104,7 +116,7 @@ def test_without_masks_and_gram_levels_it_is_kd_over_temperatures():
         (dict(temperatures=[]), r'MLDLoss\.temperatures: expected a list of numbers > 0, but got \[\]'),
         (dict(temperatures=4.0), r'MLDLoss\.temperatures: expected a list of numbers > 0, but got 4\.0'),
         (dict(temperatures=[0]), r'MLDLoss\.temperatures: expected a finite number > 0, but got 0'),
-        (dict(masks='rows'), r"MLDLoss\.masks: expected one of select, published, none, but got 'rows'"),
+        (dict(masks='rows'), r"MLDLoss\.masks: expected one of published, select, none, but got 'rows'"),
         (dict(gram='sum'), r"MLDLoss\.gram: expected one of mean, published, but got 'sum'"),
         (dict(mask_quantile=1.5), r'MLDLoss\.mask_quantile: expected a number above 0 and below 1'),
         (dict(batch_weight=-1), r'MLDLoss\.batch_weight: expected a finite number >= 0'),

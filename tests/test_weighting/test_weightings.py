@@ -5,7 +5,7 @@ import torch
 
 from eakd_det.building import build_model
 from eakd_det.errors import ConfigError
-from eakd_det.functional import ea_weight
+from eakd_det.functional import EA_MODES, ea_weight
 from eakd_det.weighting import (
     EntropyWeighting,
     HardProposalWeighting,
@@ -18,11 +18,7 @@ from eakd_det.weighting.base import mean_one
 
 WEIGHTINGS = [
     UniformWeighting(),
-    *(
-        EntropyWeighting(mode=mode, normalize=normalize)
-        for mode in ('ea', 'base', 'interact', 'inverse')
-        for normalize in (False, True)
-    ),
+    *(EntropyWeighting(mode=mode, normalize=normalize) for mode in EA_MODES for normalize in (False, True)),
     EntropyWeighting(foreground_only=True),
     MeanMatchedWeighting(),
     MeanMatchedWeighting(by_background=True),
@@ -112,8 +108,8 @@ def test_a_weighting_of_ones_own_gets_no_gradient_either():
 
 def test_entropy_weighting_passes_its_arguments_on():
     student, teacher = _logits()
-    weighting = EntropyWeighting(tau=2.0, mode='inverse', h_ub=100)
-    torch.testing.assert_close(weighting(student, teacher), ea_weight(student, teacher, 2.0, 'inverse', 100))
+    weighting = EntropyWeighting(tau=2.0, mode='inverse-ea', h_ub=100)
+    torch.testing.assert_close(weighting(student, teacher), ea_weight(student, teacher, 2.0, 'inverse-ea', 100))
 
 
 def test_mean_matched_has_the_mean_of_entropy_weighting():
@@ -153,7 +149,7 @@ def test_builds_by_name_from_any_scope(name, type_):
     [
         (dict(tau=0), r'Weighting\.tau: expected a finite number > 0, but got 0'),
         (dict(tau='3'), r"Weighting\.tau: expected a finite number > 0, but got '3'"),
-        (dict(mode='max'), r"Weighting\.mode: expected one of ea, base, interact, inverse, but got 'max'"),
+        (dict(mode='max'), r"Weighting\.mode: expected one of ea, teacher, .*, but got 'max'"),
         (dict(h_ub=0.0), r'Weighting\.h_ub: expected a finite number > 0, but got 0\.0'),
     ],
 )

@@ -12,11 +12,11 @@ from mmcv.cnn.utils import fuse_conv_bn
 from mmdet.models import BaseDetector
 from torch import Tensor
 
-from eakd_det.argument_check import argument_types, wrong_type
-from eakd_det.errors import ConfigError, require_choice
+from eakd_det.distillation.option_dict import from_option_dict
+from eakd_det.errors import require_choice
+from eakd_det.models.memory_layout import arrange, prefers_channels_first
 
 _DTYPES = {'float32': None, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
-_LEAST_PIXELS = 2**17  # of a batch; below that channels-last lost up to a tenth on ResNets
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class TeacherOptions:
             neck, box head) inside which a recorder looks: it would see the folded output. Defaults to True.
         channels_last: Run backbone and neck on channels-last memory. Defaults to None: on a CPU, for batches of
             131,072 pixels or more (one image of 362 x 362), where it gained; not if a recorder looks at feature maps
-            (not every loss can read that layout), and not on a GPU, where it was not measured.
+            (not every loss can read that layout) or the teacher has deformable convolutions (they cannot), and not
+            on a GPU, where it was not measured.
         dtype: 'float32', or 'bfloat16' / 'float16' to run backbone, neck and box head under autocast; the logits come
             back in float32, but are those of a less precise teacher. Defaults to 'float32'.
         free_unused: Drop RPN, mask head, assigner and sampler from memory. The teacher can then no longer be
@@ -62,20 +63,14 @@ class TeacherOptions:
         Raises:
             ConfigError: If a key is unknown or a value is out of range.
         """
-        unknown = sorted(set(cfg or {}) - set(cls.__dataclass_fields__))
-        if unknown:
-            known = ', '.join(cls.__dataclass_fields__)
-            raise ConfigError(f'model.teacher_options: expected keys among {known}, but got {", ".join(unknown)}')
-        wrong = wrong_type(cfg or {}, argument_types(cls), 'model.teacher_options')
-        if wrong:
-            raise ConfigError(wrong)
-        options = cls(**(cfg or {}))
+        options = from_option_dict(cls, cfg, 'model.teacher_options')
         return options if options.enabled else cls(enabled=False, fuse_norm=False, channels_last=False)
 
-    def with_recorders(self, recorded: Iterable[str]) -> TeacherOptions:
-        """These options, decided for a teacher with recorders on these sources."""
-        sees_maps = any(source.split('.')[0] in ('backbone', 'neck') for source in recorded)
-        return replace(self, channels_last=False) if self.channels_last is None and sees_maps else self
+    def decided_for(self, teacher: BaseDetector, recorded: Iterable[str]) -> TeacherOptions:
+        """These options for ``teacher`` with recorders on the sources ``recorded``."""
+        if self.channels_last is None and prefers_channels_first(teacher, recorded):
+            return replace(self, channels_last=False)
+        return self
 
     def prepare(self, detector: BaseDetector, recorded: Iterable[str] = ()) -> BaseDetector:
         """Apply to a detector that has its weights, in place, and return it.
@@ -104,10 +99,7 @@ class TeacherOptions:
 
     def arrange(self, images: Tensor) -> Tensor:
         """Bring ``images`` ``(N, 3, H, W)`` into the memory layout the teacher runs on."""
-        channels_last = self.channels_last
-        if channels_last is None:
-            channels_last = images.device.type == 'cpu' and images[:, 0].numel() >= _LEAST_PIXELS
-        return images.contiguous(memory_format=torch.channels_last) if channels_last else images
+        return arrange(images, self.channels_last)
 
 
 def _fuse_norm(detector: BaseDetector, recorded: tuple[str, ...]) -> None:

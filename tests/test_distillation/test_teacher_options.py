@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from eakd_det.distillation import teacher_options
 from eakd_det.distillation.teacher_options import TeacherOptions
 from eakd_det.errors import ConfigError
+from eakd_det.models import memory_layout
 from tests import tiny
 
 
@@ -88,7 +88,7 @@ def neck_layout(model):
 
 
 def test_channels_last_on_a_cpu_unless_a_recorder_looks_at_feature_maps(student, trained, monkeypatch):
-    monkeypatch.setattr(teacher_options, '_LEAST_PIXELS', 1)
+    monkeypatch.setattr(memory_layout, 'LEAST_PIXELS', 1)
 
     def layout(**kwargs):
         return neck_layout(tiny.distill(copy.deepcopy(student), copy.deepcopy(trained), **kwargs).train())
@@ -98,12 +98,6 @@ def test_channels_last_on_a_cpu_unless_a_recorder_looks_at_feature_maps(student,
     assert not layout(distiller=neck)
     assert layout(distiller=neck, teacher_options=dict(channels_last=True))
     assert not layout(teacher_options=dict(enabled=False))
-
-
-@pytest.mark.parametrize(('shape', 'expected'), [((1, 3, 362, 362), False), ((2, 3, 256, 256), True)])
-def test_small_batches_stay_as_they_are(shape, expected):
-    layout = TeacherOptions().arrange(torch.zeros(shape))
-    assert layout.is_contiguous(memory_format=torch.channels_last) == expected
 
 
 def test_unused_parts_can_be_let_go(student, trained):

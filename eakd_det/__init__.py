@@ -6,8 +6,12 @@ Importing this package makes MMRazor importable on torch >= 2 and its own compon
 
 from __future__ import annotations
 
-from eakd_det import compat
+from eakd_det.mm.ops import finder
 from eakd_det.version import __version__
+
+finder.install()  # before anything imports mmcv.ops
+
+from eakd_det import compat  # noqa: E402
 
 compat.import_mmrazor()
 compat.allow_mmengine_checkpoints()

@@ -1,0 +1,1 @@
+"""What only OpenMMLab's packages need: nothing that computes a loss imports this room."""

@@ -56,7 +56,7 @@ def test_losses_and_gradients_stay_what_they_were_to_rounding(base):
         if gradient is not None:
             error = (changed_gradients[name] - gradient).norm() / gradient.norm().clamp(min=1e-6)
             assert error < 0.1, name  # tiny layers magnify rounding to 0.02; memory read wrongly gives 1
-            assert changed_gradients[name].stride() == gradient.stride(), name
+            assert changed_gradients[name].is_contiguous(), name
             compared += 1
     assert compared > 50
 

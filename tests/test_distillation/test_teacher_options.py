@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from eakd_det.distillation.teacher_options import TeacherOptions
+from eakd_det.distillation import teacher_options
 from eakd_det.errors import ConfigError
 from eakd_det.models import memory_layout
 from tests import tiny
@@ -50,6 +50,7 @@ def answer(student, trained, **options):
         (dict(fuse_norm=False, channels_last=True), 1e-4),
         (dict(free_unused=True), 1e-4),
         (dict(dtype='bfloat16', channels_last=True), 0.1),
+        (dict(dtype='auto'), 0.1),
     ],
     ids=str,
 )
@@ -108,6 +109,14 @@ def test_unused_parts_can_be_let_go(student, trained):
 
 def test_misspelt_options_are_named():
     with pytest.raises(ConfigError, match=r'model\.teacher_options: expected keys among enabled, .* but got fuse_bn'):
-        TeacherOptions.from_config(dict(fuse_bn=True))
+        teacher_options.TeacherOptions.from_config(dict(fuse_bn=True))
     with pytest.raises(ConfigError, match=r"model\.teacher_options\.dtype: expected one of .* but got 'half'"):
-        TeacherOptions.from_config(dict(dtype='half'))
+        teacher_options.TeacherOptions.from_config(dict(dtype='half'))
+
+
+@pytest.mark.parametrize(('bfloat16_seconds', 'expected'), [(0.5, torch.bfloat16), (2.0, None)])
+def test_auto_takes_the_faster_dtype(monkeypatch, bfloat16_seconds, expected):
+    monkeypatch.setattr(
+        teacher_options, '_seconds', lambda layer, maps: bfloat16_seconds if maps.dtype == torch.bfloat16 else 1.0
+    )
+    assert teacher_options._faster_dtype.__wrapped__('cpu') == expected

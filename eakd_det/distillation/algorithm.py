@@ -28,6 +28,7 @@ from eakd_det.distillation.detectors import (
 )
 from eakd_det.distillation.distiller import ProposalDistiller
 from eakd_det.distillation.proposals import SampledProposals
+from eakd_det.distillation.student_options import StudentOptions
 from eakd_det.distillation.taps import ProposalTap
 from eakd_det.distillation.teacher import FrozenTeacher
 from eakd_det.distillation.teacher_options import TeacherOptions
@@ -54,6 +55,8 @@ class ProposalDistill(BaseAlgorithm):
         teacher_stage: Which box head of the teacher answers, if it is a cascade. Defaults to -1.
         teacher_options: How to make the teacher cheaper to ask, see :class:`TeacherOptions`;
             ``dict(enabled=False)`` runs it exactly as MMDetection built it.
+        student_options: How to make the student's step cheaper, see :class:`StudentOptions`;
+            ``dict(channels_last=False)`` runs it exactly as MMDetection does, to the bit.
         class_map: Which classes of the teacher stand for each class of the student, if their lists differ, see
             :class:`ClassMap`. Defaults to None: both have the same classes in the same order.
         student_classes: Names of the student's classes in the order of its data, which a dict in ``class_map`` needs;
@@ -94,6 +97,7 @@ class ProposalDistill(BaseAlgorithm):
         student_stage: int = -1,
         teacher_stage: int = -1,
         teacher_options: dict[str, Any] | None = None,
+        student_options: dict[str, Any] | None = None,
         class_map: dict[str, Any] | Sequence[Any] | None = None,
         student_classes: Sequence[str] | None = None,
         unmapped_classes: str = 'background',
@@ -115,6 +119,7 @@ class ProposalDistill(BaseAlgorithm):
         if class_map is None:
             require_same_class_count(student, teacher_detector, (student_stage, teacher_stage))
         self._student_stage = student_stage
+        StudentOptions.from_config(student_options).prepare(student, self.distiller.student_sources)
         self._teacher = FrozenTeacher(
             teacher_detector,
             teacher_ckpt,

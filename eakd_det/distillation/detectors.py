@@ -13,7 +13,7 @@ from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 from eakd_det.errors import ConfigError
-from eakd_det.models import keep_boxes_in_float32, read_model_config
+from eakd_det.models import accept_any_layout, keep_boxes_in_float32, read_model_config
 
 
 def build_detector(cfg: Any, key: str) -> BaseDetector:
@@ -31,6 +31,7 @@ def build_detector(cfg: Any, key: str) -> BaseDetector:
     detector = _build(cfg, key)
     require_proposal_logits(detector, key)
     keep_boxes_in_float32(detector)
+    accept_any_layout(detector)
     return detector
 
 
@@ -106,8 +107,8 @@ def box_forward(detector: BaseDetector, stage: int, features: Sequence[Tensor], 
             f'roi_head.bbox_roi_extractor: expected {wanted} levels of features, but got {len(features)}; '
             'set roi_levels of the loss that asks the box head'
         )
-    # mmcv's RoIAlign takes any memory for channels-first, and has no bfloat16 kernel.
-    levels = tuple((level.float() if level.dtype == torch.bfloat16 else level).contiguous() for level in features)
+    # mmcv's RoIAlign has no bfloat16 kernel.
+    levels = tuple(level.float() if level.dtype == torch.bfloat16 else level for level in features)
     if isinstance(roi_head, CascadeRoIHead):
         return roi_head._bbox_forward(stage % roi_head.num_stages, levels, rois)
     return roi_head._bbox_forward(levels, rois)

@@ -141,6 +141,11 @@ class ProposalDistiller(ConfigurableDistiller):
         return any(name in self.student_recorders.recorders for name in (DELTAS, PREDICTOR))
 
     @property
+    def student_sources(self) -> list[str]:
+        """What the recorders look at in the student."""
+        return [recorder.source for recorder in self.student_recorders.recorders.values()]
+
+    @property
     def teacher_sources(self) -> list[str]:
         """What the recorders look at in the teacher."""
         return [recorder.source for recorder in self.teacher_recorders.recorders.values()]

@@ -59,7 +59,7 @@ class FrozenTeacher:
     ) -> None:
         self.detector = detector
         recorded = tuple(recorded)
-        self.options = (options or TeacherOptions()).with_recorders(recorded)
+        self.options = (options or TeacherOptions()).decided_for(detector, recorded)
         self.classes: tuple[str, ...] | None = None
         if checkpoint:
             self._load(checkpoint, key)

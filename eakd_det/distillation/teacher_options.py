@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,13 +12,14 @@ from typing import Any
 import torch
 from mmcv.cnn.utils import fuse_conv_bn
 from mmdet.models import BaseDetector
-from torch import Tensor
+from torch import Tensor, nn
 
-from eakd_det.argument_check import argument_types, wrong_type
-from eakd_det.errors import ConfigError, require_choice
+from eakd_det.distillation.option_dict import from_option_dict
+from eakd_det.errors import require_choice
+from eakd_det.models.memory_layout import arrange, prefers_channels_first
 
 _DTYPES = {'float32': None, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
-_LEAST_PIXELS = 2**17  # of a batch; below that channels-last lost up to a tenth on ResNets
+_AUTO = 'auto'
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,12 @@ class TeacherOptions:
             neck, box head) inside which a recorder looks: it would see the folded output. Defaults to True.
         channels_last: Run backbone and neck on channels-last memory. Defaults to None: on a CPU, for batches of
             131,072 pixels or more (one image of 362 x 362), where it gained; not if a recorder looks at feature maps
-            (not every loss can read that layout), and not on a GPU, where it was not measured.
+            (not every loss can read that layout) or the teacher has deformable convolutions (they cannot), and not
+            on a GPU, where it was not measured.
         dtype: 'float32', or 'bfloat16' / 'float16' to run backbone, neck and box head under autocast; the logits come
-            back in float32, but are those of a less precise teacher. Defaults to 'float32'.
+            back in float32, but are those of a less precise teacher. 'auto' takes bfloat16 if a convolution in it is
+            faster here: on GPUs and CPUs with such units (AMD since Zen 4, Intel with AMX); others are slower in it,
+            some by half. Defaults to 'float32'.
         free_unused: Drop RPN, mask head, assigner and sampler from memory. The teacher can then no longer be
             evaluated, nor recorded there. Defaults to False.
         compile: Run backbone and neck through ``torch.compile``; pays off only if image sizes rarely change, so
@@ -53,7 +59,7 @@ class TeacherOptions:
 
     def __post_init__(self) -> None:
         """Refuse what no teacher can do."""
-        require_choice('model.teacher_options.dtype', self.dtype, tuple(_DTYPES))
+        require_choice('model.teacher_options.dtype', self.dtype, (*_DTYPES, _AUTO))
 
     @classmethod
     def from_config(cls, cfg: dict[str, Any] | None) -> TeacherOptions:
@@ -62,20 +68,14 @@ class TeacherOptions:
         Raises:
             ConfigError: If a key is unknown or a value is out of range.
         """
-        unknown = sorted(set(cfg or {}) - set(cls.__dataclass_fields__))
-        if unknown:
-            known = ', '.join(cls.__dataclass_fields__)
-            raise ConfigError(f'model.teacher_options: expected keys among {known}, but got {", ".join(unknown)}')
-        wrong = wrong_type(cfg or {}, argument_types(cls), 'model.teacher_options')
-        if wrong:
-            raise ConfigError(wrong)
-        options = cls(**(cfg or {}))
+        options = from_option_dict(cls, cfg, 'model.teacher_options')
         return options if options.enabled else cls(enabled=False, fuse_norm=False, channels_last=False)
 
-    def with_recorders(self, recorded: Iterable[str]) -> TeacherOptions:
-        """These options, decided for a teacher with recorders on these sources."""
-        sees_maps = any(source.split('.')[0] in ('backbone', 'neck') for source in recorded)
-        return replace(self, channels_last=False) if self.channels_last is None and sees_maps else self
+    def decided_for(self, teacher: BaseDetector, recorded: Iterable[str]) -> TeacherOptions:
+        """These options for ``teacher`` with recorders on the sources ``recorded``."""
+        if self.channels_last is None and prefers_channels_first(teacher, recorded):
+            return replace(self, channels_last=False)
+        return self
 
     def prepare(self, detector: BaseDetector, recorded: Iterable[str] = ()) -> BaseDetector:
         """Apply to a detector that has its weights, in place, and return it.
@@ -98,16 +98,31 @@ class TeacherOptions:
     @contextlib.contextmanager
     def running(self, device: torch.device) -> Iterator[None]:
         """The context the teacher runs in: autocast if another dtype is asked for, else whatever surrounds it."""
-        dtype = _DTYPES[self.dtype]
+        dtype = _faster_dtype(device.type) if self.dtype == _AUTO else _DTYPES[self.dtype]
         with torch.autocast(device.type, dtype) if dtype else contextlib.nullcontext():
             yield
 
     def arrange(self, images: Tensor) -> Tensor:
         """Bring ``images`` ``(N, 3, H, W)`` into the memory layout the teacher runs on."""
-        channels_last = self.channels_last
-        if channels_last is None:
-            channels_last = images.device.type == 'cpu' and images[:, 0].numel() >= _LEAST_PIXELS
-        return images.contiguous(memory_format=torch.channels_last) if channels_last else images
+        return arrange(images, self.channels_last)
+
+
+@functools.cache
+def _faster_dtype(device: str) -> torch.dtype | None:
+    """bfloat16 if a convolution takes less time in it than in float32 on ``device``, else None."""
+    seconds = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        layer = nn.Conv2d(256, 256, 3, padding=1).to(device, dtype, memory_format=torch.channels_last)
+        maps = torch.zeros(1, 256, 32, 32, device=device, dtype=dtype).contiguous(memory_format=torch.channels_last)
+        seconds[dtype] = min(_seconds(layer, maps) for _ in range(5))
+    return torch.bfloat16 if seconds[torch.bfloat16] < seconds[torch.float32] else None
+
+
+@torch.no_grad()
+def _seconds(layer: nn.Module, maps: Tensor) -> float:
+    start = time.perf_counter()
+    float(layer(maps).flatten()[0])  # waits for a GPU
+    return time.perf_counter() - start
 
 
 def _fuse_norm(detector: BaseDetector, recorded: tuple[str, ...]) -> None:

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from eakd_det.distillation import teacher_options
-from eakd_det.distillation.teacher_options import TeacherOptions
 from eakd_det.errors import ConfigError
+from eakd_det.models import memory_layout
 from tests import tiny
 
 
@@ -50,6 +50,7 @@ def answer(student, trained, **options):
         (dict(fuse_norm=False, channels_last=True), 1e-4),
         (dict(free_unused=True), 1e-4),
         (dict(dtype='bfloat16', channels_last=True), 0.1),
+        (dict(dtype='auto'), 0.1),
     ],
     ids=str,
 )
@@ -88,7 +89,7 @@ def neck_layout(model):
 
 
 def test_channels_last_on_a_cpu_unless_a_recorder_looks_at_feature_maps(student, trained, monkeypatch):
-    monkeypatch.setattr(teacher_options, '_LEAST_PIXELS', 1)
+    monkeypatch.setattr(memory_layout, 'LEAST_PIXELS', 1)
 
     def layout(**kwargs):
         return neck_layout(tiny.distill(copy.deepcopy(student), copy.deepcopy(trained), **kwargs).train())
@@ -100,12 +101,6 @@ def test_channels_last_on_a_cpu_unless_a_recorder_looks_at_feature_maps(student,
     assert not layout(teacher_options=dict(enabled=False))
 
 
-@pytest.mark.parametrize(('shape', 'expected'), [((1, 3, 362, 362), False), ((2, 3, 256, 256), True)])
-def test_small_batches_stay_as_they_are(shape, expected):
-    layout = TeacherOptions().arrange(torch.zeros(shape))
-    assert layout.is_contiguous(memory_format=torch.channels_last) == expected
-
-
 def test_unused_parts_can_be_let_go(student, trained):
     _, model = answer(student, trained, free_unused=True)
     assert not model.teacher.with_rpn
@@ -114,6 +109,14 @@ def test_unused_parts_can_be_let_go(student, trained):
 
 def test_misspelt_options_are_named():
     with pytest.raises(ConfigError, match=r'model\.teacher_options: expected keys among enabled, .* but got fuse_bn'):
-        TeacherOptions.from_config(dict(fuse_bn=True))
+        teacher_options.TeacherOptions.from_config(dict(fuse_bn=True))
     with pytest.raises(ConfigError, match=r"model\.teacher_options\.dtype: expected one of .* but got 'half'"):
-        TeacherOptions.from_config(dict(dtype='half'))
+        teacher_options.TeacherOptions.from_config(dict(dtype='half'))
+
+
+@pytest.mark.parametrize(('bfloat16_seconds', 'expected'), [(0.5, torch.bfloat16), (2.0, None)])
+def test_auto_takes_the_faster_dtype(monkeypatch, bfloat16_seconds, expected):
+    monkeypatch.setattr(
+        teacher_options, '_seconds', lambda layer, maps: bfloat16_seconds if maps.dtype == torch.bfloat16 else 1.0
+    )
+    assert teacher_options._faster_dtype.__wrapped__('cpu') == expected

@@ -1,4 +1,4 @@
-"""Time one training step: plain student, ours, and the ways other packages take.
+"""Time one training step: the student, ours, and the ways other packages take.
 
 All arms share weights and batch, run in one process and in turn. Example:
 
@@ -43,7 +43,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--arms', nargs='+', choices=arms.ARMS, metavar='ARM', help=f'all by default: {", ".join(arms.ARMS)}'
     )
     parser.add_argument('--crosskd', type=Path, help="CrossKD's crosskd_two_stage.py; its arm is left out without it")
-    parser.add_argument('--fast-dtype', default='bfloat16', help="the teacher's dtype in the fast arm")
+    parser.add_argument('--fast-dtype', default='auto', help="the teacher's dtype in the fast arm")
     parser.add_argument(
         '--memory', action='store_true', help='measure the peak memory of each arm in its own process (Linux)'
     )

@@ -88,7 +88,8 @@ def draw_reports(root: Path = ROOT) -> list[Path]:
 def _benchmark(record: Mapping[str, Any]) -> str:
     where = record['environment']
     machine = f'{where["threads"]} thread{"s" if where["threads"] > 1 else ""} on {where["machine"]}'
-    return f'{record["table"]}\n\n`{where["command"]}`; torch {where["torch"]}, {machine}.'
+    ops = f', {where["mmcv_ops"]} mmcv ops' if 'mmcv_ops' in where else ''
+    return f'{record["table"]}\n\n`{where["command"]}`; torch {where["torch"]}{ops}, {machine}.'
 
 
 def _demo(record: Mapping[str, Any]) -> str:

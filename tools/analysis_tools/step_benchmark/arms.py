@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import kl_div
 
 from eakd_det.building import build_model
+from eakd_det.models import train_channels_last
 from step_benchmark.scene import Scene
 
 Losses = dict[str, Any]
@@ -31,14 +32,15 @@ OURS: dict[str, dict[str, Any]] = {
     'ours EA-DKD': dict(type='eakd_det.DKDLoss', weighting=EA),
 }
 FAST = 'ours EA-KD, fast'
-PLAIN = 'plain student'
+PLAIN = 'stock student'
+OUR_STUDENT = 'our student'
 RAZOR_SHIPPED = 'MMRazor, as shipped'
 RAZOR_SHARED = 'MMRazor, shared samples'
 RAZOR_PKD = 'MMRazor FPN + PKD'
 MD_SCHEDULE = "mdistiller's schedule"
 CROSSKD = 'CrossKD, two-stage'
-ARMS = (PLAIN, *OURS, FAST, RAZOR_SHIPPED, RAZOR_SHARED, RAZOR_PKD, MD_SCHEDULE, CROSSKD)
-FAST_OPTIONS: dict[str, Any] = dict(channels_last=True, dtype='bfloat16', free_unused=True)
+ARMS = (PLAIN, OUR_STUDENT, *OURS, FAST, RAZOR_SHIPPED, RAZOR_SHARED, RAZOR_PKD, MD_SCHEDULE, CROSSKD)
+FAST_OPTIONS: dict[str, Any] = dict(channels_last=True, dtype='auto', free_unused=True)
 
 _FC_CLS = dict(logits=dict(type='ModuleOutputs', source='roi_head.bbox_head.fc_cls'))
 _NECK = dict(neck=dict(type='ModuleOutputs', source='neck'))
@@ -47,8 +49,8 @@ _NECK = dict(neck=dict(type='ModuleOutputs', source='neck'))
 def build_arm(name: str, scene: Scene, fast: dict[str, Any] | None = None, crosskd: Path | None = None) -> nn.Module:
     """Build the arm called ``name`` around the detectors of ``scene``.
 
-    Arms that change the detectors they are given (MMRazor turns in-place activations off, ours folds the teacher's
-    BatchNorm) get copies of them; the weights are equal.
+    All but the stock student get copies of the detectors, since most change what they are given (MMRazor turns
+    in-place activations off, ours folds the teacher's BatchNorm); the weights are equal.
 
     Args:
         name: One of :data:`ARMS`.
@@ -58,16 +60,18 @@ def build_arm(name: str, scene: Scene, fast: dict[str, Any] | None = None, cross
     """
     if name == PLAIN:
         return scene.student
-    teacher = copy.deepcopy(scene.teacher)
+    student, teacher = copy.deepcopy(scene.student), copy.deepcopy(scene.teacher)
+    if name == OUR_STUDENT:
+        train_channels_last(student)
+        return student
     if name in OURS:
-        return _ours(scene.student, teacher, OURS[name])
+        return _ours(student, teacher, OURS[name])
     if name == FAST:
-        return _ours(scene.student, teacher, OURS['ours EA-KD'], teacher_options=fast or FAST_OPTIONS)
+        return _ours(student, teacher, OURS['ours EA-KD'], teacher_options=fast or FAST_OPTIONS)
     if name == CROSSKD:
         if crosskd is None:
             raise ValueError('the CrossKD arm needs its file: --crosskd path/to/crosskd_two_stage.py')
         return CrossKD(crosskd, scene)
-    student = copy.deepcopy(scene.student)
     if name == MD_SCHEDULE:
         return MDistillerSchedule(student, teacher)
     algorithm = _razor(name, student, teacher, len(scene.data['inputs']))

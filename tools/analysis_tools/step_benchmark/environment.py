@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from eakd_det.mm.ops.finder import uses_python_ops
+
 
 def publish(script: str, args: argparse.Namespace, table: str, **numbers: Any) -> None:
     """Print the table, and write it with the numbers behind it to ``args.out`` if that is set.
@@ -38,6 +40,7 @@ def environment(script: str, threads: int) -> dict[str, Any]:
     return dict(
         command=' '.join(['python', f'tools/analysis_tools/{script}', *sys.argv[1:]]),
         torch=torch.__version__,
+        mmcv_ops='python' if uses_python_ops() else 'compiled',
         python=platform.python_version(),
         machine=f'{_processor()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}',
         threads=threads,

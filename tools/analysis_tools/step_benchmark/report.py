@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from step_benchmark.arms import PLAIN
+from step_benchmark.arms import OUR_STUDENT, PLAIN
 from step_benchmark.timing import Times, spread
 
 TEACHER = 'teacher alone'
@@ -13,7 +13,7 @@ TEACHER = 'teacher alone'
 def summarise(times: dict[str, Times], agreement: dict[str, str], memory: dict[str, float]) -> list[dict[str, Any]]:
     """One row an arm; ratios are taken round by round, then their median.
 
-    ``overhead`` is (step − plain student's step) / (teacher backbone + FPN + box head in float32), the part of the
+    ``overhead`` is (step − stock student's step) / (teacher backbone + FPN + box head in float32), the part of the
     teacher's own minimum that the arm costs on top of plain training.
     """
     plain, teacher = times[PLAIN].step, times[TEACHER].step
@@ -23,7 +23,7 @@ def summarise(times: dict[str, Times], agreement: dict[str, str], memory: dict[s
             arm=name, step=spread(arm.step), forward=spread(arm.forward), backward=spread(arm.backward)
         )
         row['relative'] = spread([step / base for step, base in zip(arm.step, plain, strict=True)])
-        if name not in (PLAIN, TEACHER):
+        if name not in (PLAIN, OUR_STUDENT, TEACHER):
             row['overhead'] = spread([(s - p) / t for s, p, t in zip(arm.step, plain, teacher, strict=True)])
         if arm.loss:
             row['loss'] = spread(arm.loss)
@@ -37,7 +37,7 @@ def summarise(times: dict[str, Times], agreement: dict[str, str], memory: dict[s
 def markdown(rows: list[dict[str, Any]]) -> str:
     """The rows as a table."""
     lines = [
-        '| arm | step, s (min to max) | forward, s | backward, s | our loss, ms | ÷ plain student | overhead | logits '
+        '| arm | step, s (min to max) | forward, s | backward, s | our loss, ms | ÷ stock student | overhead | logits '
         '| memory, MiB |',
         '| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: |',
     ]

@@ -22,9 +22,10 @@ from eakd_det.experiment.plan import Arm, Plan
 from eakd_det.experiment.pool import begin_anew, execute
 from eakd_det.experiment.processes import Job, Settings
 from eakd_det.experiment.records import CONSOLE_NAME, RunRecord, read_record
-from eakd_det.experiment.runs import Run, prepare_runs, write_json
+from eakd_det.experiment.runs import Run, prepare_runs
 from eakd_det.experiment.screen import Clock, Screen, live_line, outcome
 from eakd_det.experiment.table import markdown
+from eakd_det.files import write_atomically, write_json
 
 _INTERRUPTED = 130
 
@@ -90,10 +91,9 @@ def run_experiment(args: argparse.Namespace, screen: Screen | None = None) -> di
 
 def write_report(report: dict[str, Any], root: Path) -> None:
     """Write ``report.json``, ``report.md`` and ``report.html``."""
-    root.mkdir(parents=True, exist_ok=True)
     write_json(root / 'report.json', report)
-    (root / 'report.md').write_text(markdown(report))
-    (root / 'report.html').write_text(page(report))
+    write_atomically(root / 'report.md', markdown(report).encode())
+    write_atomically(root / 'report.html', page(report).encode())
 
 
 def _interrupt(*_: Any) -> None:

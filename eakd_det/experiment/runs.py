@@ -18,7 +18,6 @@ from eakd_det.datasets import apply_data_options
 from eakd_det.errors import ConfigError
 from eakd_det.experiment.fingerprint import fingerprint
 from eakd_det.experiment.plan import Arm
-from eakd_det.files import write_atomically
 
 RUN_NAME = 'run.json'
 CONFIG_NAME = 'config.py'
@@ -148,11 +147,6 @@ def _option(value: Any) -> str:
         inner = ','.join(_option(item) for item in value)
         return f'[{inner}]' if isinstance(value, list) else f'({inner})'
     return str(value)
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file that is there as a whole or not at all."""
-    write_atomically(path, (json.dumps(content, indent=1) + '\n').encode())
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from eakd_det.evaluation import coco_figures
+from eakd_det.files import write_json
 from eakd_det.registry import HOOKS
 
 PROGRESS_NAME = 'progress.json'
@@ -88,7 +87,4 @@ class WatchHook(Hook):
         )
         if torch.cuda.is_available():
             state['gpu_memory_mib'] = round(torch.cuda.max_memory_allocated() / 2**20)
-        path = Path(runner.work_dir) / PROGRESS_NAME
-        unfinished = path.with_suffix('.tmp')  # replaced at once, but not forced to the disk every second
-        unfinished.write_text(json.dumps(state) + '\n')
-        os.replace(unfinished, path)
+        write_json(Path(runner.work_dir) / PROGRESS_NAME, state)

@@ -42,8 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def train(args: argparse.Namespace) -> Any:
     """Train as the parsed arguments say, and return the runner.
 
-    Besides what MMEngine writes, ``<work_dir>/student.py`` is the plain student's config for stock MMDetection, for
-    use with any checkpoint of the run.
+    Besides what MMEngine writes, ``<work_dir>/student.py`` is the plain student's config for stock MMDetection, and
+    ``student.pth`` are its weights (:class:`eakd_det.resume.SafeCheckpointHook`).
 
     Raises:
         ConfigError: If a setting, a file or a combination of both cannot work.

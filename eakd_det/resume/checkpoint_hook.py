@@ -108,6 +108,12 @@ class SafeCheckpointHook(CheckpointHook):
         if self._saved_step == step and self._saves == saves:
             self._save_checkpoint_with_step(runner, step, dict(epoch=runner.epoch, iter=runner.iter))
 
+    def after_train(self, runner: Runner) -> None:
+        """As MMEngine does; a run that was killed between its last checkpoint and the student's weights gets these."""
+        super().after_train(runner)
+        self.last_ckpt = self.last_ckpt or runner.message_hub.runtime_info.get('last_ckpt')
+        self._write_student(runner)
+
     def _step(self, runner: Runner) -> int:
         return runner.epoch if self.by_epoch else runner.iter
 
@@ -125,7 +131,7 @@ class SafeCheckpointHook(CheckpointHook):
         """Write the weights that stock MMDetection loads: those of the best checkpoint if the run keeps one."""
         source = next(iter(self._best_checkpoints()), self.last_ckpt)
         is_local = (self.backend_args or {}).get('backend') == _BACKEND
-        if source == self._student_of or not is_local or not is_main_process() or not Path(source).is_file():
+        if source == self._student_of or not is_local or not is_main_process() or not Path(str(source)).is_file():
             return
         with self._guarded(runner):
             write_student_weights(source, Path(runner.work_dir) / STUDENT_WEIGHTS)

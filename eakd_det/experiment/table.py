@@ -94,6 +94,7 @@ def notes(report: Mapping[str, Any]) -> list[str]:
     """What a reader has to know to read the table rightly, the warnings first."""
     setting, start = report['setting'], report['same_start']
     lines = [f'Warning: {warning}.' for warning in start['warnings']]
+    lines += _useless_teacher(report)
     lines += [_failure(run) for run in report['runs'] if run['status'] in ('failed', 'unfinished')]
     idle = [arm['title'] for arm in idle_arms(report)]
     lines += [f'Not run: {", ".join(idle)}.'] if idle else []
@@ -173,6 +174,17 @@ def _runs(runs: Mapping[str, int]) -> str:
 
 def _published(numbers: Mapping[str, float] | None) -> str:
     return '' if not numbers else ' / '.join(f'{100 * numbers[figure]:.2f}' for figure in FIGURES)
+
+
+def _useless_teacher(report: Mapping[str, Any]) -> list[str]:
+    teacher = (report['teacher'] or {}).get('metrics', {}).get('AP')
+    student = next((arm['figures']['AP'] for arm in report['arms'] if arm['name'] == report['student']), None)
+    if teacher is None or student is None or teacher > student['mean']:
+        return []
+    return [
+        f"Warning: the teacher's AP, {_percent(teacher)}, is not above the plain student's, "
+        f'{_percent(student["mean"])}: there is little to distil.'
+    ]
 
 
 def _failure(run: Mapping[str, Any]) -> str:

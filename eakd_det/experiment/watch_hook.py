@@ -11,7 +11,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from eakd_det.evaluation import coco_figures
+from eakd_det.evaluation import measured_figures
 from eakd_det.files import write_json
 from eakd_det.registry import HOOKS
 
@@ -62,7 +62,7 @@ class WatchHook(Hook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Note the AP."""
-        self._last = coco_figures(metrics or {})['AP']
+        self._last = measured_figures(metrics, runner.val_evaluator)['AP']
         self._write(runner, runner.iter)
 
     def after_val(self, runner: Runner) -> None:

@@ -76,6 +76,17 @@ def test_the_record_tells_what_was_measured_when_and_with_what(trained: Workspac
     assert [entry.metrics['AP'] for entry in record.entries] == measured
 
 
+def test_a_student_that_detects_nothing_has_an_ap_of_0(workspace: Workspace) -> None:
+    cfg = tiny_data.student_config(workspace.data, iters=2)
+    cfg.model.test_cfg.rcnn.score_thr = 1.0
+    config = workspace.write(cfg)
+    assert workspace.train(config) == 0
+    assert workspace.test(config, str(workspace.work_dir / 'iter_2.pth')) == 0
+    for folder in (workspace.work_dir, workspace.root / 'tested'):
+        last = EvalRecord.read(folder / 'eval_record.json').entries[-1]
+        assert (last.metrics['AP'], last.metrics['AP50'], last.metrics['APs']) == (0.0, 0.0, None)
+
+
 def copy_run(trained: Workspace, root: Path) -> Workspace:
     shutil.copytree(trained.root, root, dirs_exist_ok=True)
     return Workspace(root)

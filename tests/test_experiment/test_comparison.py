@@ -92,6 +92,13 @@ def test_other_weights_or_batches_are_a_warning():
     assert 'class=warning' in page(found)
 
 
+def test_a_teacher_that_is_not_better_than_the_student_is_a_warning():
+    found = report(full(), teacher=record('teacher', 0, 0.22))
+    assert notes(found)[0].startswith("Warning: the teacher's AP, 22.0, is not above the plain student's, 22.0")
+    assert 'class=warning' in page(found)
+    assert not any(line.startswith('Warning') for line in notes(report(full())))
+
+
 def test_same_start_is_said_and_unknown_is_not_called_same():
     assert report(full())['same_start'] == dict(same=True, seeds=3, batches=8, warnings=[])
     assert any(line.startswith('Same start, checked for 3 seed(s)') for line in notes(report(full())))

@@ -60,7 +60,8 @@ def _check(cls: type, signature: inspect.Signature, args: Any, kwargs: Any, erro
     for parameter in signature.parameters.values():
         if parameter.kind is parameter.VAR_KEYWORD:
             given |= given.pop(parameter.name, {})
-    message = wrong_type(given, argument_types(cls), _KEYS.get(cls.__name__, cls.__name__))
+    name = type(args[0]).__name__  # of the class that was built, which may be a subclass of ``cls``
+    message = wrong_type(given, argument_types(cls), _KEYS.get(name, name))
     if message:
         raise ConfigError(message) from error
 

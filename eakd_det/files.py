@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def write_atomically(path: str | Path, content: bytes) -> None:
+def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file so that whoever reads it, and whatever happens meanwhile, sees the old or the new one.
 
     The bytes go to a hidden file beside it and to the disk before that takes the name. What a killed process leaves
@@ -40,6 +42,15 @@ def write_atomically(path: str | Path, content: bytes) -> None:
             error.filename = str(path)
         raise
     _sync_folder(path.parent)
+
+
+def write_json(path: str | os.PathLike[str], content: Any) -> None:
+    """Write ``content`` as JSON, see :func:`write_atomically`.
+
+    Raises:
+        OSError: As :func:`write_atomically`.
+    """
+    write_atomically(path, (json.dumps(content, indent=1) + '\n').encode())
 
 
 def remove_unfinished(folder: str | Path, pattern: str) -> list[str]:

@@ -59,6 +59,12 @@ def test_a_switch_is_true_or_false() -> None:
     assert str(error.value) == "EntropyWeighting.normalize: expected True or False, but got 'no'"
 
 
+def test_a_subclass_is_called_by_its_own_name() -> None:
+    with pytest.raises(ConfigError) as error:
+        build_model(dict(type='MeanMatchedWeighting', normalize='no'))
+    assert str(error.value) == "MeanMatchedWeighting.normalize: expected True or False, but got 'no'"
+
+
 def test_what_a_class_says_itself_comes_first() -> None:
     with pytest.raises(ConfigError, match=r"KDLoss\.tau: expected a finite number > 0, but got 'x'"):
         build_model(dict(type='KDLoss', tau='x'))

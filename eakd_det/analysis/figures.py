@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shlex
@@ -15,6 +16,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from eakd_det.files import write_atomically
 
 # Okabe and Ito's colours, which colour-blind eyes tell apart.
 BLUE, ORANGE, GREEN, PINK, GREY, SKY = '#0072b2', '#d55e00', '#009e73', '#cc79a7', '#666666', '#56b4e9'
@@ -82,7 +85,8 @@ def save_figure(
 ) -> tuple[Path, Path]:
     """Write ``<name>.png`` and the numbers behind it, ``<name>.json``; returns both paths."""
     picture, record = Path(folder) / f'{name}.png', Path(folder) / f'{name}.json'
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(picture)
-    record.write_text(json.dumps(numbers, indent=1, allow_nan=False) + '\n')
+    content = io.BytesIO()
+    figure.savefig(content)
+    write_atomically(picture, content.getvalue())
+    write_atomically(record, (json.dumps(numbers, indent=1, allow_nan=False) + '\n').encode())
     return picture, record

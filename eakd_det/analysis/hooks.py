@@ -19,6 +19,7 @@ from eakd_det.analysis.step_record import record_step
 from eakd_det.distillation import ProposalDistill, ProposalDistiller
 from eakd_det.distillation.observing import StepObservation, watch_next_step
 from eakd_det.errors import ConfigError, require_positive
+from eakd_det.files import write_atomically
 
 RECORD_NAME = 'proposal_entropy.jsonl'
 
@@ -96,10 +97,10 @@ class ProposalEntropyHook(ObservingHook):
         super().before_train(runner)
         if is_main_process():
             path = Path(runner.work_dir) / RECORD_NAME
-            lines = path.read_text().splitlines() if path.is_file() and runner.iter else []
-            kept = [line for line in lines if json.loads(line)['iter'] <= runner.iter]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(''.join(f'{line}\n' for line in kept))
+            lines = path.read_text().splitlines(keepends=True) if path.is_file() and runner.iter else []
+            whole = [line for line in lines if line.endswith('\n')]  # a killed process may have left half of the last
+            kept = [line for line in whole if json.loads(line)['iter'] <= runner.iter]
+            write_atomically(path, ''.join(kept).encode())
 
     def seen(self, runner: Runner, observation: StepObservation, data_batch: Any) -> None:
         """Append a line."""
@@ -141,8 +142,8 @@ class ProposalWeightVisualizationHook(ObservingHook):
         proposals = observation.proposals
         if proposals is None:
             return
-        count, background = proposals.outputs.logits.shape[0], proposals.outputs.logits.shape[1] - 1
-        names = [name for name, terms in observation.terms.items() if len(terms.weights) == count]
+        background = proposals.outputs.logits.shape[1] - 1
+        names = [name for name, terms in observation.terms.items() if terms.unit == 'site']
         name = self.loss or next(iter(names), None)
         if name not in names:
             message = f'{type(self).__name__}.loss: {name!r} has no weights of proposals; those that have: {names}'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
 import zipfile
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 
 from eakd_det.errors import ConfigError
+from eakd_det.files import write_atomically
 from eakd_det.functional import ea_weight, entropy
 
 _ARRAYS = ('student_logits', 'teacher_logits', 'labels', 'boxes', 'images', 'image_paths', 'classes')
@@ -91,9 +93,9 @@ class ProposalTable:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the table to a ``.npz`` file, compressed."""
         arrays = {name: getattr(self, name) for name in (*_ARRAYS, *_EMBEDDINGS) if getattr(self, name) is not None}
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        with Path(path).open('wb') as file:  # numpy would add .npz to another suffix
-            np.savez_compressed(file, **arrays, origin=np.array(json.dumps(self.origin)))
+        content = io.BytesIO()
+        np.savez_compressed(content, **arrays, origin=np.array(json.dumps(self.origin)))
+        write_atomically(path, content.getvalue())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> ProposalTable:

@@ -29,8 +29,8 @@ def record_step(observation: StepObservation, tau: float = 3.0) -> dict[str, Any
     Returns:
         ``student`` and ``teacher``: mean entropies in nats of all, foreground and background proposals; ``curve``: mean
         student entropy in each of :data:`BINS` equal bins of teacher entropy from 0 to log C (None if it is empty);
-        ``losses``: of each loss with weights, ``share`` and ``plain_share`` of the quartiles, and mean and CV of the
-        weight.
+        ``losses``: of each loss with weights of proposals, ``share`` and ``plain_share`` of the quartiles, and mean and
+        CV of the weight.
     """
     proposals, teacher = observation.proposals, observation.teacher
     if proposals is None or teacher is None or not len(proposals.labels):
@@ -44,7 +44,7 @@ def record_step(observation: StepObservation, tau: float = 3.0) -> dict[str, Any
     losses = {
         name: loss_shares(_numpy(terms.divergence), _numpy(terms.weights), teacher_entropy)
         for name, terms in observation.terms.items()
-        if len(terms.divergence) == len(terms.weights) == count
+        if terms.unit == 'site'
     }
     return dict(
         proposals=count,

@@ -26,7 +26,7 @@ from eakd_det.cli.translation import config_errors
 from eakd_det.datasets import apply_data_options
 from eakd_det.distillation.class_lists import require_same_classes
 from eakd_det.errors import ConfigError
-from eakd_det.evaluation import coco_figures, format_table
+from eakd_det.evaluation import format_table, measured_figures
 from eakd_det.evaluation.coco_eval_hook import TESTED
 
 
@@ -67,7 +67,7 @@ def test(args: argparse.Namespace) -> dict[str, float]:
         runner.message_hub.update_info(TESTED, dict(subject=side, checkpoint=source))
         metrics = runner.test()
     if is_main_process():
-        print(format_table([(side, coco_figures(metrics))]), flush=True)
+        print(format_table([(side, measured_figures(metrics, runner.test_evaluator))]), flush=True)
     return metrics
 
 

@@ -42,8 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def train(args: argparse.Namespace) -> Any:
     """Train as the parsed arguments say, and return the runner.
 
-    Besides what MMEngine writes, ``<work_dir>/student.py`` is the plain student's config for stock MMDetection, for
-    use with any checkpoint of the run.
+    Besides what MMEngine writes, ``<work_dir>/student.py`` is the plain student's config for stock MMDetection, and
+    ``student.pth`` are its weights (:class:`eakd_det.resume.SafeCheckpointHook`).
 
     Raises:
         ConfigError: If a setting, a file or a combination of both cannot work.
@@ -55,7 +55,7 @@ def train(args: argparse.Namespace) -> Any:
     _require_sections(cfg)
     make_resumable(cfg)
     set_resume(cfg, args.resume)
-    _check_checkpoints(cfg)
+    check_checkpoints(cfg)
     cfg = apply_data_options(cfg, 'train')
     check_data(cfg, ('train_dataloader', 'val_dataloader'))
     with config_errors(cfg):
@@ -95,8 +95,12 @@ def _require_sections(cfg: Config) -> None:
         raise ConfigError(f'{", ".join(absent)}: training needs it, but {cfg.filename} does not set it')
 
 
-def _check_checkpoints(cfg: Config) -> None:
-    """Files that are needed late are looked for early: a resume comes after all else has been built."""
+def check_checkpoints(cfg: Config) -> None:
+    """Look early for files that are needed late: a resume comes after all else has been built.
+
+    Raises:
+        ConfigError: If a checkpoint that the config names is not there.
+    """
     for key, source in (
         ('--resume' if cfg.get('resume') else 'load_from', cfg.get('load_from')),
         ('model.teacher_ckpt', cfg.model.get('teacher_ckpt')),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import shutil
 import sys
@@ -23,6 +22,7 @@ from eakd_det.demo.plan import FULL, QUICK, STAGES, STUDENT_CONFIG, Size
 from eakd_det.demo.report import make_record
 from eakd_det.demo.stages import StageResult, run_stage, stage_config
 from eakd_det.evaluation import format_table
+from eakd_det.files import write_atomically, write_json
 
 _COLUMNS = ('AP', 'AP50', 'AP75')
 _STEPS = len(STAGES) + 2  # the data before, the picture after
@@ -74,9 +74,9 @@ def run_demo(configs: Path, args: argparse.Namespace) -> list[StageResult]:
     seconds = time.monotonic() - start
     total = seconds + sum(result.seconds for result in results if result.reused)
     record = make_record(results, _command(args), args.seed, size.scenes, total)
-    (work_dir / 'demo.json').write_text(json.dumps(record, indent=1) + '\n')
+    write_json(work_dir / 'demo.json', record)
     table = format_table([(result.stage.title, result.metrics) for result in results], _COLUMNS)
-    (work_dir / 'table.md').write_text(table + '\n')
+    write_atomically(work_dir / 'table.md', f'{table}\n'.encode())
     print(f'\n{table}\n\n{_remark(args.quick)}')
     print(f'Table:   {work_dir / "table.md"}; with versions and times: {work_dir / "demo.json"}')
     print(f'Picture: {work_dir / "detections.jpg"}')

@@ -19,6 +19,7 @@ from eakd_det.datasets import apply_data_options
 from eakd_det.demo.plan import Stage
 from eakd_det.evaluation import RECORD_NAME, EvalRecord
 from eakd_det.experiment.fingerprint import fingerprint
+from eakd_det.files import write_atomically
 from eakd_det.visualization.progress import ProgressHook
 
 _RESULT = 'result.json'
@@ -82,7 +83,7 @@ def run_stage(stage: Stage, cfg: Config, screen: TextIO, inputs: list[Path]) -> 
     values = dataclasses.asdict(dataclasses.replace(result, checkpoint=Path(result.checkpoint.name)))
     del values['stage'], values['reused']
     text = json.dumps({**values, 'fingerprint': checksum}, indent=1, default=str)
-    (work_dir / _RESULT).write_text(text)
+    write_atomically(work_dir / _RESULT, text.encode())
     return result
 
 

@@ -32,7 +32,7 @@ from eakd_det.distillation.proposal_recorder import (
     reserved_recorders,
 )
 from eakd_det.distillation.proposals import ProposalOutputs, SampledProposals
-from eakd_det.distillation.statistics import ProposalStatistics, log_name
+from eakd_det.distillation.statistics import ProposalStatistics, log_names
 from eakd_det.errors import ConfigError, require_count, require_positive
 from eakd_det.losses import EntropyWeighted, ProposalLoss
 
@@ -88,6 +88,7 @@ class ProposalDistiller(ConfigurableDistiller):
         require_count('model.distiller.statistics_interval', statistics_interval)
         require_positive('model.distiller.entropy_tau', entropy_tau)
         check_losses(distill_losses)
+        self._log_names = log_names(distill_losses or {})
         check_parts('model.distiller.student_recorders', student_recorders)
         check_parts('model.distiller.teacher_recorders', teacher_recorders)
         check_parts('model.distiller.connectors', connectors, several=True)
@@ -187,8 +188,7 @@ class ProposalDistiller(ConfigurableDistiller):
             self.observer.see_terms(name, terms)
         labels = self.student_recorders.get_recorder(LABELS).get_record_data()
         logits = self.student_recorders.get_recorder(LOGITS).get_record_data()
-        if len(terms.weights) == len(labels):
-            self.statistics.add_weights(log_name(name), terms, labels, background=logits.shape[1] - 1)
+        self.statistics.add_weights(self._log_names[name], terms, labels, background=logits.shape[1] - 1)
 
     def end_step(self, distillation: Tensor, detection: Tensor) -> dict[str, Tensor]:
         """Let go of the step's tensors and return the statistics if they are due."""
@@ -198,7 +198,7 @@ class ProposalDistiller(ConfigurableDistiller):
         self.statistics.add_ratio(distillation, detection)
         for name, loss in self.distill_losses.items():
             for key, value in (loss.log_values() if isinstance(loss, ProposalLoss) else {}).items():
-                self.statistics.add_value(f'{log_name(name)}.{key}', value)
+                self.statistics.add_value(f'{self._log_names[name]}{key}', value)
         self.forget()
         return self.statistics.end_step()
 

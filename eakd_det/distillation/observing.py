@@ -27,7 +27,7 @@ class StepObservation:
     Attributes:
         proposals: The student's proposals, with its logits.
         teacher: What the teacher said of them.
-        terms: Divergence and weight of each proposal, by the loss's name, of losses that have them.
+        terms: Divergence and weight of each site or image, by the loss's name, of losses that have them.
     """
 
     proposals: SampledProposals | None = None
@@ -40,8 +40,8 @@ class StepObservation:
         self.teacher = _detached(teacher)
 
     def see_terms(self, loss_name: str, terms: ProposalTerms) -> None:
-        """Keep one loss's terms, ``(R,)`` each."""
-        self.terms[loss_name] = ProposalTerms(terms.divergence.detach(), terms.weights.detach())
+        """Keep one loss's terms, without gradient."""
+        self.terms[loss_name] = ProposalTerms(terms.divergence.detach(), terms.weights.detach(), unit=terms.unit)
 
 
 def watch_next_step(distiller: ProposalDistiller) -> StepObservation:

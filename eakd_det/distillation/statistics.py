@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from eakd_det.errors import ConfigError
 from eakd_det.functional import entropy
 from eakd_det.losses import ProposalTerms
 
@@ -40,13 +41,31 @@ class ProposalStatistics:
         self._sums = {name: values.to(device) for name, values in state['sums'].items()}
 
     @torch.no_grad()
-    def add_weights(self, loss_name: str, terms: ProposalTerms, labels: Tensor, background: int) -> None:
-        """Add one loss's weights ``(R,)``, foreground and background apart."""
+    def add_weights(self, prefix: str, terms: ProposalTerms, labels: Tensor, background: int) -> None:
+        """Add one loss's weights: of proposals, foreground and background apart; of images, all together.
+
+        Args:
+            prefix: Prefix of the loss's statistics, see :func:`log_names`.
+            terms: The loss's terms; ``terms.unit`` states what their rows are.
+            labels: The class assigned to each proposal, ``(R,)``.
+            background: The label of background.
+
+        Raises:
+            ConfigError: If the rows are proposals by ``terms.unit``, but not ``R``.
+        """
         weights = terms.weights.detach().double()
-        is_foreground = (labels != background).double()
         moments = torch.stack([torch.ones_like(weights), weights, weights * weights])
-        self._add(f'{loss_name}.fg', moments @ is_foreground)
-        self._add(f'{loss_name}.bg', moments @ (1 - is_foreground))
+        if terms.unit == 'image':
+            self._add(f'{prefix}image', moments.sum(dim=1))
+            return
+        if len(weights) != len(labels):
+            raise ConfigError(
+                f'distill_losses: expected a weight for each of {len(labels)} proposals, but got '
+                f"{len(weights)}; a loss with weights of images returns ProposalTerms(..., unit='image')"
+            )
+        is_foreground = (labels != background).double()
+        self._add(f'{prefix}fg', moments @ is_foreground)
+        self._add(f'{prefix}bg', moments @ (1 - is_foreground))
 
     @torch.no_grad()
     def add_entropies(self, student_logits: Tensor, teacher_logits: Tensor) -> None:
@@ -103,11 +122,24 @@ class ProposalStatistics:
         return result
 
 
-def log_name(loss_name: str) -> str:
-    """The loss's name as statistics may carry it: 'loss_kd' becomes 'kd'.
+def log_names(loss_names: Iterable[str]) -> dict[str, str]:
+    """Return the prefix of each loss's statistics: its name without 'loss', which MMEngine would add to the total.
+
+    Raises:
+        ConfigError: If two losses would have the same prefix.
 
     Example:
-        >>> log_name('loss_kd')
-        'kd'
+        >>> log_names(['loss_kd', 'pkd_loss', 'loss'])
+        {'loss_kd': 'kd.', 'pkd_loss': 'pkd.', 'loss': ''}
     """
-    return loss_name.replace('loss_', '').replace('_loss', '').replace('loss', '') or 'kd'
+    found: dict[str, str] = {}
+    for name in loss_names:
+        short = name.replace('loss_', '').replace('_loss', '').replace('loss', '')
+        found[name] = f'{short}.' if short else ''
+        twins = [other for other, prefix in found.items() if prefix == found[name]]
+        if len(twins) > 1:
+            raise ConfigError(
+                f"model.distiller.distill_losses: expected names that differ without 'loss', by which statistics are "
+                f'logged, but got {" and ".join(twins)}'
+            )
+    return found

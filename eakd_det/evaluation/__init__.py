@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eakd_det.evaluation.coco_eval_hook import CocoEvalHook
-from eakd_det.evaluation.metrics import COCO_METRICS, coco_figures, format_table
+from eakd_det.evaluation.metrics import COCO_METRICS, coco_figures, format_table, measured_figures
 from eakd_det.evaluation.record import RECORD_NAME, EvalEntry, EvalRecord, measured_rows
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     'EvalRecord',
     'coco_figures',
     'format_table',
+    'measured_figures',
     'measured_rows',
 ]

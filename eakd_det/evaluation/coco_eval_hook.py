@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 
 from eakd_det.errors import ConfigError
 from eakd_det.evaluation.detector_evaluation import evaluate_on_validation_data
-from eakd_det.evaluation.metrics import coco_figures
+from eakd_det.evaluation.metrics import measured_figures
 from eakd_det.evaluation.provenance import describe_run
 from eakd_det.evaluation.record import RECORD_NAME, EvalEntry, EvalRecord, Split, Subject, set_aside, utc_now
 from eakd_det.files import remove_unfinished
@@ -79,12 +79,13 @@ class CocoEvalHook(Hook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Record the student's validation."""
-        self._record(runner, 'student', 'val', metrics or {})
+        self._record(runner, 'student', 'val', measured_figures(metrics, runner.val_evaluator))
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Record the test of whatever ``tools/test.py`` tests."""
         tested = dict(runner.message_hub.get_info(TESTED, None) or {})
-        self._record(runner, tested.get('subject', 'student'), 'test', metrics or {}, tested.get('checkpoint'))
+        figures = measured_figures(metrics, runner.test_evaluator)
+        self._record(runner, tested.get('subject', 'student'), 'test', figures, tested.get('checkpoint'))
 
     def has_validated(self, runner: Runner) -> bool:
         """Whether the record holds a validation of the iteration that the run is at; on the first process."""
@@ -112,15 +113,16 @@ class CocoEvalHook(Hook):
         if _from_main_process(is_known):
             return
         metrics = evaluate_on_validation_data(runner, _teacher(runner), 'teacher')
-        self._record(runner, 'teacher', 'val', metrics, checkpoint)
-        runner.logger.info(f'teacher: {coco_figures(metrics)}')
+        figures = measured_figures(metrics, runner.val_evaluator)
+        self._record(runner, 'teacher', 'val', figures, checkpoint)
+        runner.logger.info(f'teacher: {figures}')
 
     def _record(
         self,
         runner: Runner,
         subject: Subject,
         split: Split,
-        metrics: Mapping[str, float],
+        figures: Mapping[str, float | None],
         checkpoint: str | None = None,
     ) -> None:
         if not is_main_process():
@@ -135,7 +137,7 @@ class CocoEvalHook(Hook):
                 split=split,
                 iteration=runner.iter if is_trained_here else None,
                 epoch=runner.epoch if is_trained_here else None,
-                metrics=coco_figures(metrics),
+                metrics=dict(figures),
                 time=utc_now(),
                 seconds=round(time.monotonic() - self._started, 3),
                 run=0,

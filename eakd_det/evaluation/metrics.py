@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 COCO_METRICS = {
     'AP': 'bbox_mAP',
@@ -26,6 +27,26 @@ def coco_figures(metrics: Mapping[str, float]) -> dict[str, float | None]:
     """
     by_name = {key.split('/')[-1]: float(value) for key, value in metrics.items() if _is_number(value)}
     return {figure: None if by_name.get(name, -1.0) < 0 else by_name[name] for figure, name in COCO_METRICS.items()}
+
+
+def measured_figures(metrics: Mapping[str, float] | None, evaluator: Any) -> dict[str, float | None]:
+    """Return :func:`coco_figures` of an evaluation that has taken place; no detection at all is AP 0.
+
+    ``CocoMetric`` gives nothing when the detector found nothing on any image. To leave such a run out of a comparison
+    would favour methods that make a training collapse.
+
+    Args:
+        metrics: What the evaluator gave.
+        evaluator: The evaluator, whose ``metrics`` may only write files (``format_only``) and then measure nothing.
+
+    Example:
+        >>> measured_figures({}, None)
+        {'AP': 0.0, 'AP50': 0.0, 'AP75': 0.0, 'APs': None, 'APm': None, 'APl': None}
+    """
+    figures = coco_figures(metrics or {})
+    if metrics or any(getattr(metric, 'format_only', False) for metric in getattr(evaluator, 'metrics', ())):
+        return figures
+    return {**figures, 'AP': 0.0, 'AP50': 0.0, 'AP75': 0.0}
 
 
 def _is_number(value: object) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import DictAction
 
@@ -16,6 +18,10 @@ from eakd_det.experiment.plan import Plan
 from eakd_det.experiment.plan_file import plan_of_configs, read_plan
 from eakd_det.experiment.processes import Settings
 from eakd_det.experiment.runs import format_options
+from eakd_det.files import write_json
+
+_ARGUMENTS = 'arguments.json'
+_REMEMBERED = ('plan', 'configs', 'teacher', 'seeds', 'cfg_options')
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -47,11 +53,46 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--fresh', action='store_true', help='train again what is finished; the old folders are kept')
     parser.add_argument('--report', action='store_true', help='train nothing, write the table of what there is')
     args = parser.parse_args(argv)
-    if (args.plan is None) == (args.configs is None):
-        parser.error('expected either a plan file or --configs')
+    is_recalled = args.report and args.work_dir is not None and args.plan is None and args.configs is None
+    if (args.plan is None) == (args.configs is None) and not is_recalled:
+        parser.error('expected either a plan file or --configs, or --work-dir and --report of an earlier call')
     if args.teacher is not None and args.plan is not None:
         parser.error('--teacher belongs to --configs; a plan file says itself where its teacher comes from')
     return args
+
+
+def remember(args: argparse.Namespace, root: Path) -> None:
+    """Write down in the work folder what is compared there, for a later ``--work-dir ... --report``."""
+    write_json(root / _ARGUMENTS, {name: _as_text(getattr(args, name)) for name in _REMEMBERED})
+
+
+def recall(args: argparse.Namespace) -> argparse.Namespace:
+    """Return the arguments, completed from the work folder if they name neither a plan nor configs.
+
+    Raises:
+        ConfigError: If nothing was written down there.
+    """
+    if args.plan is not None or args.configs is not None:
+        return args
+    path = args.work_dir / _ARGUMENTS
+    try:
+        known = json.loads(path.read_text())
+        known = {name: known[name] for name in _REMEMBERED}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f'--work-dir: expected the folder of an experiment, but {path} cannot be read ({type(error).__name__}); '
+            'name the plan'
+        ) from error
+    known['plan'] = known['plan'] and Path(known['plan'])
+    known['configs'] = known['configs'] and [Path(config) for config in known['configs']]
+    given = {name: value for name, value in vars(args).items() if name in _REMEMBERED and value is not None}
+    return argparse.Namespace(**{**vars(args), **known, **given})
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    return [_as_text(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def plan_of(args: argparse.Namespace) -> Plan:

@@ -15,16 +15,17 @@ from eakd_det.cli.detectors import is_distillation
 from eakd_det.cli.failures import run_tool
 from eakd_det.datasets import make_digit_scenes
 from eakd_det.errors import ConfigError
-from eakd_det.experiment.arguments import command_line, parse_arguments, plan_of, settings_of
+from eakd_det.experiment.arguments import command_line, parse_arguments, plan_of, recall, remember, settings_of
 from eakd_det.experiment.comparison import make_report
 from eakd_det.experiment.page import page
 from eakd_det.experiment.plan import Arm, Plan
 from eakd_det.experiment.pool import begin_anew, execute
 from eakd_det.experiment.processes import Job, Settings
 from eakd_det.experiment.records import CONSOLE_NAME, RunRecord, read_record
-from eakd_det.experiment.runs import Run, prepare_runs, write_json
+from eakd_det.experiment.runs import Run, check_arm, prepare_runs
 from eakd_det.experiment.screen import Clock, Screen, live_line, outcome
 from eakd_det.experiment.table import markdown
+from eakd_det.files import write_atomically, write_json
 
 _INTERRUPTED = 130
 
@@ -48,6 +49,7 @@ def run_experiment(args: argparse.Namespace, screen: Screen | None = None) -> di
     Raises:
         ConfigError: If the plan cannot work, or after the report if not all runs that were asked for are finished.
     """
+    args = recall(args)
     plan, settings = plan_of(args), settings_of(args)
     chosen = [plan.arm(name).name for name in args.arms or [arm.name for arm in plan.arms]]
     root = args.work_dir or plan.work_dir
@@ -55,6 +57,10 @@ def run_experiment(args: argparse.Namespace, screen: Screen | None = None) -> di
     options = {**plan.options, **(args.cfg_options or {})}
     if plan.data is not None:
         options = {'data_root': _make_data(plan, root, screen), **options}
+    if not args.report:
+        remember(args, root)
+        for name in chosen:
+            check_arm(plan.arm(name), options, plan.teacher.checkpoint, plan.teacher.config is not None)
     teacher = _teacher_run(plan, root, options)
     checkpoint = plan.teacher.checkpoint
     if teacher is not None:
@@ -90,10 +96,9 @@ def run_experiment(args: argparse.Namespace, screen: Screen | None = None) -> di
 
 def write_report(report: dict[str, Any], root: Path) -> None:
     """Write ``report.json``, ``report.md`` and ``report.html``."""
-    root.mkdir(parents=True, exist_ok=True)
     write_json(root / 'report.json', report)
-    (root / 'report.md').write_text(markdown(report))
-    (root / 'report.html').write_text(page(report))
+    write_atomically(root / 'report.md', markdown(report).encode())
+    write_atomically(root / 'report.html', page(report).encode())
 
 
 def _interrupt(*_: Any) -> None:

@@ -92,7 +92,6 @@ def _compare(
         to_student=to_student,
         to_control=_differences(records, control),
         gap_recovered=share,
-        cost=_plain(_cost(records, student)),
         loss=_mean_facts(records),
     )
 
@@ -106,18 +105,6 @@ def _differences(records: Sequence[RunRecord], others: Sequence[RunRecord]) -> d
         for figure in FIGURES
         if _figure(others, figure)
     }
-
-
-def _cost(records: Sequence[RunRecord], student: Sequence[RunRecord]) -> Spread | None:
-    """Training time over the plain student's of the same seed."""
-    base = {record.seed: record.seconds for record in student if record.status == 'finished' and record.seconds}
-    return spread(
-        [
-            record.seconds / base[record.seed]
-            for record in records
-            if record.status == 'finished' and record.seconds and base.get(record.seed)
-        ]
-    )
 
 
 def _mean_facts(records: Sequence[RunRecord]) -> dict[str, float]:

@@ -7,17 +7,21 @@ from html import escape
 from typing import Any
 
 from eakd_det.experiment.plot import QUESTIONS_CAPTION, caption, draw, draw_questions, svg
+from eakd_det.experiment.shown import answered_questions
 from eakd_det.experiment.table import loss_cells, notes, question_cells, table_cells
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #1c1c1c; max-width: 1300px; margin: 2rem auto; padding: 0 1rem; }
+body { font: 15px/1.5 system-ui, sans-serif; color: #1c1c1c; max-width: 1300px; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .35rem .7rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
-th:first-child, td:first-child, td.command { text-align: left; }
+th, td { padding: .3rem .55rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
+th:first-child, td:first-child, th.text, td.text, th.code { text-align: left; }
+td:first-child, td.text { white-space: normal; min-width: 11rem; }
+td.code { text-align: left; white-space: nowrap; }
 th { border-bottom: 2px solid #888; }
 code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
-td.command, details td { white-space: normal; text-align: left; }
-td.command { min-width: 24rem; }
+td code { overflow-wrap: normal; }
+details { margin: 1rem 0; }
+summary { cursor: pointer; }
 .wide { overflow-x: auto; }
 .warning { color: #a11; font-weight: 600; }
 figure { margin: 2rem 0; }
@@ -43,11 +47,11 @@ def page(report: Mapping[str, Any]) -> str:
 <body>
 <h1>{escape(report['title'])}</h1>
 <p>{escape(report['time'])} · <code>{escape(report['command'])}</code></p>
-<div class="wide">{_table(*table_cells(report))}</div>
+{_arms(report)}
 {_more_tables(report)}
 <ul>{''.join(_note(line) for line in notes(report))}</ul>
 {_figures(report)}
-<details><summary>All {len(report['runs'])} runs</summary>{_runs(report)}</details>
+<details><summary>All {len(report['runs'])} runs, with their commands</summary>{_runs(report)}</details>
 </body>
 </html>
 """
@@ -57,34 +61,40 @@ def _more_tables(report: Mapping[str, Any]) -> str:
     """Questions and losses, if there are any."""
     tables = {'Questions': question_cells(report), 'Losses, means over training': loss_cells(report)}
     return ''.join(
-        f'<h2>{title}</h2><div class="wide">{_plain_table(headings, rows)}</div>'
+        f'<h2>{title}</h2>{_table(headings, rows, texts=("difference of",))}'
         for title, (headings, rows) in tables.items()
         if rows
     )
 
 
-def _plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = ''.join(f'<th>{escape(heading)}</th>' for heading in headings)
-    body = ''.join(f'<tr>{"".join(f"<td>{escape(cell)}</td>" for cell in row)}</tr>' for row in rows)
-    return f'<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], texts: Sequence[str] = (), code: str = '') -> str:
+    """A table; the columns headed ``texts`` are flush left, as the first is, and the one headed ``code`` is code."""
+    kinds = [' class="code"' if name == code else ' class="text"' if name in texts else '' for name in headings]
+    head = ''.join(f'<th{kind}>{escape(heading)}</th>' for heading, kind in zip(headings, kinds, strict=True))
+    lines = []
+    for row in rows:
+        cells = [
+            f'<td{kind}><code>{escape(cell)}</code></td>' if 'code' in kind else f'<td{kind}>{escape(cell)}</td>'
+            for kind, cell in zip(kinds, row, strict=True)
+        ]
+        lines.append(f'<tr>{"".join(cells)}</tr>')
+    table = f'<table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+    return f'<div class="wide">{table}</div>'
+
+
+def _arms(report: Mapping[str, Any]) -> str:
+    """The figures of each arm; commands are long and stand in a table of their own, folded up."""
+    headings, rows = table_cells(report)
+    commands = _table([headings[0], headings[-1]], [[row[0], row[-1]] for row in rows], code=headings[-1])
+    figures = _table(headings[:-1], [row[:-1] for row in rows])
+    return f'{figures}<details><summary>The command of each row</summary>{commands}</details>'
 
 
 def _figures(report: Mapping[str, Any]) -> str:
     figures = [(draw(report), caption(report))]
-    if report['questions']:
+    if answered_questions(report):
         figures.append((draw_questions(report), QUESTIONS_CAPTION))
     return ''.join(f'<figure>{svg(figure)}<figcaption>{escape(text)}</figcaption></figure>' for figure, text in figures)
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = ''.join(f'<th>{escape(heading)}</th>' for heading in headings)
-    body = ''.join(
-        '<tr>'
-        + ''.join(f'<td>{escape(cell)}</td>' for cell in row[:-1])
-        + f'<td class="command"><code>{escape(row[-1])}</code></td></tr>'
-        for row in rows
-    )
-    return f'<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _note(line: str) -> str:
@@ -93,14 +103,10 @@ def _note(line: str) -> str:
 
 
 def _runs(report: Mapping[str, Any]) -> str:
-    lines = []
+    rows = []
     for run in report['runs']:
         measured = run['metrics'].get('AP')
         state = run['status'] if measured is None else f'AP {100 * measured:.1f}'
         seconds = '' if run['seconds'] is None else f'{run["seconds"]:.0f} s'
-        lines.append(
-            f'<tr><td>{escape(run["arm"])}</td><td>{run["seed"]}</td><td>{state}</td><td>{seconds}</td>'
-            f'<td><code>{escape(run["command"])}</code></td></tr>'
-        )
-    head = '<tr><th>arm</th><th>seed</th><th>result</th><th>training</th><th>command</th></tr>'
-    return f'<div class="wide"><table><thead>{head}</thead><tbody>{"".join(lines)}</tbody></table></div>'
+        rows.append([run['arm'], str(run['seed']), state, seconds, run['command']])
+    return _table(['arm', 'seed', 'result', 'training', 'command'], rows, texts=('result',), code='command')

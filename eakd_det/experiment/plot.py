@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from eakd_det.experiment.shown import answered_questions, shown_arms
+
 _POINTS, _MEAN, _RULE = '#3b6ea5', '#c8501e', '#8a8a8a'
 _SIZE = 11
 QUESTIONS_CAPTION = (
@@ -24,7 +26,7 @@ def draw(report: Mapping[str, Any]) -> Figure:
     Args:
         report: What :func:`eakd_det.experiment.comparison.make_report` gives.
     """
-    key, arms = _reference(report), report['arms']
+    key, arms = _reference(report), shown_arms(report)
     figure = Figure(figsize=(12, 1.8 + 0.42 * len(arms)), layout='constrained')
     grid = figure.subplots(1, 2 if key else 1, sharey=True, squeeze=False)[0]
     _draw_points(grid[0], report)
@@ -37,8 +39,8 @@ def draw(report: Mapping[str, Any]) -> Figure:
 
 
 def draw_questions(report: Mapping[str, Any]) -> Figure:
-    """Draw the difference that answers each question of the plan."""
-    asked = report['questions']
+    """Draw the differences that answer the questions of the plan; there must be an answered one."""
+    asked = answered_questions(report)
     figure = Figure(figsize=(12, 1.2 + 0.55 * len(asked)), layout='constrained')
     axes = figure.subplots()
     _draw_differences(axes, report, [(each['arm'], each['minus'], each['difference'].get('AP')) for each in asked])
@@ -81,7 +83,7 @@ def _titles(report: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _draw_points(axes: Axes, report: Mapping[str, Any]) -> None:
-    for row, arm in enumerate(report['arms']):
+    for row, arm in enumerate(shown_arms(report)):
         values = [100 * value for value in arm['values']['AP'].values()]
         axes.plot(values, [row] * len(values), 'o', color=_POINTS, alpha=0.7, markersize=7)
         if values:

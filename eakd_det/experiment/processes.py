@@ -19,7 +19,8 @@ from typing import IO, Any
 
 from eakd_det.experiment.fingerprint import source_digest
 from eakd_det.experiment.records import CONSOLE_NAME, RunRecord, failure_reason, read_record, write_record
-from eakd_det.experiment.runs import RUN_NAME, Run, read_json, write_config, write_json
+from eakd_det.experiment.runs import RUN_NAME, Run, read_json, write_config
+from eakd_det.files import write_json
 from eakd_det.paths import tools_dir
 
 _LOCK = '.lock'

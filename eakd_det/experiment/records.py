@@ -11,9 +11,10 @@ from typing import Any, Literal
 from eakd_det.errors import ConfigError
 from eakd_det.evaluation import RECORD_NAME, EvalEntry, EvalRecord
 from eakd_det.experiment.loss_facts import loss_facts
-from eakd_det.experiment.runs import RUN_NAME, Run, read_json, write_json
+from eakd_det.experiment.runs import RUN_NAME, Run, read_json
 from eakd_det.experiment.start_hook import START_NAME
 from eakd_det.experiment.watch_hook import PROGRESS_NAME
+from eakd_det.files import write_json
 
 RESULT_NAME = 'record.json'
 CONSOLE_NAME = 'console.log'

@@ -13,12 +13,13 @@ from typing import Any, Literal
 from mmengine.config import Config
 
 from eakd_det.cli.config import merge_options, read_config
+from eakd_det.cli.data_checks import check_data
 from eakd_det.cli.detectors import is_distillation
+from eakd_det.cli.train import check_checkpoints
 from eakd_det.datasets import apply_data_options
 from eakd_det.errors import ConfigError
 from eakd_det.experiment.fingerprint import fingerprint
 from eakd_det.experiment.plan import Arm
-from eakd_det.files import write_atomically
 
 RUN_NAME = 'run.json'
 CONFIG_NAME = 'config.py'
@@ -75,6 +76,34 @@ def prepare_runs(
     Raises:
         ConfigError: If the config cannot work; the message begins with the arm.
     """
+    changes, base = _complete(arm, options, teacher, tool)
+    return [_prepare(arm, base, changes, seed, root / f'seed-{seed}', tool) for seed in seeds]
+
+
+def check_arm(arm: Arm, options: Mapping[str, Any], teacher: str | None, is_teacher_trained_first: bool) -> None:
+    """Check what an arm needs, before the first run of any arm is started.
+
+    Args:
+        arm: The arm.
+        options: What to override besides the arm's own options.
+        teacher: The teacher's checkpoint, as for :func:`prepare_runs`.
+        is_teacher_trained_first: Whether the teacher's weights are still to be made.
+
+    Raises:
+        ConfigError: If the config cannot work, or a file that it names is missing; the message begins with the arm.
+    """
+    _, cfg = _complete(arm, options, teacher, 'train')
+    if is_teacher_trained_first and is_distillation(cfg.model):
+        cfg.model.teacher_ckpt = None
+    try:
+        check_checkpoints(cfg)
+        check_data(cfg, ('train_dataloader', 'val_dataloader'))
+    except ConfigError as error:
+        raise ConfigError(f'{arm.name}: {error}') from error
+
+
+def _complete(arm: Arm, options: Mapping[str, Any], teacher: str | None, tool: Tool) -> tuple[dict[str, Any], Config]:
+    """The options of an arm, and its config with them."""
     changes = {**options, **arm.options}
     try:
         base = read_config(str(arm.config))
@@ -87,7 +116,7 @@ def prepare_runs(
         base = apply_data_options(base, tool)
     except ConfigError as error:
         raise ConfigError(f'{arm.name}: {error}') from error
-    return [_prepare(arm, base, changes, seed, root / f'seed-{seed}', tool) for seed in seeds]
+    return changes, base
 
 
 def _prepare(arm: Arm, base: Config, changes: Mapping[str, Any], seed: int, folder: Path, tool: Tool) -> Run:
@@ -148,11 +177,6 @@ def _option(value: Any) -> str:
         inner = ','.join(_option(item) for item in value)
         return f'[{inner}]' if isinstance(value, list) else f'({inner})'
     return str(value)
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file that is there as a whole or not at all."""
-    write_atomically(path, (json.dumps(content, indent=1) + '\n').encode())
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor
 
-from eakd_det.files import write_atomically
+from eakd_det.files import write_json
 
 START_NAME = 'start.json'
 _ARCHITECTURE = 'architecture.'  # where MMRazor's own algorithms keep the student
@@ -58,7 +57,7 @@ class StartHook(Hook):
             self._count += 1
             if self._count == min(self.batches, runner.max_iters):
                 start = dict(student=self._weights, batches=self._seen.hexdigest(), number_of_batches=self._count)
-                write_atomically(Path(runner.work_dir) / START_NAME, (json.dumps(start, indent=1) + '\n').encode())
+                write_json(Path(runner.work_dir) / START_NAME, start)
 
 
 def weights_digest(state_dict: Mapping[str, Tensor]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from eakd_det.experiment.comparison import FIGURES
 from eakd_det.experiment.loss_facts import FACTS
+from eakd_det.experiment.shown import answered_questions, idle_arms, shown_arms
 
 _STATES = ('failed', 'unfinished', 'missing')
 
@@ -14,7 +15,8 @@ _STATES = ('failed', 'unfinished', 'missing')
 def table_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Headings and rows of the table; the first column is text, the last the command (in no quotes).
 
-    Columns that say nothing in this report, such as published numbers where there are none, are left out.
+    Columns that say nothing in this report, such as published numbers where there are none, are left out, and so are
+    arms of which no run was started; :func:`notes` names these.
 
     Args:
         report: What :func:`eakd_det.experiment.comparison.make_report` gives.
@@ -32,17 +34,15 @@ def table_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
         *FIGURES,
         *(heading for heading, _ in references),
         *(['gap closed'] if has_gap else []),
-        *(['time, student = 1'] if report['student'] else []),
         'seeds',
         *(['published AP / AP50 / AP75'] if has_published else []),
         'command',
     ]
     rows = [_teacher(report, len(headings), has_published)] if report['teacher'] else []
-    for arm in report['arms']:
+    for arm in shown_arms(report):
         cells = [arm['title'], *(_figure(arm['figures'][figure]) for figure in FIGURES)]
         cells += [_difference(arm[key].get('AP')) for _, key in references]
         cells += [_share(arm['gap_recovered'])] if has_gap else []
-        cells += [_ratio(arm['cost'])] if report['student'] else []
         cells.append(_runs(arm['runs']))
         cells += [_published(arm['published'])] if has_published else []
         rows.append([*cells, arm['command']])
@@ -50,12 +50,12 @@ def table_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
 
 
 def question_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Headings and rows of the questions: what is asked, which arms, their differences, and on how many seeds."""
+    """Return headings and rows of the questions that can be answered: arms, their differences, and number of seeds."""
     titles = {arm['name']: arm['title'] for arm in report['arms']}
     rows = []
-    for asked in report['questions']:
+    for asked in answered_questions(report):
         differences = [asked['difference'].get(figure) for figure in FIGURES]
-        seeds = str(differences[0]['n']) if differences[0] else '0'
+        seeds = str(differences[0]['n'])
         arms = f'{titles[asked["arm"]]} - {titles[asked["minus"]]}'
         rows.append([asked['question'], arms, *(_difference(each) or '-' for each in differences), seeds])
     return ['question', 'difference of', *FIGURES, 'seeds'], rows
@@ -76,7 +76,7 @@ def table_markdown(report: Mapping[str, Any]) -> str:
     """The table of arms in Markdown, and those of questions and of losses if there are any."""
     headings, rows = table_cells(report)
     tables = [_markdown(headings, [[*row[:-1], f'`{row[-1]}`'] for row in rows], texts=(0, -1))]
-    if report['questions']:
+    if question_cells(report)[1]:
         tables.append(_markdown(*question_cells(report), texts=(0, 1)))
     if loss_cells(report)[1]:
         tables.append(_markdown(*loss_cells(report), texts=(0,)))
@@ -94,7 +94,10 @@ def notes(report: Mapping[str, Any]) -> list[str]:
     """What a reader has to know to read the table rightly, the warnings first."""
     setting, start = report['setting'], report['same_start']
     lines = [f'Warning: {warning}.' for warning in start['warnings']]
+    lines += _useless_teacher(report)
     lines += [_failure(run) for run in report['runs'] if run['status'] in ('failed', 'unfinished')]
+    idle = [arm['title'] for arm in idle_arms(report)]
+    lines += [f'Not run: {", ".join(idle)}.'] if idle else []
     if start['same']:
         lines.append(
             f'Same start, checked for {start["seeds"]} seed(s): all arms had the same initial student weights and the '
@@ -113,7 +116,6 @@ def notes(report: Mapping[str, Any]) -> list[str]:
         )
     if report['teacher'] and any(arm['gap_recovered'] is not None for arm in report['arms']):
         lines.append('Gap closed: share of the AP between student and teacher; the teacher is a single one.')
-    lines += _costs(report, setting)
     if len(setting['sources']) > 1:
         lines.append(
             f"The package's source changed between runs ({len(setting['sources'])} states, see their record.json): if "
@@ -165,10 +167,6 @@ def _share(value: float | None) -> str:
     return '' if value is None else f'{100 * value:.0f} %'
 
 
-def _ratio(spread: Mapping[str, Any] | None) -> str:
-    return '-' if spread is None else f'{spread["mean"]:.2f}'
-
-
 def _runs(runs: Mapping[str, int]) -> str:
     bad = [f'{runs[state]} {state}' for state in _STATES if runs.get(state)]
     return f'{runs.get("finished", 0)}' + (f' of {runs["planned"]}: {", ".join(bad)}' if bad else '')
@@ -178,18 +176,20 @@ def _published(numbers: Mapping[str, float] | None) -> str:
     return '' if not numbers else ' / '.join(f'{100 * numbers[figure]:.2f}' for figure in FIGURES)
 
 
+def _useless_teacher(report: Mapping[str, Any]) -> list[str]:
+    teacher = (report['teacher'] or {}).get('metrics', {}).get('AP')
+    student = next((arm['figures']['AP'] for arm in report['arms'] if arm['name'] == report['student']), None)
+    if teacher is None or student is None or teacher > student['mean']:
+        return []
+    return [
+        f"Warning: the teacher's AP, {_percent(teacher)}, is not above the plain student's, "
+        f'{_percent(student["mean"])}: there is little to distil.'
+    ]
+
+
 def _failure(run: Mapping[str, Any]) -> str:
     reason = f': {run["error"]}' if run['error'] else ''
     return f'{run["arm"]}, seed {run["seed"]}: {run["status"]}{reason}.'
-
-
-def _costs(report: Mapping[str, Any], setting: Mapping[str, Any]) -> list[str]:
-    if not report['student'] or not setting['jobs']:
-        return []
-    together = max(setting['jobs'])
-    alone = 'one run at a time by each call of the tool'
-    beside = alone if together == 1 else f'up to {together} runs side by side, so roughly'
-    return [f"Time: seconds of training over the plain student's of the same seed, {beside}."]
 
 
 def is_report(record: Any) -> bool:

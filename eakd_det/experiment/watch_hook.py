@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,8 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from eakd_det.evaluation import coco_figures
+from eakd_det.evaluation import measured_figures
+from eakd_det.files import write_json
 
 PROGRESS_NAME = 'progress.json'
 _STATE = 'eakd_det_watch'  # in the message hub, which travels in checkpoints
@@ -61,7 +60,7 @@ class WatchHook(Hook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Note the AP."""
-        self._last = coco_figures(metrics or {})['AP']
+        self._last = measured_figures(metrics, runner.val_evaluator)['AP']
         self._write(runner, runner.iter)
 
     def after_val(self, runner: Runner) -> None:
@@ -86,7 +85,4 @@ class WatchHook(Hook):
         )
         if torch.cuda.is_available():
             state['gpu_memory_mib'] = round(torch.cuda.max_memory_allocated() / 2**20)
-        path = Path(runner.work_dir) / PROGRESS_NAME
-        unfinished = path.with_suffix('.tmp')  # replaced at once, but not forced to the disk every second
-        unfinished.write_text(json.dumps(state) + '\n')
-        os.replace(unfinished, path)
+        write_json(Path(runner.work_dir) / PROGRESS_NAME, state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from torch import Tensor, nn
 
@@ -16,14 +16,17 @@ class ProposalTerms(NamedTuple):
     """What a loss is made of, before reduction.
 
     Attributes:
-        divergence: How far the student is from the teacher, ``(R,)``, with gradient.
-        weights: How much that counts, ``(R,)``, without gradient.
-        extra: What does not belong to single proposals, a scalar, or None.
+        divergence: How far the student is from the teacher, ``(N,)``, with gradient.
+        weights: How much that counts, ``(N,)``, without gradient.
+        extra: What does not belong to single rows, a scalar, or None.
+        unit: What the ``N`` rows are: 'site', the places (proposals) at which both networks answered, in their order;
+            or 'image', the images of the batch. The loss states it; lengths do not tell it.
     """
 
     divergence: Tensor
     weights: Tensor
     extra: Tensor | None = None
+    unit: Literal['site', 'image'] = 'site'
 
 
 class ProposalLoss(nn.Module):

@@ -15,12 +15,12 @@ from eakd_det.building import build_model
 from eakd_det.errors import ConfigError, require_choice
 from eakd_det.functional._inputs import to_float
 from eakd_det.losses.base import ProposalTerms
-from eakd_det.losses.mmrazor_losses import is_relational, sums_over_batch, why_not_separable
+from eakd_det.losses.mmrazor_losses import is_relational, sums_over_batch, unit_of, why_not_separable
 from eakd_det.losses.rowwise import Arguments, count_rows, each_row, looped, tensors, vectorised
 from eakd_det.weighting.images import image_index, image_weights
 
 _LOGGER = logging.getLogger(__name__)
-UNITS = ('auto', 'proposal', 'image', 'proposals_of_image')
+UNITS = ('proposal', 'image', 'proposals_of_image')
 _LOGIT_ARGUMENTS = (('preds_S', 'preds_T'), ('logits_S', 'logits_T'), ('student', 'teacher'))
 _WEIGHT_ARGUMENTS = ('weight_preds_S', 'weight_preds_T', 'weight_images')
 
@@ -53,12 +53,12 @@ class EntropyWeighted(nn.Module):
             :math:`w_n`. 'image': row i is image i, and weighs the mean over its proposals
             (:func:`~eakd_det.weighting.images.image_weights`). 'proposals_of_image': rows are proposals, but the loss
             compares them with each other (relational losses, ``DISTLoss``), so it is computed image by image, each
-            with that mean. 'auto' means 'proposal' if there are as many rows as proposals, else 'image'. Defaults to
-            'auto'.
+            with that mean. Defaults to None: 'proposal' for MMRazor's losses of logits, 'image' for those of feature
+            maps (:func:`~eakd_det.losses.mmrazor_losses.unit_of`); any other loss needs it.
 
     Raises:
-        ConfigError: If the loss has a weighting of its own, or compares rows that ``unit`` would take apart; in use,
-            if no logits are found, or their number does not fit the rows.
+        ConfigError: If the loss has a weighting of its own, compares rows that ``unit`` would take apart, or needs a
+            ``unit``; in use, if no logits are found, or their number does not fit the rows.
 
     Example:
         >>> import torch
@@ -77,32 +77,38 @@ class EntropyWeighted(nn.Module):
         self,
         loss: dict[str, Any] | nn.Module,
         weighting: dict[str, Any] | nn.Module | None = None,
-        unit: str = 'auto',
+        unit: str | None = None,
     ) -> None:
         super().__init__()
         self.loss: nn.Module = build_model(loss, scope='mmrazor')
         self.weighting: nn.Module = build_model(dict(type='EntropyWeighting') if weighting is None else weighting)
-        self.unit = require_choice('EntropyWeighted.unit', unit, UNITS)
+        unit = unit_of(self.loss) if unit is None else require_choice('EntropyWeighted.unit', unit, UNITS)
         self._name = f'EntropyWeighted({type(self.loss).__name__})'
         self._is_vectorised = True
-        self._check_loss()
+        self.unit: str = self._checked(unit)
         self._signature = _with_weight_arguments(self.loss.forward)
 
-    def _check_loss(self) -> None:
+    def _checked(self, unit: str | None) -> str:
         kind = type(self.loss).__name__
         if hasattr(self.loss, 'weighting'):
             raise ConfigError(
                 f'EntropyWeighted.loss: expected a loss without weights, but got {kind}; give it '
                 "weighting=dict(type='eakd_det.EntropyWeighting') and leave the wrapper out"
             )
-        if is_relational(self.loss) and self.unit != 'proposals_of_image':
+        if is_relational(self.loss) and unit != 'proposals_of_image':
             raise ConfigError(
                 f"EntropyWeighted.unit: expected 'proposals_of_image', because {kind} compares rows with each other "
-                f'and says nothing of one row, but got {self.unit!r}'
+                f'and says nothing of one row, but got {unit!r}'
+            )
+        if unit is None:
+            raise ConfigError(
+                f"EntropyWeighted.unit: expected 'proposal' or 'image', because the rows of {kind} can be either, "
+                'but got None'
             )
         reason = why_not_separable(self.loss)
         if reason:
             _LOGGER.info('%s: with uniform weights it is not %s, which %s', self._name, kind, reason)
+        return unit
 
     @property
     def forward(self) -> Callable[..., Tensor]:  # type: ignore[override]
@@ -144,20 +150,18 @@ class EntropyWeighted(nn.Module):
             weight_preds_S, weight_preds_T = self._own_logits(arguments)
         weights = self.weighting(weight_preds_S, weight_preds_T)
         rows = count_rows(arguments, self._name)
-        unit = self.unit
-        if unit == 'auto':
-            unit = 'proposal' if rows == len(weights) else 'image'
-        if unit != 'image' and rows != len(weights):
+        if self.unit != 'image' and rows != len(weights):
             raise ConfigError(
-                f'{self._name}: expected one row for each of {len(weights)} proposals (unit={unit!r}), but got {rows}; '
-                "for feature maps set unit='image'"
+                f'{self._name}: expected one row for each of {len(weights)} proposals (unit={self.unit!r}), but got '
+                f"{rows}; for feature maps set unit='image'"
             )
-        if unit == 'proposals_of_image':
-            return self._terms_of_images(arguments, weights, self._images(weight_images, unit))
-        if unit == 'image':
-            weights = image_weights(weights, self._images(weight_images, unit), rows)
+        if self.unit == 'proposals_of_image':
+            return self._terms_of_images(arguments, weights, self._images(weight_images))
+        if self.unit == 'image':
+            weights = image_weights(weights, self._images(weight_images), rows)
         values = self._values(arguments, rows)
-        return ProposalTerms(values * rows if sums_over_batch(self.loss) else values, weights)
+        values = values * rows if sums_over_batch(self.loss) else values
+        return ProposalTerms(values, weights, unit='image' if self.unit == 'image' else 'site')
 
     def _own_logits(self, arguments: Arguments) -> tuple[Tensor, Tensor]:
         for names in _LOGIT_ARGUMENTS:
@@ -169,11 +173,11 @@ class EntropyWeighted(nn.Module):
             'weight_preds_T (and weight_images, for feature maps) to its loss_forward_mappings'
         )
 
-    def _images(self, images: Tensor | None, unit: str) -> Tensor:
+    def _images(self, images: Tensor | None) -> Tensor:
         if images is None:
             raise ConfigError(
-                f'{self._name}: expected the image of each proposal (unit={unit!r}), but got none; add weight_images '
-                'to its loss_forward_mappings: image indices, or the RoIs that roi_head.bbox_roi_extractor is given'
+                f'{self._name}: expected the image of each proposal (unit={self.unit!r}), but got none; add '
+                'weight_images to its loss_forward_mappings: image indices, or the RoIs of roi_head.bbox_roi_extractor'
             )
         return image_index(images)
 
@@ -191,11 +195,11 @@ class EntropyWeighted(nn.Module):
 
     def _terms_of_images(self, arguments: Arguments, weights: Tensor, images: Tensor) -> ProposalTerms:
         if len(weights) == 0:
-            return ProposalTerms(_connected_nothing(arguments), weights)
+            return ProposalTerms(_connected_nothing(arguments), weights, unit='image')
         found, group, counts = images.unique(return_inverse=True, return_counts=True)
         values = to_float(looped(self.loss, arguments, [images == index for index in found]))
         share = counts.new_ones(counts.shape) if sums_over_batch(self.loss) else counts / len(images)
-        return ProposalTerms(values * share * len(found), image_weights(weights, group, len(found)))
+        return ProposalTerms(values * share * len(found), image_weights(weights, group, len(found)), unit='image')
 
     def extra_repr(self) -> str:
         """What ``print`` shows."""

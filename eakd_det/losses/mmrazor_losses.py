@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
+_OF_PROPOSALS = ('CrossEntropyLoss', 'DKDLoss', 'KDSoftCELoss', 'KLDivergence', 'WSLD')
+_OF_IMAGES = ('ABLoss', 'ATLoss', 'ChannelWiseDivergence', 'FBKDLoss', 'FTLoss', 'MGDLoss', 'OFDLoss', 'PKDLoss')
 _RELATIONAL = ('AngleWiseRKD', 'CRDLoss', 'DISTLoss', 'DistanceWiseRKD')
 _ROOTS = "takes roots of sums over the batch; here it is the mean of each row's roots"
 _NOT_SEPARABLE = {
@@ -15,6 +17,20 @@ _NOT_SEPARABLE = {
 def is_relational(loss: nn.Module) -> bool:
     """Whether ``loss`` compares the rows of its batch with each other, so that one row alone means nothing to it."""
     return type(loss).__name__ in _RELATIONAL
+
+
+def unit_of(loss: nn.Module) -> str | None:
+    """Return what the rows of ``loss`` are by its kind: 'proposal' for class logits, 'image' for feature maps.
+
+    None for a loss that takes either (``L1Loss``, ``L2Loss``), compares rows, or is not MMRazor's.
+
+    Example:
+        >>> from mmrazor.models.losses import KLDivergence, L2Loss, PKDLoss
+        >>> unit_of(KLDivergence()), unit_of(PKDLoss()), unit_of(L2Loss())
+        ('proposal', 'image', None)
+    """
+    name = type(loss).__name__
+    return 'proposal' if name in _OF_PROPOSALS else 'image' if name in _OF_IMAGES else None
 
 
 def why_not_separable(loss: nn.Module) -> str | None:

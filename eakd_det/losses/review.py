@@ -102,7 +102,7 @@ class ReviewKDLoss(ProposalLoss):
         fused = self.fusion(student)
         levels = [hcl_divergence(*maps, self.pool_sizes) for maps in zip(fused, teacher, strict=True)]
         divergence = torch.stack(levels).sum(dim=0)
-        return ProposalTerms(divergence, self._image_weights(divergence, preds_S, preds_T, images))
+        return ProposalTerms(divergence, self._image_weights(divergence, preds_S, preds_T, images), unit='image')
 
     def _levels(self, key: str, features: Sequence[Tensor] | None) -> Sequence[Tensor]:
         wanted = len(self.fusion.levels)

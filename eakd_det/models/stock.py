@@ -20,10 +20,10 @@ def stock_student_config(cfg: Config) -> Config:
 
     ``model`` becomes the student (``model.architecture`` of a distillation config, or ``model`` itself), types of this
     package become those of MMDetection they are compatible with, and hooks and imports of this package go. Together
-    with a checkpoint of the run it works where ``eakd_det`` is not installed::
+    with the ``student.pth`` of the run it works where ``eakd_det`` is not installed::
 
         stock_student_config(cfg).dump('student.py')
-        mmdet.apis.init_detector('student.py', 'iter_180000.pth')
+        mmdet.apis.init_detector('student.py', 'student.pth')
 
     Args:
         cfg: A config of a distillation run or of a plain detector. It is not changed. Apply the data options

@@ -15,6 +15,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.logging import MessageHub
 from mmengine.runner import Runner
 
+from eakd_det.checkpoint.student_weights import STUDENT_WEIGHTS, write_student_weights
 from eakd_det.errors import ConfigError
 from eakd_det.files import remove_unfinished, write_atomically
 
@@ -65,7 +66,10 @@ class SafeCheckpointHook(CheckpointHook):
       there is room needed for one more than is kept;
     * what a killed run has left of a file, and what it was about to remove, goes when the next one starts;
     * a checkpoint that a validation follows is written again after it, so that a resume need not repeat it;
-    * a full disk ends the training with one line.
+    * a full disk ends the training with one line;
+    * ``<work_dir>/student.pth`` holds the plain detector's weights of the best checkpoint (``save_best``), or of the
+      newest if there is none, as stock MMDetection loads them on any torch
+      (:func:`eakd_det.checkpoint.student_weights.write_student_weights`).
 
     Raises:
         ConfigError: If a checkpoint cannot be written.
@@ -78,6 +82,7 @@ class SafeCheckpointHook(CheckpointHook):
     backend_args: dict[str, Any] | None
     _saved_step: int | None = None
     _saves = 0
+    _student_of: str | None = None
 
     def before_train(self, runner: Runner) -> None:
         """As MMEngine does, with files of ours in local folders."""
@@ -101,16 +106,34 @@ class SafeCheckpointHook(CheckpointHook):
         if self._saved_step == step and self._saves == saves:
             self._save_checkpoint_with_step(runner, step, dict(epoch=runner.epoch, iter=runner.iter))
 
+    def after_train(self, runner: Runner) -> None:
+        """As MMEngine does; a run that was killed between its last checkpoint and the student's weights gets these."""
+        super().after_train(runner)
+        self.last_ckpt = self.last_ckpt or runner.message_hub.runtime_info.get('last_ckpt')
+        self._write_student(runner)
+
     def _step(self, runner: Runner) -> int:
         return runner.epoch if self.by_epoch else runner.iter
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         with self._guarded(runner), self._removing_later(runner):
             self._save(runner, step, meta)
+        self._write_student(runner)
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, Any]) -> None:
         with self._guarded(runner), self._removing_later(runner):
             super()._save_best_checkpoint(runner, metrics)
+        self._write_student(runner)
+
+    def _write_student(self, runner: Runner) -> None:
+        """Write the weights that stock MMDetection loads: those of the best checkpoint if the run keeps one."""
+        source = next(iter(self._best_checkpoints()), self.last_ckpt)
+        is_local = (self.backend_args or {}).get('backend') == _BACKEND
+        if source == self._student_of or not is_local or not is_main_process() or not Path(str(source)).is_file():
+            return
+        with self._guarded(runner):
+            write_student_weights(source, Path(runner.work_dir) / STUDENT_WEIGHTS)
+        self._student_of = source
 
     def _save(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         """As in MMEngine, except for the order and the way ``last_checkpoint`` is written."""

@@ -7,8 +7,10 @@ here a label keeps its size whatever the image's is. Right and wrong are told ap
 from __future__ import annotations
 
 import dataclasses
+import io
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,6 +25,7 @@ from mmdet.evaluation.functional.mean_ap import tpfp_default
 from mmengine.structures import InstanceData
 
 from eakd_det.errors import ConfigError
+from eakd_det.files import write_atomically
 
 RIGHT, WRONG, MISSED = '#35d0ff', '#ff5a1f', '#ffffff'  # blue and orange, which colour-blind eyes tell apart, too
 _OUTLINE: list[AbstractPathEffect] = [withStroke(linewidth=3, foreground='#000000aa')]
@@ -82,8 +85,9 @@ def side_by_side(
     for panel, title in zip(panels[0], titles, strict=True):
         panel.set_title(title, fontsize=11, pad=4)
     _add_legend(figure, score_thr, iou_thr)
-    is_jpeg = str(path).lower().endswith(('.jpg', '.jpeg'))
-    figure.savefig(path, pil_kwargs={'quality': 88} if is_jpeg else None)
+    kind, content = Path(path).suffix[1:].lower() or 'png', io.BytesIO()
+    figure.savefig(content, format=kind, pil_kwargs={'quality': 88} if kind in ('jpg', 'jpeg') else None)
+    write_atomically(path, content.getvalue())
 
 
 def draw_ground_truth(axes: Axes, image: np.ndarray, ground_truth: InstanceData, classes: Sequence[str]) -> None:

@@ -78,6 +78,15 @@ class TestInARun:
         run(cfg.copy(), tmp_path, [ENTROPY])
         assert len((tmp_path / 'proposal_entropy.jsonl').read_text().splitlines()) == 2
 
+    def test_a_line_that_a_killed_process_left_half_is_dropped(self, tmp_path, cfg):
+        hooks = [dict(ENTROPY, interval=1)]
+        run(cfg.copy(), tmp_path, hooks)
+        record = tmp_path / 'proposal_entropy.jsonl'
+        first, second = record.read_text().splitlines(keepends=True)[:2]
+        record.write_text(first + second[:20])
+        run(cfg.copy(), tmp_path, hooks, load_from=str(tmp_path / 'iter_2.pth'), resume=True)
+        assert [json.loads(line)['iter'] for line in record.read_text().splitlines()] == [1, 3, 4]
+
     def test_statistics_arrive_at_the_backends_as_scalars(self, tmp_path, cfg):
         run(cfg, tmp_path, [])
         scalars = [json.loads(line) for line in next(tmp_path.glob('*/vis_data/scalars.json')).read_text().splitlines()]
@@ -113,7 +122,7 @@ class TestRecord:
         observation.see_proposals(proposals, ProposalOutputs(teacher))
         divergence, weights = kd_divergence(student, teacher), ea_weight(student, teacher)
         observation.see_terms('loss_kd', ProposalTerms(divergence, weights))
-        observation.see_terms('loss_images', ProposalTerms(divergence[:2], weights[:2]))
+        observation.see_terms('loss_images', ProposalTerms(divergence, weights, unit='image'))
         row = record_step(observation, tau=2.0)
         teacher_entropy = entropy(teacher, 2.0)
         assert row['teacher']['foreground'] == pytest.approx(float(teacher_entropy[labels != 4].mean()), rel=1e-6)

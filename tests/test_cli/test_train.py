@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,11 +18,42 @@ from tests.test_cli.conftest import Workspace, one_error
 
 def test_training_leaves_checkpoints_a_record_and_the_stock_students_config(trained: Workspace) -> None:
     names = {path.name for path in trained.work_dir.iterdir()}
-    assert {'iter_2.pth', 'iter_4.pth', 'student.py', 'eval_record.json', 'config.py'} <= names
+    assert {'iter_2.pth', 'iter_4.pth', 'student.py', 'student.pth', 'eval_record.json', 'config.py'} <= names
     assert any(name.startswith('best_coco_bbox_mAP_iter_') for name in names)
 
     student = tiny.build(Config.fromfile(trained.work_dir / 'student.py').model)
     assert load_detector_weights(student, trained.work_dir / 'iter_4.pth').is_complete
+
+
+DETECT_WITHOUT_THE_PACKAGE = """
+import sys
+sys.modules['eakd_det'] = sys.modules['mmrazor'] = None  # what an import of them meets where they are not installed
+import torch
+from mmdet.apis import inference_detector, init_detector
+config, checkpoint, image, out = sys.argv[1:]
+model = init_detector(config, checkpoint, device='cpu')
+print(model.dataset_meta['classes'])
+inference_detector(model, image)
+torch.save(dict(model.state_dict()), out)
+"""
+
+
+def test_stock_mmdetection_loads_the_student_of_a_distillation(
+    workspace: Workspace, teacher_ckpt: str, tmp_path: Path
+) -> None:
+    assert workspace.train(workspace.write(tiny_data.distill_config(workspace.data, teacher_ckpt, iters=2))) == 0
+
+    work, out = workspace.work_dir, tmp_path / 'loaded.pth'
+    arguments = [work / 'student.py', work / 'student.pth', workspace.data / 'val' / '1.png', out]
+    command = [sys.executable, '-W', 'ignore', '-c', DETECT_WITHOUT_THE_PACKAGE, *map(str, arguments)]
+    done = subprocess.run(command, cwd=tmp_path, timeout=300, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert str(tiny_data.CLASSES) in done.stdout
+    loaded = torch.load(out, weights_only=True)
+    best = next(work.glob('best_coco_bbox_mAP_iter_*.pth'))
+    expected = load_checkpoint_file(best)['state_dict']
+    assert loaded.keys() == expected.keys()
+    assert all(torch.equal(loaded[name], tensor) for name, tensor in expected.items())
 
 
 def test_the_record_tells_what_was_measured_when_and_with_what(trained: Workspace) -> None:
@@ -41,6 +74,17 @@ def test_the_record_tells_what_was_measured_when_and_with_what(trained: Workspac
     logged = [json.loads(line) for path in scalars for line in path.read_text().splitlines()]
     measured = [line['coco/bbox_mAP'] for line in logged if 'coco/bbox_mAP' in line]
     assert [entry.metrics['AP'] for entry in record.entries] == measured
+
+
+def test_a_student_that_detects_nothing_has_an_ap_of_0(workspace: Workspace) -> None:
+    cfg = tiny_data.student_config(workspace.data, iters=2)
+    cfg.model.test_cfg.rcnn.score_thr = 1.0
+    config = workspace.write(cfg)
+    assert workspace.train(config) == 0
+    assert workspace.test(config, str(workspace.work_dir / 'iter_2.pth')) == 0
+    for folder in (workspace.work_dir, workspace.root / 'tested'):
+        last = EvalRecord.read(folder / 'eval_record.json').entries[-1]
+        assert (last.metrics['AP'], last.metrics['AP50'], last.metrics['APs']) == (0.0, 0.0, None)
 
 
 def copy_run(trained: Workspace, root: Path) -> Workspace:

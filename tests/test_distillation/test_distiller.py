@@ -7,6 +7,8 @@ import copy
 import pytest
 import torch
 
+from eakd_det.analysis.step_record import record_step
+from eakd_det.distillation.observing import StepObservation
 from eakd_det.errors import ConfigError
 from tests import tiny
 
@@ -85,6 +87,33 @@ def test_embeddings_of_both_sides_are_records_too(make):
     assert shapes['s'] == shapes['t'] == (shapes['n'], 24)
 
 
+def test_as_many_images_as_proposals(make, student):
+    """Two images with one proposal each: what a weight belongs to is what its loss states, not what would fit."""
+    maps = dict(
+        preds_S=dict(recorder='neck', from_student=True, data_idx=0),
+        preds_T=dict(recorder='neck', from_student=False, data_idx=0),
+    )
+    model = make(
+        dict(
+            loss_kd=dict(type='eakd_det.KDLoss'),
+            loss_cwd=dict(type='eakd_det.EntropyWeighted', loss=dict(type='ChannelWiseDivergence')),
+        ),
+        student_recorders=NECK,
+        teacher_recorders=NECK,
+        loss_forward_mappings=dict(loss_cwd=maps),
+    )
+    model.student.roi_head.bbox_sampler.num = 1
+    model.distiller.observer = seen = StepObservation()
+    losses = tiny.step(model, tiny.batch())
+    assert len(seen.proposals.labels) == len(tiny.batch()['inputs']) == 2
+    assert {name: terms.unit for name, terms in seen.terms.items()} == {'loss_kd': 'site', 'loss_cwd': 'image'}
+    assert {name for name in losses if name.startswith('distill.cwd.')} == {
+        'distill.cwd.image_weight',
+        'distill.cwd.image_weight_std',
+    }
+    assert list(record_step(seen)['losses']) == ['loss_kd']
+
+
 def test_embeddings_are_not_kept_unless_asked_for(make):
     model = make()
     seen = {}
@@ -150,6 +179,11 @@ def test_inplace_activations_stay_unless_a_recorder_could_be_overwritten(make):
             None,
             dict(loss_forward_mappings=mapping('loss_kd', 'logits', 'neck', True)),
             'logits is not in the signature of KDLoss forward',
+        ),
+        (
+            dict(loss_kd=dict(type='eakd_det.KDLoss'), kd_loss=dict(type='eakd_det.KDLoss')),
+            {},
+            'expected names that differ',
         ),
         (dict(loss_kd=dict(type='eakd_det.KDLoss', tau=0)), {}, 'tau: expected a finite number > 0, but got 0'),
     ],

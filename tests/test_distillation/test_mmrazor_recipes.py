@@ -327,7 +327,7 @@ def test_wrong_wiring_is_found_at_build(student, teacher, wrong, message):
 )
 def test_arguments_with_a_default_are_checked_too(student, teacher, record, message):
     wrong = one_loss(data_idx=0, more=dict(weight_preds_S=record))
-    wrong['losses']['loss_l2'] = dict(type='eakd_det.EntropyWeighted', loss=dict(type='L2Loss'))
+    wrong['losses']['loss_l2'] = dict(type='eakd_det.EntropyWeighted', loss=dict(type='L2Loss'), unit='image')
     with pytest.raises(ConfigError, match=message):
         tiny.distill(copy.deepcopy(student), copy.deepcopy(teacher), **wrong)
 

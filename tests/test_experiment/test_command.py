@@ -15,6 +15,7 @@ import torch
 from mmengine.config import Config
 
 from eakd_det.errors import ConfigError
+from eakd_det.experiment.arguments import parse_arguments, recall, remember
 from eakd_det.experiment.command import main
 from eakd_det.paths import configs_dir, tools_dir
 from tests import tiny_data
@@ -69,6 +70,34 @@ def test_nothing_run_yet_shows_as_missing_with_the_published_numbers(tmp_path, c
 def test_a_users_error_is_one_line(grid, capsys):
     assert main([str(grid.plan), '--arms', 'pkd', '--work-dir', str(grid.work_dir)]) == 1
     assert capsys.readouterr().err == "Error: --arms: expected some of student, kd, ea-kd, but got 'pkd'\n"
+
+
+def test_arms_are_checked_before_anything_is_trained(grid, capsys):
+    arms = Config.fromfile(grid.plan).arms.to_dict()
+    arms['ea-kd']['options'] = {'model.teacher_ckpt': 'no/such.pth'}
+    grid.write_plan(arms=arms, teacher=None)
+    assert main([str(grid.plan), '--work-dir', str(grid.work_dir)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith('Error: ea-kd: model.teacher_ckpt: expected a checkpoint file, but no/such.pth does not')
+    assert not (grid.work_dir / 'runs').exists()
+
+
+def test_a_work_folder_is_enough_for_a_report(grid, capsys):
+    grid.write_plan(teacher=None)
+    args = grid.arguments('--seeds', '0', '1', '--cfg-options', 'train_cfg.max_iters=3')
+    remember(args, grid.work_dir)
+    alone = parse_arguments(['--work-dir', str(grid.work_dir), '--report'])
+    assert (recall(alone).plan, recall(alone).seeds, recall(alone).cfg_options) == (
+        grid.plan,
+        [0, 1],
+        {'train_cfg.max_iters': 3},
+    )
+    assert main(['--work-dir', str(grid.work_dir), '--report']) == 1
+    captured = capsys.readouterr()
+    assert 'Not run: student, KD, EA-KD.' in captured.out
+    assert '6 of 6 runs are not finished' in captured.err
+    assert main(['--work-dir', str(grid.root / 'other'), '--report']) == 1
+    assert capsys.readouterr().err.startswith('Error: --work-dir: expected the folder of an experiment')
 
 
 @pytest.mark.slow

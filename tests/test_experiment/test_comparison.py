@@ -17,6 +17,9 @@ from tests.test_experiment.conftest import START, record
 ARMS = ('student', 'kd', 'ea-kd')
 
 
+ASKED = (('Does selection <help>?', 'ea-kd', 'kd'), ('Does KD help?', 'kd', 'student'))
+
+
 def plan(seeds: tuple[int, ...] = (0, 1, 2), **changes) -> Plan:
     arms = tuple(Arm(name, name.upper(), Path(f'{name}.py')) for name in ARMS)
     return Plan('A <title>', arms, seeds, **{'student': 'student', 'control': 'kd', **changes})
@@ -43,7 +46,6 @@ def test_a_row():
     assert found['to_student']['AP']['mean'] == pytest.approx(0.056667, abs=1e-6)
     assert found['to_control']['AP75']['n'] == 3
     assert found['gap_recovered'] == pytest.approx(0.0566667 / 0.18, rel=1e-4)
-    assert found['cost'] == dict(mean=1.0, std=0.0, n=3)
     assert found['runs'] == dict(planned=3, finished=3)
 
 
@@ -66,13 +68,17 @@ def test_missing_and_failed_runs_show_and_are_not_averaged():
     assert '1 failed, 1 missing' in page(found)
 
 
-def test_an_arm_without_any_run_has_a_row():
-    found = report([run for run in full() if run.arm != 'kd'] + [record('kd', seed) for seed in range(3)])
-    cells = next(cells for cells in table_cells(found)[1] if cells[0] == 'KD')
-    assert cells[1:4] == ['-', '-', '-']
-    assert '0 of 3: 3 missing' in cells
+def test_an_arm_without_any_run_is_named_and_has_no_row():
+    never = [run for run in full() if run.arm != 'kd'] + [record('kd', seed) for seed in range(3)]
+    found = report(never, plan(questions=ASKED))
+    assert [cells[0] for cells in table_cells(found)[1]] == ['teacher', 'STUDENT', 'EA-KD']
+    assert question_cells(found)[1] == []
+    assert 'Not run: KD.' in notes(found)
     assert row(found, 'ea-kd')['to_control'] == {}
-    assert 'no finished run' in page(found)
+    assert '>KD<' not in page(found)
+    failed = report([run for run in full() if run.arm != 'kd'] + [record('kd', 0, status='failed', error='no file')])
+    assert [cells[0] for cells in table_cells(failed)[1]] == ['teacher', 'STUDENT', 'KD', 'EA-KD']
+    assert 'no finished run' in page(failed)
 
 
 def test_other_weights_or_batches_are_a_warning():
@@ -84,6 +90,13 @@ def test_other_weights_or_batches_are_a_warning():
     records[-1] = record('ea-kd', 2, 0.3, start={})
     assert 'wrote no check sums' in notes(report(records))[0]
     assert 'class=warning' in page(found)
+
+
+def test_a_teacher_that_is_not_better_than_the_student_is_a_warning():
+    found = report(full(), teacher=record('teacher', 0, 0.22))
+    assert notes(found)[0].startswith("Warning: the teacher's AP, 22.0, is not above the plain student's, 22.0")
+    assert 'class=warning' in page(found)
+    assert not any(line.startswith('Warning') for line in notes(report(full())))
 
 
 def test_same_start_is_said_and_unknown_is_not_called_same():
@@ -105,11 +118,10 @@ def test_published_numbers_stand_beside_the_measured_ones():
     assert 'published AP / AP50 / AP75' not in table_cells(report(full()))[0]
 
 
-def test_side_by_side_runs_and_resumes_are_said():
+def test_resumes_are_said():
     records = full()
-    records[0] = record('student', 0, 0.2, jobs=2, resumes=1)
+    records[0] = record('student', 0, 0.2, resumes=1)
     text = '\n'.join(notes(report(records)))
-    assert 'up to 2 runs side by side' in text
     assert 'Resumed runs: student, seed 0' in text
 
 
@@ -120,6 +132,13 @@ def test_every_row_has_its_command_and_all_rows_are_as_long():
         assert [cells[-1] for cells in rows[1:]] == [f'python tools/experiment.py plan.py --arms {n}' for n in ARMS]
 
 
+def test_commands_stand_apart_from_the_figures():
+    html = page(report(full()))
+    figures = html[: html.index('<details>')]
+    assert 'plan.py --arms' not in figures[figures.index('<table>') :]
+    assert html.count('<td class="code">') == 4 + 10  # rows of the table, and runs
+
+
 def test_the_report_is_json_and_the_page_needs_nothing_else():
     found = report(full())
     assert json.loads(json.dumps(found)) == found
@@ -128,9 +147,6 @@ def test_the_report_is_json_and_the_page_needs_nothing_else():
     assert '<svg' in html
     for needle in ('src=', 'href="http', '<link', '<script', '@import', '<!DOCTYPE svg', 'url(http'):
         assert needle not in html, needle
-
-
-ASKED = (('Does selection <help>?', 'ea-kd', 'kd'), ('Does KD help?', 'kd', 'student'))
 
 
 def test_questions_are_answered_by_the_difference_of_two_arms():
@@ -166,7 +182,7 @@ def test_losses_are_means_over_the_finished_runs():
 def test_a_question_about_an_unfinished_arm_stays_open():
     records = [record('kd', run.seed) if run.arm == 'kd' else run for run in full()]
     found = report(records, plan(questions=ASKED))
-    assert question_cells(found)[1][0][2:] == ['-', '-', '-', '0']
+    assert question_cells(found)[1] == []
     assert page(found)
     assert report(full())['questions'] == []
     assert page(report(full())).count('<svg') == 1

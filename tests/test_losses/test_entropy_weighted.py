@@ -91,7 +91,7 @@ def value_and_gradient(loss, student, *args, **kwargs):
 def test_uniform_weights_give_the_wrapped_loss_of_proposals(name, options):
     student, teacher, labels = proposals()
     args = (teacher, labels) if name.split()[0] in ('DKDLoss', 'WSLD') else (teacher,)
-    wrapped, plain = build(name, options, weighting=UNIFORM)
+    wrapped, plain = build(name, options, weighting=UNIFORM, unit='proposal')
     logits = {key: value for key, value in logits_and_images().items() if name.startswith('L1') and 'preds' in key}
     actual, expected = value_and_gradient(wrapped, student, *args, **logits), value_and_gradient(plain, student, *args)
     torch.testing.assert_close(actual, expected)
@@ -99,14 +99,14 @@ def test_uniform_weights_give_the_wrapped_loss_of_proposals(name, options):
 
 @pytest.mark.parametrize(('name', 'options'), FEATURE_LOSSES.items(), ids=FEATURE_LOSSES)
 def test_uniform_weights_give_the_wrapped_loss_of_feature_maps(name, options):
-    wrapped, plain = build(name, options, weighting=UNIFORM)
+    wrapped, plain = build(name, options, weighting=UNIFORM, unit='image')
     actual, expected = value_and_gradient(wrapped, *maps(), **logits_and_images()), value_and_gradient(plain, *maps())
     torch.testing.assert_close(actual, expected)
 
 
 @pytest.mark.parametrize('name', ['PKDLoss', 'FBKDLoss', 'L2Loss'])
 def test_losses_that_are_no_mean_over_images_are_means_of_single_images(name):
-    wrapped, plain = build(name, dict(dist=True) if name == 'L2Loss' else {}, weighting=UNIFORM)
+    wrapped, plain = build(name, dict(dist=True) if name == 'L2Loss' else {}, weighting=UNIFORM, unit='image')
     student, teacher = maps()
     if name == 'FBKDLoss':
         student, teacher = fbkd(student, teacher)
@@ -183,7 +183,7 @@ def test_a_separable_loss_is_the_same_in_any_unit():
 @pytest.mark.parametrize('name', ['KLDivergence', 'DKDLoss', 'L2Loss', 'WSLD'])
 def test_a_thousand_proposals_are_one_call(name):
     student, teacher, labels = proposals(1000)
-    wrapped, plain = build(name, dict(num_classes=CLASSES) if name == 'WSLD' else {}, weighting=EA)
+    wrapped, plain = build(name, dict(num_classes=CLASSES) if name == 'WSLD' else {}, weighting=EA, unit='proposal')
     args = (student, teacher, labels) if name in ('DKDLoss', 'WSLD') else (student, teacher)
     with mock.patch.object(type(plain), 'forward', autospec=True, side_effect=type(plain).forward) as forward:
         wrapped(*args, **{key: value for key, value in logits_and_images(1000).items() if 'preds' in key}).backward()
@@ -200,7 +200,7 @@ class Thresholded(nn.Module):
 def test_what_cannot_be_batched_is_called_row_by_row_and_says_so(caplog):
     student, teacher, _ = proposals()
     with caplog.at_level('INFO', logger='eakd_det'):
-        wrapped = EntropyWeighted(Thresholded(), weighting=UNIFORM)
+        wrapped = EntropyWeighted(Thresholded(), weighting=UNIFORM, unit='proposal')
         for _ in range(2):
             actual, expected = (value_and_gradient(loss, student, teacher) for loss in (wrapped, Thresholded()))
             torch.testing.assert_close(actual, expected)
@@ -217,6 +217,24 @@ def test_the_spelt_out_kl_divergence_is_torchs(options, legacy, log_target):
     args = student.log_softmax(1), teacher.log_softmax(1) if log_target else teacher.softmax(1)
     expected = torch.nn.functional.kl_div(*args, **options, **legacy, log_target=log_target)
     torch.testing.assert_close(_kl_div(*args, **options, **legacy, log_target=log_target), expected)
+
+
+def test_as_many_images_as_proposals():
+    """Each image weighs the mean of its own proposals, although row i of the maps could pass for proposal i."""
+    student, teacher, _ = proposals(IMAGES)
+    wrapped, _ = build('ChannelWiseDivergence', {}, weighting=EA)
+    weights = wrapped.weighting(student, teacher)
+    maps_S, maps_T = maps()
+    terms = wrapped.terms(
+        preds_S=maps_S,
+        preds_T=maps_T,
+        weight_preds_S=student,
+        weight_preds_T=teacher,
+        weight_images=torch.tensor([0, 2, 2]),
+    )
+    expected = torch.stack([weights[0], weights.mean(), weights[1:].mean()])
+    assert terms.unit == 'image'
+    torch.testing.assert_close(terms.weights, expected)
 
 
 def test_no_proposals():
@@ -276,13 +294,13 @@ def test_copies_are_independent():
 
 
 def test_a_loss_says_what_it_is():
-    assert "unit='auto'" in repr(build('KLDivergence', {})[0])
+    assert "unit='proposal'" in repr(build('KLDivergence', {})[0])
 
 
 @pytest.mark.parametrize('name', ['PKDLoss', 'FBKDLoss', 'L2Loss'])
 def test_what_is_not_separable_is_logged(name, caplog):
     with caplog.at_level('INFO', logger='eakd_det'):
-        build(name, dict(dist=True) if name == 'L2Loss' else {})
+        build(name, dict(dist=True) if name == 'L2Loss' else {}, unit='image')
     assert f'with uniform weights it is not {name}' in caplog.text
 
 
@@ -291,7 +309,12 @@ def test_what_is_not_separable_is_logged(name, caplog):
     [
         (dict(type='eakd_det.KDLoss'), {}, 'expected a loss without weights, but got KDLoss; give it weighting='),
         (dict(type='DISTLoss'), {}, "unit: expected 'proposals_of_image', because DISTLoss compares rows"),
-        (dict(type='PKDLoss'), dict(unit='level'), r'EntropyWeighted\.unit: expected one of auto, proposal, image'),
+        (
+            dict(type='PKDLoss'),
+            dict(unit='level'),
+            r'EntropyWeighted\.unit: expected one of proposal, image',
+        ),
+        (dict(type='L2Loss'), {}, r"EntropyWeighted\.unit: expected 'proposal' or 'image', because the rows of L2Loss"),
     ],
 )
 def test_bad_arguments(loss, options, message):
@@ -302,8 +325,12 @@ def test_bad_arguments(loss, options, message):
 @pytest.mark.parametrize(
     ('unit', 'drop', 'message'),
     [
-        ('auto', 'weight_preds_S', 'expected the class logits that the weights come from, but got none; add weight_pr'),
-        ('auto', 'weight_images', r"expected the image of each proposal \(unit='image'\), but got none"),
+        (
+            'image',
+            'weight_preds_S',
+            'expected the class logits that the weights come from, but got none; add weight',
+        ),
+        ('image', 'weight_images', r"expected the image of each proposal \(unit='image'\), but got none"),
         ('proposal', None, r"expected one row for each of 12 proposals \(unit='proposal'\), but got 3"),
         ('proposals_of_image', None, 'expected one row for each of 12 proposals'),
     ],
@@ -318,7 +345,7 @@ def test_what_is_missing_is_named(unit, drop, message):
 def test_rows_of_different_counts():
     student, teacher, _ = proposals()
     with pytest.raises(ConfigError, match=r'expected tensors of one batch size .*preds_S \[12\], preds_T \[11\]'):
-        build('L2Loss', {})[0].terms(
+        build('L2Loss', {}, unit='proposal')[0].terms(
             preds_S=student, preds_T=teacher[:11], weight_preds_S=student, weight_preds_T=teacher
         )
 

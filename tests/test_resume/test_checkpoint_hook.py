@@ -57,5 +57,5 @@ def test_a_copied_run_that_goes_on_leaves_the_first_as_it_is(data: Path, tmp_pat
     again = runner(data, tmp_path / 'two', 4, max_keep_ckpts=2)
     again._load_from, again._resume = str(tmp_path / 'two' / 'iter_2.pth'), True
     again.train()
-    assert names(tmp_path / 'one') == ['iter_1.pth', 'iter_2.pth']
-    assert names(tmp_path / 'two') == ['iter_3.pth', 'iter_4.pth']
+    assert names(tmp_path / 'one') == ['iter_1.pth', 'iter_2.pth', 'student.pth']
+    assert names(tmp_path / 'two') == ['iter_3.pth', 'iter_4.pth', 'student.pth']

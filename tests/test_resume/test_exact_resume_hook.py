@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from mmcv.transforms import LoadImageFromFile
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
@@ -54,6 +55,19 @@ def test_what_another_hook_draws_does_not_matter(data: Path, tmp_path: Path) -> 
         running.train()
         weights.append(running.model.state_dict())
     assert all(torch.equal(tensor, weights[1][name]) for name, tensor in weights[0].items())
+
+
+@pytest.mark.parametrize(('hooks', 'read'), [([dict(type='eakd_det.ExactResumeHook')], 2), ([], 8)])
+def test_images_of_batches_that_were_seen_are_not_read_again(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hooks: list[Any], read: int
+) -> None:
+    runner(data, tmp_path, hooks, iters=3).train()
+    resumed = runner(data, tmp_path, hooks, iters=4, load_from=tmp_path / 'iter_3.pth')
+    seen = []
+    load = LoadImageFromFile.transform
+    monkeypatch.setattr(LoadImageFromFile, 'transform', lambda self, result: (seen.append(1), load(self, result))[1])
+    resumed.train()
+    assert len(seen) == read
 
 
 def test_a_checkpoint_of_a_run_without_the_hook_is_resumed_from_with_a_warning(

@@ -25,6 +25,8 @@ from step_benchmark.environment import publish  # noqa: E402
 from step_benchmark.scene import PAIRS, Scene, make_scene, proposals_of  # noqa: E402
 from step_benchmark.timing import interleave, run_step  # noqa: E402
 
+from eakd_det.files import write_json  # noqa: E402
+
 _NO_SETTINGS = ('out', 'memory', 'add_memory', 'memory_of', 'crosskd')
 
 
@@ -103,7 +105,7 @@ def add_memory(args: argparse.Namespace) -> None:
             row['peak_memory_mib'] = memory[row['arm']]
     record['table'] = report.markdown(record['rows'])
     print(record['table'])
-    args.add_memory.write_text(json.dumps(record, indent=1) + '\n')
+    write_json(args.add_memory, record)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -24,6 +24,7 @@ from eakd_det.demo.plan import STAGES  # noqa: E402
 from eakd_det.evaluation.metrics import format_table  # noqa: E402
 from eakd_det.experiment.plot import draw, draw_questions  # noqa: E402
 from eakd_det.experiment.published import published_numbers, published_pairs, published_titles  # noqa: E402
+from eakd_det.experiment.shown import answered_questions  # noqa: E402
 from eakd_det.experiment.table import is_report, notes, table_markdown  # noqa: E402
 
 _FIGURES = ('AP', 'AP50', 'AP75')
@@ -76,7 +77,7 @@ def draw_reports(root: Path = ROOT) -> list[Path]:
         if not is_report(record):
             continue
         figures = {path.stem: draw(record)}
-        if record['questions']:
+        if answered_questions(record):
             figures[f'{path.stem}-questions'] = draw_questions(record)
         for name, figure in figures.items():
             pictures.append(root / 'docs' / 'images' / f'{name}.png')

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 
 import torch
 
+from eakd_det.files import write_json
 from eakd_det.mm.ops.finder import uses_python_ops
 
 
@@ -27,7 +27,7 @@ def publish(script: str, args: argparse.Namespace, table: str, **numbers: Any) -
     print(table)
     if args.out:
         record = dict(environment=environment(script, args.threads), table=table, **numbers)
-        args.out.write_text(json.dumps(record, indent=1) + '\n')
+        write_json(args.out, record)
 
 
 def environment(script: str, threads: int) -> dict[str, Any]:

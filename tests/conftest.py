@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import pytest
@@ -9,17 +8,12 @@ pytest_plugins = ['tests.fault_table']
 
 
 @pytest.fixture(scope='session', autouse=True)
-def quick_configs() -> Any:
-    """Spare what takes most of a tiny run's time.
-
-    MMEngine lays out a config's text anew for every log, dump and checkpoint, and reads a hundred files of MMDetection's
-    for each base named ``mmdet::...``.
-    """
-    from mmengine.config import config, utils
+def configs_as_they_come() -> Any:
+    """MMEngine lays out a config's text anew for every log, dump and checkpoint: most of a tiny run's time."""
+    from mmengine.config import config
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(config, 'FormatCode', lambda text, **_: (text, True))
-        patch.setattr(utils, 'load', functools.cache(utils.load))
         yield
 
 
@@ -33,3 +27,18 @@ def scope_of_its_own() -> Any:
     yield
     DefaultScope._instance_dict.clear()
     DefaultScope._instance_dict.update(before)
+
+
+@pytest.fixture(scope='session', autouse=True)
+def metafiles_read_once() -> Any:
+    """MMEngine reads a hundred files of MMDetection's for each base named ``mmdet::...``."""
+    from functools import cache
+
+    try:
+        from mmengine.config import utils
+    except ImportError:  # the core alone
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(utils, 'load', cache(utils.load))
+        yield

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import functools
 import importlib.util
 from typing import Any
 
@@ -11,20 +10,15 @@ HAS_OPENMMLAB = importlib.util.find_spec('mmengine') is not None  # the core's o
 
 
 @pytest.fixture(scope='session', autouse=True)
-def quick_configs() -> Any:
-    """Spare what takes most of a tiny run's time.
-
-    MMEngine lays out a config's text anew for every log, dump and checkpoint, and reads a hundred files of MMDetection's
-    for each base named ``mmdet::...``.
-    """
+def configs_as_they_come() -> Any:
+    """MMEngine lays out a config's text anew for every log, dump and checkpoint: most of a tiny run's time."""
     if not HAS_OPENMMLAB:
         yield
         return
-    from mmengine.config import config, utils
+    from mmengine.config import config
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(config, 'FormatCode', lambda text, **_: (text, True), raising=False)  # OneDL's has none
-        patch.setattr(utils, 'load', functools.cache(utils.load))
         yield
 
 
@@ -41,3 +35,18 @@ def scope_of_its_own() -> Any:
     yield
     DefaultScope._instance_dict.clear()
     DefaultScope._instance_dict.update(before)
+
+
+@pytest.fixture(scope='session', autouse=True)
+def metafiles_read_once() -> Any:
+    """MMEngine reads a hundred files of MMDetection's for each base named ``mmdet::...``."""
+    from functools import cache
+
+    try:
+        from mmengine.config import utils
+    except ImportError:  # the core alone
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(utils, 'load', cache(utils.load))
+        yield

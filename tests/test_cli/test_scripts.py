@@ -75,6 +75,7 @@ def test_two_processes_distil_together(workspace: Workspace, teacher_ckpt: str) 
     assert record.runs[0]['processes'] == 2
 
 
+@pytest.mark.slow
 def test_an_error_of_all_processes_is_printed_once(workspace: Workspace) -> None:
     config = workspace.write(tiny_data.distill_config(workspace.data, 'no/such.pth'))
     process = run(str(tools_dir() / 'dist_train.sh'), config, '2', cwd=workspace.root, PORT=free_port())

@@ -128,7 +128,7 @@ def test_the_operations_are_those_that_a_kill_can_hit(uninterrupted: tuple[Path,
     'killed while {moment}: a random one of the files a run writes or removes',
     expected='the resumed run ends as if nothing had been, best checkpoint and record included',
 )
-@pytest.mark.parametrize('moment', MOMENTS)
+@pytest.mark.parametrize('moment', MOMENTS[:1])  # the others: below
 def test_killed_while_writing(
     config: str, uninterrupted: tuple[Path, list[str]], moment: str, tmp_path: Path, seen: Seen
 ) -> None:

@@ -50,7 +50,7 @@ def model_cases(bench: Bench) -> list[Case]:
 
 @pytest.mark.fault('a key of model or hooks missing, misspelt, of wrong type (sample)', expected='one line, or a run')
 def test_a_sample_of_model_configs(bench: Bench, seen: Seen) -> None:
-    seen(shown(tally(random.Random(2).sample(model_cases(bench), 160))))
+    seen(shown(tally(random.Random(2).sample(model_cases(bench), 60))))
 
 
 @pytest.mark.slow

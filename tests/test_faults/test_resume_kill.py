@@ -22,7 +22,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_data.make_coco(tmp_path_factory.mktemp('data') / 'data', train=6)
 
 
-@pytest.fixture(scope='module', params=[0, 2], ids=['main process', '2 workers'])
+@pytest.fixture(scope='module', params=[pytest.param(0, marks=pytest.mark.slow), 2], ids=['main process', '2 workers'])
 def uninterrupted(
     request: pytest.FixtureRequest, data: Path, teacher_ckpt: str, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, Path]:

@@ -38,6 +38,7 @@ def error_output(workspace: Workspace) -> str:
     return (workspace.root / 'stderr').read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.fault(
     'one of two processes is killed (SIGKILL) in training',
     expected='the other ends, too, soon, with a message and status; no worker is left',

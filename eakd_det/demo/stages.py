@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -61,15 +62,15 @@ def stage_config(
     return apply_data_options(cfg, 'train')
 
 
-def run_stage(stage: Stage, cfg: Config, screen: TextIO, inputs: list[Path]) -> StageResult:
+def run_stage(stage: Stage, cfg: Config, inputs: list[Path]) -> StageResult:
     """Train a stage, or find that it was trained before with the same config and the same ``inputs``.
 
-    What MMEngine and pycocotools print goes to ``console.log`` in the work folder; ``screen`` gets the progress alone.
+    What MMEngine and pycocotools print goes to ``console.log`` in the work folder; standard output gets the progress
+    alone.
 
     Args:
         stage: What to train.
         cfg: Its config, complete.
-        screen: Where to show the progress.
         inputs: Files besides the config that the result depends on.
     """
     work_dir = Path(cfg.work_dir)
@@ -79,7 +80,7 @@ def run_stage(stage: Stage, cfg: Config, screen: TextIO, inputs: list[Path]) -> 
         return done
     work_dir.mkdir(parents=True, exist_ok=True)
     (work_dir / _RESULT).unlink(missing_ok=True)
-    result = _train(stage, cfg, screen)
+    result = _train(stage, cfg, sys.stdout)
     values = dataclasses.asdict(dataclasses.replace(result, checkpoint=Path(result.checkpoint.name)))
     del values['stage'], values['reused']
     text = json.dumps({**values, 'fingerprint': checksum}, indent=1, default=str)
@@ -89,7 +90,7 @@ def run_stage(stage: Stage, cfg: Config, screen: TextIO, inputs: list[Path]) -> 
 
 def _train(stage: Stage, cfg: Config, screen: TextIO) -> StageResult:
     work_dir = Path(cfg.work_dir)
-    progress = ProgressHook(f'  {stage.title}', stage.losses, screen)
+    progress = ProgressHook(f'  {stage.title}', stage.losses, screen, bar=False)  # stages run side by side
     start = time.monotonic()
     try:
         with _quietly(work_dir / 'console.log'):

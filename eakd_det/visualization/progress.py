@@ -19,14 +19,16 @@ _SMOOTHING = 0.95  # of the losses: one batch of 8 images says little
 class ProgressHook(Hook):
     """Shows how far a run is, how long it will take, and its losses.
 
-    On a terminal one live line with a bar; elsewhere (a pipe, a file) a short line every ``every_seconds``. MMEngine's
+    On a terminal one live line with a bar; elsewhere (a pipe, a file), and where several processes share the terminal
+    and ``bar`` is False, a short line every ``every_seconds``. MMEngine's
     own log is not touched: it has all the losses, and belongs into a file when this hook is used.
 
     Args:
         title: What the line starts with.
         losses: Names of logged values to show, with the labels to show them by.
         stream: Where to write; standard output by default.
-        every_seconds: Time between two lines, where there is no terminal.
+        every_seconds: Time between two lines, where there is no bar.
+        bar: Whether there may be a bar. Defaults to True.
 
     Example:
         >>> hook = ProgressHook('student', {'loss': 'loss'})
@@ -34,13 +36,19 @@ class ProgressHook(Hook):
     """
 
     def __init__(
-        self, title: str, losses: Mapping[str, str], stream: TextIO | None = None, every_seconds: float = 15.0
+        self,
+        title: str,
+        losses: Mapping[str, str],
+        stream: TextIO | None = None,
+        every_seconds: float = 15.0,
+        bar: bool = True,
     ) -> None:
         self._title = title
         self._labels = dict(losses)
         self._stream = stream or sys.stdout
         self._every = every_seconds
         self._means: dict[str, float] = {}
+        self._wants_bar = bar
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._start = self._last_line = 0.0
@@ -48,7 +56,7 @@ class ProgressHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Start the clock and, on a terminal, the bar."""
         self._start = self._last_line = time.monotonic()
-        if self._stream.isatty():
+        if self._wants_bar and self._stream.isatty():
             columns = (
                 TextColumn('{task.description}'),
                 BarColumn(bar_width=24),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 from pathlib import Path
 
@@ -43,7 +42,7 @@ def data(tmp_path) -> Path:
 
 def run(folder: Path, data: Path, **settings) -> StageResult:
     cfg = Config(dict(work_dir=str(folder), lr=settings.pop('lr', 0.1), randomness=dict(seed=settings.pop('seed', 0))))
-    return run_stage(STAGE, cfg, io.StringIO(), [data])
+    return run_stage(STAGE, cfg, [data])
 
 
 def test_same_again_is_not_trained_again(trained, tmp_path, data):

@@ -53,6 +53,7 @@ def train(args: argparse.Namespace) -> Any:
     _set_amp(cfg, args.amp)
     _set_auto_scale_lr(cfg, args.auto_scale_lr)
     _require_sections(cfg)
+    _set_statistics_interval(cfg)
     make_resumable(cfg)
     set_resume(cfg, args.resume)
     check_checkpoints(cfg)
@@ -87,6 +88,14 @@ def _set_auto_scale_lr(cfg: Config, enabled: bool) -> None:
                 f'but got {settings or None}'
             )
         cfg.auto_scale_lr.enable = True
+
+
+def _set_statistics_interval(cfg: Config) -> None:
+    """Let the statistics be read as often as they are logged, unless the config states how often."""
+    distiller = cfg.model.get('distiller')
+    interval = ((cfg.get('default_hooks') or {}).get('logger') or {}).get('interval')
+    if isinstance(distiller, dict) and str(distiller.get('type')).endswith('ProposalDistiller') and interval:
+        distiller.setdefault('statistics_interval', interval)
 
 
 def _require_sections(cfg: Config) -> None:

@@ -52,7 +52,8 @@ class ProposalDistiller(ConfigurableDistiller):
         teacher_recorders: MMRazor recorders on the teacher, of which only backbone, neck and box head run.
         connectors: MMRazor connectors; their parameters are trained, and saved with the student's checkpoint.
         loss_forward_mappings: Where each loss argument comes from.
-        statistics_interval: Steps between two log entries of the weight statistics. Defaults to 50.
+        statistics_interval: Steps between two readings of the weight statistics. Defaults to 50; ``tools/train.py``
+            sets it to the logger's interval. A log with shorter intervals repeats the former reading.
         entropy_tau: Temperature of the logged entropies. Defaults to 3.0.
         init_cfg: As in MMEngine.
 

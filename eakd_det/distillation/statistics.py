@@ -12,6 +12,8 @@ from eakd_det.errors import ConfigError
 from eakd_det.functional import entropy
 from eakd_det.losses import ProposalTerms
 
+STATISTICS_ITER = 'statistics_iter'
+
 
 class ProposalStatistics:
     """Running sums over the proposals of the last ``interval`` steps.
@@ -95,7 +97,8 @@ class ProposalStatistics:
         Returns:
             Names without 'loss' (MMEngine would add such entries to the total), and scalars on the CPU: mean and
             standard deviation of the weights for foreground and background apart, mean entropies, loss ratio, and means
-            of what losses say of themselves. What had no proposals in the interval is left out.
+            of what losses say of themselves. What had no proposals in the interval is left out. ``statistics_iter`` is
+            the step of the reading: a log with lines between two readings repeats the former, and this tells it.
         """
         self._steps += 1
         if self._steps % self.interval == 0:
@@ -109,7 +112,7 @@ class ProposalStatistics:
         on_host = torch.cat(list(self._sums.values())).cpu().split(sizes)
         if clear:
             self._sums = {}
-        result: dict[str, Tensor] = {}
+        result: dict[str, Tensor] = {STATISTICS_ITER: torch.tensor(float(self._steps))}
         for name, (count, *moments) in zip(names, on_host, strict=True):
             if count == 0:
                 continue

@@ -80,6 +80,7 @@ class SafeCheckpointHook(CheckpointHook):
 
     file_backend: Any
     backend_args: dict[str, Any] | None
+    last_ckpt: str | None
     _saved_step: int | None = None
     _saves = 0
     _student_of: str | None = None

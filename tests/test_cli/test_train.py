@@ -166,6 +166,10 @@ def test_distilling_records_the_teacher_once_and_keeps_it_out_of_the_checkpoint(
         ('student', 3),
     ]
     assert record.entries[0].checkpoint == teacher_ckpt
+    scalars = sorted(workspace.work_dir.glob('*/vis_data/scalars.json'))
+    logged = [json.loads(line) for path in scalars for line in path.read_text().splitlines()]
+    readings = [line['distill.statistics_iter'] for line in logged if 'distill.statistics_iter' in line]
+    assert readings == [1, 2, 3]  # the logger's interval is 1
     student = tiny.build(Config.fromfile(workspace.work_dir / 'student.py').model)
     assert load_detector_weights(student, workspace.work_dir / 'iter_3.pth').is_complete
 

@@ -27,7 +27,7 @@ def test_an_interval_without_foreground_says_nothing_about_it():
     statistics = ProposalStatistics()
     terms = ProposalTerms(divergence=torch.ones(4), weights=torch.ones(4))
     statistics.add_weights('kd.', terms, torch.full((4,), 3), background=3)
-    assert set(statistics.end_step()) == {'kd.bg_weight', 'kd.bg_weight_std'}
+    assert set(statistics.end_step()) == {'kd.bg_weight', 'kd.bg_weight_std', 'statistics_iter'}
 
 
 def test_entropies_are_of_the_given_temperature():
@@ -48,7 +48,7 @@ def test_weights_of_images_stay_apart_even_with_as_many_images_as_proposals():
     terms = ProposalTerms(divergence=torch.ones(4), weights=torch.tensor([1.0, 2.0, 3.0, 4.0]), unit='image')
     statistics.add_weights('review.', terms, torch.tensor([0, 3, 3, 3]), background=3)
     due = statistics.end_step()
-    assert set(due) == {'review.image_weight', 'review.image_weight_std'}
+    assert set(due) == {'review.image_weight', 'review.image_weight_std', 'statistics_iter'}
     assert float(due['review.image_weight']) == pytest.approx(2.5)
     assert float(due['review.image_weight_std']) == pytest.approx(1.25**0.5)
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from eakd_det import weighting as weighting
     from eakd_det.analysis import ProposalEntropyHook as ProposalEntropyHook
     from eakd_det.analysis import ProposalWeightVisualizationHook as ProposalWeightVisualizationHook
-    from eakd_det.distillation import ClassCheckHook as ClassCheckHook
     from eakd_det.distillation import ProposalDistill as ProposalDistill
     from eakd_det.distillation import ProposalDistiller as ProposalDistiller
     from eakd_det.distillation import ProposalRecorder as ProposalRecorder
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from eakd_det.models import MobileNetV2 as MobileNetV2
     from eakd_det.resume import ExactResumeHook as ExactResumeHook
     from eakd_det.resume import SafeCheckpointHook as SafeCheckpointHook
+    from eakd_det.teachers import ClassCheckHook as ClassCheckHook
     from eakd_det.weighting import CurriculumWeighting as CurriculumWeighting
     from eakd_det.weighting import EntropyWeighting as EntropyWeighting
     from eakd_det.weighting import HardProposalWeighting as HardProposalWeighting

@@ -43,11 +43,11 @@ MODELS: dict[str, tuple[str, ...]] = {
 }
 HOOKS: dict[str, tuple[str, ...]] = {
     'analysis': ('ProposalEntropyHook', 'ProposalWeightVisualizationHook'),
-    'distillation': ('ClassCheckHook',),
     'evaluation': ('CocoEvalHook',),
     'experiment': ('StartHook', 'WatchHook'),
     'hooks': ('NonFiniteLossHook', 'TeacherPreflightHook'),
     'resume': ('ExactResumeHook', 'SafeCheckpointHook'),
+    'teachers': ('ClassCheckHook',),
 }
 TASK_UTILS: dict[str, tuple[str, ...]] = {'distillation': ('ProposalRecorder',)}
 
@@ -65,6 +65,8 @@ OPENMMLAB_ROOMS = (
     'models',
     'registry',
     'resume',
+    'sites',
+    'teachers',
     'visualization',
 )
 ROOM_OF = {name: room for table in (MODELS, HOOKS, TASK_UTILS) for room, names in table.items() for name in names}

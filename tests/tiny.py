@@ -107,6 +107,19 @@ def distill(student: Any, teacher: Any, losses: dict | None = None, **kwargs: An
     )
 
 
+def steps_of(model: Any) -> list[Any]:
+    """The steps that ``model`` compares from now on, student with gradient."""
+    steps: list[Any] = []
+    record = model.distiller.record_step
+
+    def keep(step: Any, predictors: Any) -> None:
+        steps.append(step)
+        record(step, predictors)
+
+    model.distiller.record_step = keep
+    return steps
+
+
 def step(model: Any, data: dict, seed: int = 0) -> dict[str, Any]:
     """One forward and backward pass with MMDetection's samplers seeded; returns the loss dict."""
     torch.manual_seed(seed)

@@ -10,8 +10,7 @@ from mmdet.structures import DetDataSample
 from torch import Tensor
 
 from eakd_det.analysis.proposal_table import ProposalTable
-from eakd_det.distillation import ProposalDistill
-from eakd_det.distillation.observing import StepObservation, observe_proposals
+from eakd_det.distillation import ProposalDistill, Step
 from eakd_det.errors import ConfigError
 
 Progress = Callable[[int, int, int], None]
@@ -54,8 +53,8 @@ def collect_proposals(
     for batch in batches:
         data = algorithm.data_preprocessor(dict(batch), training=True)
         samples = data['data_samples']
-        observation = observe_proposals(algorithm, data['inputs'], samples, with_embeddings)
-        piece = _arrays(observation, samples, len(paths), max_images)
+        step = algorithm.observe(data['inputs'], samples, with_embeddings)
+        piece = _arrays(step, samples, len(paths), max_images)
         paths += [str(sample.metainfo.get('img_path', '')) for sample in samples][: max_images - len(paths)]
         pieces.append(piece)
         proposals += len(piece['labels'])
@@ -70,25 +69,21 @@ def collect_proposals(
     return ProposalTable(**arrays, image_paths=np.array(paths), classes=names, origin=dict(origin or {}))
 
 
-def _arrays(
-    observation: StepObservation, samples: Sequence[DetDataSample], first_image: int, max_images: int
-) -> dict[str, np.ndarray]:
+def _arrays(step: Step, samples: Sequence[DetDataSample], first_image: int, max_images: int) -> dict[str, np.ndarray]:
     """The rows of one batch; those of images beyond ``max_images`` are left out."""
-    proposals, teacher = observation.proposals, observation.teacher
-    if proposals is None or teacher is None:
-        raise ConfigError('model.architecture: expected a student that samples proposals, but it sampled none')
-    rois = proposals.rois.numpy(force=True)
-    images = rois[:, 0].astype(np.int32) + first_image
+    in_batch = step.sites.image.numpy(force=True)
+    rois = np.column_stack([in_batch, step.boxes.numpy(force=True)])
+    images = in_batch.astype(np.int32) + first_image
     arrays = dict(
-        student_logits=_numpy(proposals.outputs.logits),
-        teacher_logits=_numpy(teacher.logits),
-        labels=proposals.labels.numpy(force=True).astype(np.int64),
+        student_logits=_numpy(step.student.logits),
+        teacher_logits=_numpy(step.teacher.logits),
+        labels=step.sites.label.numpy(force=True).astype(np.int64),
         boxes=boxes_in_file(rois, [sample.metainfo for sample in samples]),
         images=images,
     )
-    if proposals.outputs.embeddings is not None and teacher.embeddings is not None:
-        arrays['student_embeddings'] = _numpy(proposals.outputs.embeddings)
-        arrays['teacher_embeddings'] = _numpy(teacher.embeddings)
+    if step.student.embeddings is not None and step.teacher.embeddings is not None:
+        arrays['student_embeddings'] = _numpy(step.student.embeddings)
+        arrays['teacher_embeddings'] = _numpy(step.teacher.embeddings)
     kept = images < max_images
     return {name: array[kept] for name, array in arrays.items()}
 

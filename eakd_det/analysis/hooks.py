@@ -16,8 +16,7 @@ from mmengine.runner import Runner
 
 from eakd_det.analysis.proposal_pictures import draw_weighted_proposals, to_array
 from eakd_det.analysis.step_record import record_step
-from eakd_det.distillation import ProposalDistill, ProposalDistiller
-from eakd_det.distillation.observing import StepObservation, watch_next_step
+from eakd_det.distillation import ProposalDistill, ProposalDistiller, StepObservation
 from eakd_det.errors import ConfigError, require_positive
 from eakd_det.files import write_atomically
 
@@ -53,7 +52,7 @@ class ObservingHook(Hook):
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Watch the coming step if it is due."""
         if runner.iter % self.interval == 0 and is_main_process():
-            self._observation = watch_next_step(_distiller(runner, type(self).__name__))
+            self._observation = _distiller(runner, type(self).__name__).observe_next_step()
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict[str, Any] | None = None
@@ -63,7 +62,7 @@ class ObservingHook(Hook):
             return
         _distiller(runner, type(self).__name__).observer = None
         observation, self._observation = self._observation, None
-        if observation.proposals is not None:  # MMRazor's StopDistillHook may have ended distillation
+        if observation.step is not None:  # MMRazor's StopDistillHook may have ended distillation
             self.seen(runner, observation, data_batch)
 
     def seen(self, runner: Runner, observation: StepObservation, data_batch: Any) -> None:
@@ -139,10 +138,9 @@ class ProposalWeightVisualizationHook(ObservingHook):
 
     def seen(self, runner: Runner, observation: StepObservation, data_batch: Any) -> None:
         """Draw the first images of the batch."""
-        proposals = observation.proposals
-        if proposals is None:
+        step = observation.step
+        if step is None:
             return
-        background = proposals.outputs.logits.shape[1] - 1
         names = [name for name, terms in observation.terms.items() if terms.unit == 'site']
         name = self.loss or next(iter(names), None)
         if name not in names:
@@ -150,12 +148,13 @@ class ProposalWeightVisualizationHook(ObservingHook):
             print_log(message, logger='current', level=logging.WARNING)
             return
         weights = observation.terms[name].weights.double().numpy(force=True)
-        rois, labels = proposals.rois.numpy(force=True), proposals.labels.numpy(force=True)
+        images, boxes = step.sites.image.numpy(force=True), step.boxes.numpy(force=True)
+        is_object = step.sites.is_object.numpy(force=True)
         limits = (float(weights.min(initial=0)), float(weights.max(initial=1)))
         for index, image in enumerate(list(data_batch['inputs'])[: self.num_images]):
-            rows = rois[:, 0] == index
+            rows = images == index
             title = f'{name}: weights at iteration {runner.iter + 1}'
-            facts = rois[rows, 1:], weights[rows], labels[rows] != background
+            facts = boxes[rows], weights[rows], is_object[rows]
             figure = draw_weighted_proposals(_rgb(image.numpy(force=True)), *facts, title, limits)
             runner.visualizer.add_image(f'proposal_weights_{index}', to_array(figure), step=runner.iter + 1)
 

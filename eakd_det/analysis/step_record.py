@@ -7,14 +7,12 @@ weights 1 it is what plain KD would have trained with on the same student.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from eakd_det.distillation.observing import StepObservation
-from eakd_det.functional import entropy
+from eakd_det.distillation import StepObservation
 
 BINS = 12
 
@@ -32,27 +30,25 @@ def record_step(observation: StepObservation, tau: float = 3.0) -> dict[str, Any
         ``losses``: of each loss with weights of proposals, ``share`` and ``plain_share`` of the quartiles, and mean and
         CV of the weight.
     """
-    proposals, teacher = observation.proposals, observation.teacher
-    if proposals is None or teacher is None or not len(proposals.labels):
+    step = observation.step
+    if step is None or not len(step.sites):
         return {}
-    count, classes = teacher.logits.shape
-    student_entropy, teacher_entropy = (
-        _numpy(entropy(proposals.outputs.logits, tau)),
-        _numpy(entropy(teacher.logits, tau)),
-    )
-    is_foreground = proposals.labels.numpy(force=True) != classes - 1
+    scores = step.scores
+    student_entropy = _numpy(scores.entropy(step.student.logits, tau))
+    teacher_entropy = _numpy(scores.entropy(step.teacher.logits, tau))
+    is_foreground = step.sites.is_object.numpy(force=True)
     losses = {
         name: loss_shares(_numpy(terms.divergence), _numpy(terms.weights), teacher_entropy)
         for name, terms in observation.terms.items()
         if terms.unit == 'site'
     }
     return dict(
-        proposals=count,
-        classes=classes,
+        proposals=len(step.sites),
+        classes=scores.num_columns,
         tau=tau,
         student=_means(student_entropy, is_foreground),
         teacher=_means(teacher_entropy, is_foreground),
-        curve=binned_means(teacher_entropy, student_entropy, math.log(classes)),
+        curve=binned_means(teacher_entropy, student_entropy, scores.max_entropy),
         losses=losses,
     )
 

@@ -24,10 +24,10 @@ from eakd_det.cli.failures import run_tool
 from eakd_det.cli.running import build_runner
 from eakd_det.cli.translation import config_errors
 from eakd_det.datasets import apply_data_options
-from eakd_det.distillation.class_lists import require_same_classes
 from eakd_det.errors import ConfigError
 from eakd_det.evaluation import format_table, measured_figures
 from eakd_det.evaluation.coco_eval_hook import TESTED
+from eakd_det.teachers import require_same_classes
 
 
 def main(argv: Sequence[str] | None = None) -> int:

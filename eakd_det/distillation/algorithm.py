@@ -1,11 +1,9 @@
-"""One training step: the student's losses, the teacher's answer for the same proposals, the distillation losses."""
+"""One training step: the student's losses, the teacher's prediction at the same sites, the distillation losses."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,32 +15,24 @@ from torch import Tensor, nn
 
 from eakd_det.building import build_model
 from eakd_det.distillation import student_state
-from eakd_det.distillation.class_lists import require_same_class_count
-from eakd_det.distillation.class_map import ClassMap
-from eakd_det.distillation.detectors import (
-    box_forward,
-    box_head,
-    build_detector,
-    num_foreground_classes,
-    require_stage,
-)
 from eakd_det.distillation.distiller import ProposalDistiller
-from eakd_det.distillation.proposals import SampledProposals
+from eakd_det.distillation.observation import Step
 from eakd_det.distillation.student_options import StudentOptions
-from eakd_det.distillation.taps import ProposalTap
-from eakd_det.distillation.teacher import FrozenTeacher
-from eakd_det.distillation.teacher_options import TeacherOptions
 from eakd_det.errors import ConfigError
+from eakd_det.models.build import build_detector
+from eakd_det.sites import MODEL_KEYS, Prediction, Side, SiteHead, Sites, find_head
+from eakd_det.teachers import ClassMap, FrozenTeacher, TeacherOptions
 
 
 class ProposalDistill(BaseAlgorithm):
-    """Distils a two-stage detector by the class logits of its proposals (EA-KD's setting for detection).
+    """Distils a detector by its class logits at the sites of its loss (EA-KD's setting for detection).
 
-    The student trains as in stock MMDetection; the proposals its RoI loss was computed on, their logits and labels are
-    read on the way. The teacher then classifies the same boxes, and the distiller compares both::
+    The student trains as in stock MMDetection; the sites at which its loss is computed, which are the proposals of a
+    two-stage detector, and its prediction there are read on the way. The teacher then predicts at the same sites, and
+    the distiller compares both::
 
-        student.loss --> rois, labels, student logits          the box head runs once
-        teacher: backbone + neck --> box head on these rois    no RPN, no assigner, no loss
+        student.loss --> sites and the student's prediction       the head runs once
+        teacher: backbone + neck --> head at these sites          no RPN, no assigner, no loss
         distiller: weight_n * divergence_n --> mean
 
     Args:
@@ -51,9 +41,10 @@ class ProposalDistill(BaseAlgorithm):
         teacher_ckpt: Path or URL of the teacher's weights, loaded strictly. None leaves it as it was built (for
             tests, or with ``cfg_path`` and ``pretrained=True``).
         distiller: Config of a :class:`ProposalDistiller`.
-        student_stage: Which box head's proposals to distil, if the student is a cascade. Defaults to -1, the last.
-        teacher_stage: Which box head of the teacher answers, if it is a cascade. Defaults to -1.
-        teacher_options: How to make the teacher cheaper to ask, see :class:`TeacherOptions`;
+        student_stage: Which head of the student to distil, if it has several in a row, as a cascade. Defaults to -1,
+            the last.
+        teacher_stage: Which head of the teacher predicts, likewise. Defaults to -1.
+        teacher_options: How to make the teacher cheaper to run, see :class:`TeacherOptions`;
             ``dict(enabled=False)`` runs it exactly as MMDetection built it.
         student_options: How to make the student's step cheaper, see :class:`StudentOptions`;
             ``dict(channels_last=False)`` runs it exactly as MMDetection does, to the bit.
@@ -73,8 +64,8 @@ class ProposalDistill(BaseAlgorithm):
         distillation_stopped: Set by MMRazor's ``StopDistillHook``; the teacher then no longer runs.
 
     Raises:
-        ConfigError: If student or teacher are not two-stage detectors with softmax box heads, have different classes,
-            or the teacher's checkpoint does not fit.
+        ConfigError: If student or teacher have no head that can be distilled, these do not fit together, or the
+            teacher's checkpoint does not fit.
 
     Example:
         >>> model = dict(
@@ -105,40 +96,39 @@ class ProposalDistill(BaseAlgorithm):
         data_preprocessor: dict[str, Any] | nn.Module | None = None,
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
     ) -> None:
-        student = build_detector(architecture, 'model.architecture')
+        student_head = _build_head(architecture, 'student', student_stage)
+        student = student_head.detector
         super().__init__(student, data_preprocessor, init_cfg, module_inplace=True)
+        self._student_head = student_head
         with _random_state_kept():
-            teacher_detector = build_detector(teacher, 'model.teacher')
+            teacher_head = _build_head(teacher, 'teacher', teacher_stage)
             self.distiller: ProposalDistiller = build_model(distiller)
         if not isinstance(self.distiller, ProposalDistiller):
             raise ConfigError(
                 f"model.distiller.type: expected 'eakd_det.ProposalDistiller', but got {type(self.distiller).__name__}"
             )
-        require_stage(student, student_stage, 'model.student_stage')
-        require_stage(teacher_detector, teacher_stage, 'model.teacher_stage')
-        if class_map is None:
-            require_same_class_count(student, teacher_detector, (student_stage, teacher_stage))
-        self._student_stage = student_stage
+        reason = student_head.why_not(teacher_head, same_classes=class_map is None)
+        if reason is not None:
+            raise ConfigError(reason)
         StudentOptions.from_config(student_options).prepare(student, self.distiller.student_sources)
         self._teacher = FrozenTeacher(
-            teacher_detector,
+            teacher_head,
             teacher_ckpt,
             self.data_preprocessor,
-            teacher_stage,
             options=TeacherOptions.from_config(teacher_options),
             recorded=self.distiller.teacher_sources,
         )
         self.class_map: ClassMap | None = None
         if class_map is not None:
-            ours = num_foreground_classes(student), student_classes
-            theirs = num_foreground_classes(teacher_detector), self._teacher.classes
-            self.class_map = ClassMap.resolve(class_map, unmapped_classes, *ours, *theirs)
-        self._teacher.answer_as(box_head(student, student_stage), self.class_map)
+            student_side = student_head.scores.num_classes, student_classes
+            teacher_side = teacher_head.scores.num_classes, self._teacher.classes
+            self.class_map = ClassMap.resolve(class_map, unmapped_classes, *student_side, *teacher_side)
+        self._teacher.set_target_classes(student_head, self.class_map)
         self.distiller.prepare_from_student(student)
-        self.distiller.prepare_from_teacher(teacher_detector)
+        self.distiller.prepare_from_teacher(self.teacher)
         if not (module_inplace if module_inplace is not None else not self.distiller.records_modules):
             _forbid_inplace(student)
-            _forbid_inplace(teacher_detector)
+            _forbid_inplace(self.teacher)
         self.distillation_stopped = False
         student_state.install(self)
 
@@ -154,49 +144,55 @@ class ProposalDistill(BaseAlgorithm):
 
     @property
     def teacher_classes(self) -> tuple[str, ...] | None:
-        """Class names of the teacher's training data, if its checkpoint tells them."""
+        """Class names of the teacher's training data, if its checkpoint names them."""
         return self._teacher.classes
 
     def loss(self, batch_inputs: Tensor, data_samples: Sequence[DetDataSample] | None = None) -> dict[str, Tensor]:
-        """Losses of one step: the student's under ``student.``, the distiller's under ``distill.``, and statistics."""
+        """Compute the losses of one step: the student's (``student.``), the distiller's and statistics (``distill.``)."""
         samples = list(data_samples or [])
         if self.distillation_stopped:
             losses = add_prefix(self.student(batch_inputs, samples, mode='loss'), 'student')
             return {**losses, **add_prefix(_zero_of(self.distiller), 'distill')}
-        student_losses, proposals = self._student_step(batch_inputs, samples)
-        if not len(proposals.rois):  # MMDetection then leaves out losses of the box head
+        student_losses, sites, prediction = self._student_step(batch_inputs, samples)
+        if not len(sites):  # MMDetection then leaves out losses of the head
             student_losses = {**student_losses, **_zero_of(self.student)}
-        self._teacher_step(batch_inputs, samples, proposals)
+        self._teacher_step(batch_inputs, samples, sites, prediction)
         distill_losses = self.distiller.compute_distill_losses()
         statistics = self.distiller.end_step(_total(distill_losses), _total(student_losses))
         return {**add_prefix(student_losses, 'student'), **add_prefix({**distill_losses, **statistics}, 'distill')}
 
+    @torch.no_grad()
+    def observe(self, batch_inputs: Tensor, data_samples: Sequence[DetDataSample], embeddings: bool = False) -> Step:
+        """Predict by both networks as in a training step, but compute no distillation loss and no gradient.
+
+        Student and samplers behave as the algorithm's mode has them; call ``train()`` for what a step does. BatchNorm
+        in training mode then updates its running statistics as in any forward pass.
+
+        Args:
+            batch_inputs: Images from the algorithm's ``data_preprocessor``.
+            data_samples: Their annotations.
+            embeddings: Whether to keep the embeddings of both.
+        """
+        with self._student_head.watch(embeddings) as watched:
+            self.student(batch_inputs, list(data_samples), mode='loss')
+        teacher = self._teacher.predict(batch_inputs, data_samples, watched.sites, embeddings)
+        return Step(self._student_head, watched.sites, watched.prediction, teacher)
+
     def _student_step(
         self, batch_inputs: Tensor, samples: list[DetDataSample]
-    ) -> tuple[dict[str, Any], SampledProposals]:
-        head = box_head(self.student, self._student_stage)
-        with self.distiller.student_recorders, ProposalTap(head, self.distiller.needs_embeddings) as tap:
+    ) -> tuple[dict[str, Any], Sites, Prediction]:
+        with self.distiller.student_recorders, self._student_head.watch(self.distiller.needs_embeddings) as watched:
             losses = self.student(batch_inputs, samples, mode='loss')
-        if tap.proposals is None:
-            raise ConfigError(
-                f'model.architecture.roi_head.type: {type(self.student.roi_head).__name__} computes its loss without '
-                'BBoxHead.loss_and_target, so its proposals cannot be read; use StandardRoIHead or CascadeRoIHead'
-            )
-        outputs = tap.proposals.outputs
-        if self.distiller.needs_boxes:
-            outputs = replace(outputs, predict=functools.partial(self._ask_student, tap.proposals.rois))
-        return losses, replace(tap.proposals, outputs=outputs)
+        return losses, watched.sites, watched.prediction
 
-    def _ask_student(self, rois: Tensor, features: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        results = box_forward(self.student, self._student_stage, features, rois)
-        return results['cls_score'], results['bbox_pred']
-
-    def _teacher_step(self, batch_inputs: Tensor, samples: list[DetDataSample], proposals: SampledProposals) -> None:
+    def _teacher_step(
+        self, batch_inputs: Tensor, samples: list[DetDataSample], sites: Sites, student: Prediction
+    ) -> None:
+        embeddings, boxes = self.distiller.needs_embeddings, self.distiller.needs_boxes
         with self.distiller.teacher_recorders:
-            answer = self._teacher.answer(
-                batch_inputs, samples, proposals.rois, self.distiller.needs_embeddings, self.distiller.needs_boxes
-            )
-        self.distiller.share(proposals, answer)
+            teacher = self._teacher.predict(batch_inputs, samples, sites, embeddings, boxes)
+        predictors = self._student_head.predictor(sites), self._teacher.predictor(sites)
+        self.distiller.record_step(Step(self._student_head, sites, student, teacher), predictors)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], *args: Any, **kwargs: Any) -> ProposalDistill:
         super()._apply(fn, *args, **kwargs)
@@ -204,20 +200,26 @@ class ProposalDistill(BaseAlgorithm):
         return self
 
 
+def _build_head(cfg: Any, side: Side, stage: int) -> SiteHead:
+    head = find_head(build_detector(cfg, MODEL_KEYS[side]), side, stage)
+    head.prepare()
+    return head
+
+
 def _random_state_kept() -> contextlib.AbstractContextManager[None]:
-    """Draw nothing from the student's random numbers: with one seed, it starts as the plain student does."""
+    """Leave the random numbers to the student, so that it starts as the plain student of the same seed does."""
     return torch.random.fork_rng(devices=[])
 
 
 def _total(losses: dict[str, Any]) -> Tensor:
-    """Sum of what MMEngine would sum, without gradient."""
+    """Sum up what MMEngine would, without gradient."""
     values = [value for name, value in losses.items() if 'loss' in name]
     flat = [item.detach().mean() for value in values for item in (value if isinstance(value, list) else [value])]
     return torch.stack(flat).sum() if flat else torch.zeros(())
 
 
 def _zero_of(module: nn.Module) -> dict[str, Tensor]:
-    """A loss of zero that reaches all that learns in ``module``: DDP waits for a gradient of each parameter."""
+    """Return a zero that reaches all that learns in ``module``: DDP waits for a gradient of each parameter."""
     learning = [parameter.flatten()[:0].sum().float() for parameter in module.parameters() if parameter.requires_grad]
     return {'loss_zero': torch.stack(learning).sum()} if learning else {}
 

@@ -1,8 +1,7 @@
-"""Computes the distillation losses of one step from the shared proposals and from MMRazor's recorders."""
+"""Computes the distillation losses of one step from predictions at shared sites and from MMRazor's recorders."""
 
 from __future__ import annotations
 
-import reprlib
 from typing import Any
 
 from mmengine.registry import DefaultScope
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from eakd_det.distillation.loss_mappings import (
     KEY,
     Mappings,
+    check_deliveries,
     check_losses,
     check_mappings,
     check_parts,
@@ -19,37 +19,34 @@ from eakd_det.distillation.loss_mappings import (
     complete_mappings,
     initialize_recorders,
 )
-from eakd_det.distillation.observing import StepObservation
+from eakd_det.distillation.observation import Step, StepObservation
 from eakd_det.distillation.proposal_recorder import (
-    DELTAS,
-    EMBEDDINGS,
-    IMAGES,
-    LABELS,
-    LOGITS,
-    PREDICTOR,
-    RESERVED_NAMES,
-    ProposalRecorder,
-    reserved_recorders,
+    drop_unused_records,
+    forget_records,
+    record_prediction,
+    with_reserved_recorders,
 )
-from eakd_det.distillation.proposals import ProposalOutputs, SampledProposals
-from eakd_det.distillation.statistics import ProposalStatistics, log_names
+from eakd_det.distillation.statistics import StepStatistics, log_names
 from eakd_det.errors import ConfigError, require_count, require_positive
 from eakd_det.losses import EntropyWeighted, ProposalLoss
+from eakd_det.losses.records import BOXES, EMBEDDINGS, PREDICTOR
+from eakd_det.sites import HeadPredictor
 
 
 class ProposalDistiller(ConfigurableDistiller):
-    """MMRazor's ``ConfigurableDistiller``, to which the proposals of the step are just more records.
+    """MMRazor's ``ConfigurableDistiller``, to which the predictions at the sites of the step are just more records.
 
     A loss of this package (``eakd_det.KDLoss``, ``eakd_det.DKDLoss``, ...) needs no wiring: without an entry in
-    ``loss_forward_mappings`` its own ``default_mapping`` says what it reads. Any other loss is wired as in MMRazor, and
-    may read the reserved recorders besides its own: ``proposal_logits``, ``proposal_embeddings``, ``proposal_labels``,
-    ``proposal_images`` (index of the image in the batch), ``proposal_deltas``, ``box_predictor`` (the box head on
-    other features) and ``neck_features`` (all levels, fine to coarse).
+    ``loss_forward_mappings`` its own ``default_mapping`` names what it reads. Any other loss is wired as in MMRazor,
+    and may read the reserved recorders as well: ``proposal_logits``, ``proposal_embeddings``, ``proposal_labels``,
+    ``proposal_images`` (index of the image in the batch), ``proposal_objects`` (whether there is an object),
+    ``proposal_deltas``, ``box_predictor`` (the head on other features) and ``neck_features`` (all levels, fine to
+    coarse).
 
     Args:
         distill_losses: Losses by name; the names must contain 'loss' (MMEngine sums only those).
         student_recorders: MMRazor recorders on the student.
-        teacher_recorders: MMRazor recorders on the teacher, of which only backbone, neck and box head run.
+        teacher_recorders: MMRazor recorders on the teacher, of which only backbone, neck and head run.
         connectors: MMRazor connectors; their parameters are trained, and saved with the student's checkpoint.
         loss_forward_mappings: Where each loss argument comes from.
         statistics_interval: Steps between two readings of the weight statistics. Defaults to 50; ``tools/train.py``
@@ -58,7 +55,7 @@ class ProposalDistiller(ConfigurableDistiller):
         init_cfg: As in MMEngine.
 
     Attributes:
-        observer: What a hook sets to see the proposals and loss terms of the next steps. Defaults to None.
+        observer: Keeps what the next steps do, see :meth:`observe_next_step`. Defaults to None.
 
     Raises:
         ConfigError: If a loss has no arguments to be called with, a mapping is wrong, a reserved name is taken, or
@@ -81,11 +78,7 @@ class ProposalDistiller(ConfigurableDistiller):
         entropy_tau: float = 3.0,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
-        if distill_deliveries:
-            raise ConfigError(
-                'model.distiller.distill_deliveries: expected none, because student and teacher share their proposals '
-                f'here, but got {reprlib.repr(distill_deliveries)}'
-            )
+        check_deliveries(distill_deliveries)
         require_count('model.distiller.statistics_interval', statistics_interval)
         require_positive('model.distiller.entropy_tau', entropy_tau)
         check_losses(distill_losses)
@@ -97,8 +90,8 @@ class ProposalDistiller(ConfigurableDistiller):
         try:
             with DefaultScope.overwrite_default_scope('mmrazor'):
                 super().__init__(
-                    student_recorders=_with_reserved(student_recorders, 'student_recorders'),
-                    teacher_recorders=_with_reserved(teacher_recorders, 'teacher_recorders'),
+                    student_recorders=with_reserved_recorders(student_recorders, 'model.distiller.student_recorders'),
+                    teacher_recorders=with_reserved_recorders(teacher_recorders, 'model.distiller.teacher_recorders'),
                     connectors=connectors,
                     distill_losses=distill_losses,
                     loss_forward_mappings=loss_forward_mappings,
@@ -108,16 +101,15 @@ class ProposalDistiller(ConfigurableDistiller):
             reason = str(error.args[0] if error.args else error)  # str of a KeyError is a quoted repr
             raise ConfigError(f'model.distiller: {" ".join(reason.split())}') from error
         self.loss_forward_mappings: Mappings = complete_mappings(self.distill_losses, loss_forward_mappings)
-        check_mappings(
-            self.distill_losses,
-            self.loss_forward_mappings,
-            self.student_recorders,
-            self.teacher_recorders,
-            self.connectors,
-        )
-        self._drop_unused_records()
-        self.statistics = ProposalStatistics(statistics_interval, entropy_tau)
+        sides = self.student_recorders, self.teacher_recorders
+        check_mappings(self.distill_losses, self.loss_forward_mappings, *sides, self.connectors)
+        mappings = self.loss_forward_mappings.values()
+        self._records_read = {record['recorder'] for mapping in mappings for record in mapping.values()}
+        for recorders in sides:
+            drop_unused_records(recorders, self._records_read)
+        self.statistics = StepStatistics(statistics_interval, entropy_tau)
         self.observer: StepObservation | None = None
+        self._step: Step | None = None
 
     def prepare_from_student(self, model: nn.Module) -> None:
         """Let the student's recorders hook ``model``; a source it does not have is a :class:`ConfigError`."""
@@ -134,13 +126,13 @@ class ProposalDistiller(ConfigurableDistiller):
 
     @property
     def needs_embeddings(self) -> bool:
-        """Whether any loss reads the RoI embeddings."""
-        return EMBEDDINGS in self.student_recorders.recorders
+        """Whether any loss reads embeddings."""
+        return EMBEDDINGS in self._records_read
 
     @property
     def needs_boxes(self) -> bool:
-        """Whether any loss reads box deltas, or asks a box head about other features."""
-        return any(name in self.student_recorders.recorders for name in (DELTAS, PREDICTOR))
+        """Whether any loss reads boxes, or runs a head on other features."""
+        return bool(self._records_read & {BOXES, PREDICTOR})
 
     @property
     def student_sources(self) -> list[str]:
@@ -152,26 +144,27 @@ class ProposalDistiller(ConfigurableDistiller):
         """What the recorders look at in the teacher."""
         return [recorder.source for recorder in self.teacher_recorders.recorders.values()]
 
-    def share(self, proposals: SampledProposals, teacher: ProposalOutputs) -> None:
-        """Record what student and teacher said of the step's proposals."""
+    def observe_next_step(self) -> StepObservation:
+        """Return what will show the next steps, to several at a time, until :attr:`observer` is set to None."""
+        if self.observer is None:
+            self.observer = StepObservation()
+        return self.observer
+
+    def record_step(self, step: Step, predictors: tuple[HeadPredictor, HeadPredictor]) -> None:
+        """Record what both networks predict, the student with gradient.
+
+        Args:
+            step: The sites and both predictions.
+            predictors: The student's and the teacher's head as functions of other features.
+        """
+        self._step = step
         if self.observer is not None:
-            self.observer.see_proposals(proposals, teacher)
-        for manager, outputs in ((self.student_recorders, proposals.outputs), (self.teacher_recorders, teacher)):
-            values = {
-                LOGITS: outputs.logits,
-                EMBEDDINGS: outputs.embeddings,
-                LABELS: proposals.labels,
-                IMAGES: proposals.rois[:, 0].long(),
-                DELTAS: outputs.deltas,
-                PREDICTOR: outputs.predict,
-            }
-            for name, value in values.items():
-                if name in manager.recorders:
-                    recorder: ProposalRecorder = manager.get_recorder(name)
-                    recorder.record(value)
+            self.observer.step = step.detach()
+        record_prediction(self.student_recorders, step.sites, step.student, predictors[0])
+        record_prediction(self.teacher_recorders, step.sites, step.teacher, predictors[1])
 
     def compute_distill_losses(self) -> dict[str, Tensor]:
-        """Compute every loss from its records, and add the statistics of the weights."""
+        """Compute every loss from its records, and add up the statistics of the weights."""
         losses: dict[str, Tensor] = {}
         for name, mapping in self.loss_forward_mappings.items():
             arguments = {key: self._record_of(name, key, record) for key, record in mapping.items()}
@@ -186,16 +179,15 @@ class ProposalDistiller(ConfigurableDistiller):
 
     def _add_weights(self, name: str, terms: Any) -> None:
         if self.observer is not None:
-            self.observer.see_terms(name, terms)
-        labels = self.student_recorders.get_recorder(LABELS).get_record_data()
-        logits = self.student_recorders.get_recorder(LOGITS).get_record_data()
-        self.statistics.add_weights(self._log_names[name], terms, labels, background=logits.shape[1] - 1)
+            self.observer.keep_terms(name, terms)
+        if self._step is not None:
+            self.statistics.add_weights(self._log_names[name], terms, self._step.sites.is_object)
 
     def end_step(self, distillation: Tensor, detection: Tensor) -> dict[str, Tensor]:
-        """Let go of the step's tensors and return the statistics if they are due."""
-        student = self.student_recorders.get_recorder(LOGITS).get_record_data()
-        teacher = self.teacher_recorders.get_recorder(LOGITS).get_record_data()
-        self.statistics.add_entropies(student, teacher)
+        """Drop the step's tensors and return the statistics if they are due."""
+        if self._step is not None:
+            student, teacher = self._step.student, self._step.teacher
+            self.statistics.add_entropies(self._step.scores, student.logits, teacher.logits)
         self.statistics.add_ratio(distillation, detection)
         for name, loss in self.distill_losses.items():
             for key, value in (loss.log_values() if isinstance(loss, ProposalLoss) else {}).items():
@@ -205,27 +197,11 @@ class ProposalDistiller(ConfigurableDistiller):
 
     def forget(self) -> None:
         """Drop all records, so that no activation outlives its step."""
-        for manager in (self.student_recorders, self.teacher_recorders):
-            for recorder in manager.recorders.values():
-                recorder.reset_data_buffer()
-
-    def _drop_unused_records(self) -> None:
-        """Keep no tensor alive that no loss reads; logits and labels are always read, by the statistics."""
-        mappings = self.loss_forward_mappings.values()
-        used = {record['recorder'] for mapping in mappings for record in mapping.values()} | {LOGITS, LABELS}
-        for manager in (self.student_recorders, self.teacher_recorders):
-            for name in RESERVED_NAMES:
-                if name not in used:
-                    del manager.recorders[name]
+        self._step = None
+        forget_records(self.student_recorders)
+        forget_records(self.teacher_recorders)
 
     def _record_of(self, loss_name: str, argument: str, record: dict[str, Any]) -> Any:
         manager = self.student_recorders if record['from_student'] else self.teacher_recorders
         check_record_is_there(f'{KEY}.{loss_name}.{argument}', manager.get_recorder(record['recorder']), record)
         return self.get_record(**record)
-
-
-def _with_reserved(recorders: dict[str, Any] | None, key: str) -> dict[str, Any]:
-    taken = sorted(set(recorders or {}) & set(RESERVED_NAMES))
-    if taken:
-        raise ConfigError(f'model.distiller.{key}: the names {", ".join(taken)} are reserved, choose others')
-    return {**(recorders or {}), **reserved_recorders()}

@@ -1,4 +1,4 @@
-"""Where each loss argument comes from: defaults, checks at build, and clear words where a record is missing."""
+"""Where each loss argument comes from: defaults, checks at build, and clear errors where a record is missing."""
 
 from __future__ import annotations
 
@@ -52,8 +52,17 @@ def check_losses(losses: Any) -> None:
         )
 
 
+def check_deliveries(deliveries: Any) -> None:
+    """Raise :class:`ConfigError` if there are MMRazor deliveries: both networks share their sites without them."""
+    if deliveries:
+        raise ConfigError(
+            'model.distiller.distill_deliveries: expected none, because student and teacher share their proposals '
+            f'here, but got {reprlib.repr(deliveries)}'
+        )
+
+
 def complete_mappings(losses: nn.ModuleDict, mappings: Mappings | None) -> Mappings:
-    """Add what the losses say of themselves to what the config says.
+    """Complete the config's mappings by the losses' own.
 
     A loss without an entry gets its ``default_mapping``; one with an entry, its ``added_mapping`` for the arguments
     that the entry leaves out.
@@ -66,8 +75,8 @@ def complete_mappings(losses: nn.ModuleDict, mappings: Mappings | None) -> Mappi
         entry = (mappings or {}).get(name, getattr(loss, 'default_mapping', None))
         if entry is None:
             raise ConfigError(
-                f'{KEY}: {name} ({type(loss).__name__}) needs an entry that says where its '
-                "arguments come from, for example preds_S=dict(recorder='proposal_logits', from_student=True)"
+                f'{KEY}: {name} ({type(loss).__name__}) needs an entry for each of its '
+                "arguments, for example preds_S=dict(recorder='proposal_logits', from_student=True)"
             )
         complete[name] = {**getattr(loss, 'added_mapping', {}), **entry}
     return complete
@@ -82,7 +91,7 @@ def check_mappings(
 ) -> None:
     """Raise :class:`ConfigError` unless every mapping names what is there and leaves no argument without a value.
 
-    MMRazor checks most of this, too, but not the arguments that have a default, which EA's weights do.
+    MMRazor checks most of this as well, but not arguments with a default, which those of EA's weights have.
     """
     known = {True: set(student_recorders.recorders), False: set(teacher_recorders.recorders)}
     for name, mapping in mappings.items():
@@ -122,7 +131,7 @@ def check_record_is_there(key: str, recorder: BaseRecorder, record: dict[str, An
     where = f'{key}: {side} recorder {record["recorder"]!r} (source {recorder.source!r})'
     index, data_index = record.get('record_idx', 0), record.get('data_idx')
     if not -found <= index < found:
-        hint = '' if record['from_student'] else ' (only the backbone, neck and box head of the teacher run)'
+        hint = '' if record['from_student'] else ' (only the backbone, neck and head of the teacher run)'
         raise ConfigError(
             f'{where} has {found} records in this step, but record_idx {index} is asked for; '
             f'record a module that runs{hint}'

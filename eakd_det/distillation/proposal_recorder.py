@@ -1,27 +1,29 @@
-"""Makes the shared proposals available to MMRazor's loss mappings, under reserved recorder names."""
+"""What both networks predict at the sites of a step, as records that any MMRazor loss mapping can name."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from mmrazor.models.task_modules import RecorderManager
 from mmrazor.models.task_modules.recorder.base_recorder import BaseRecorder
 from torch import nn
 
-LOGITS, EMBEDDINGS = 'proposal_logits', 'proposal_embeddings'
-LABELS, IMAGES = 'proposal_labels', 'proposal_images'
-DELTAS, PREDICTOR = 'proposal_deltas', 'box_predictor'
-NECK = 'neck_features'
-_OF_PROPOSALS = (LOGITS, EMBEDDINGS, LABELS, IMAGES, DELTAS, PREDICTOR)
-RESERVED_NAMES = (*_OF_PROPOSALS, NECK)
+from eakd_det.errors import ConfigError
+from eakd_det.losses.records import BOXES, EMBEDDINGS, IMAGES, LABELS, LOGITS, NECK, OBJECTS, PREDICTOR
+from eakd_det.sites import HeadPredictor, Prediction, Sites
+
+_OF_SITES = (LOGITS, EMBEDDINGS, LABELS, IMAGES, OBJECTS, BOXES, PREDICTOR)
+RESERVED_NAMES = (*_OF_SITES, NECK)
 
 
 class ProposalRecorder(BaseRecorder):
     """A recorder that is handed its record by the algorithm instead of hooking a module.
 
-    ``ProposalDistiller`` owns one for each of ``proposal_logits`` ``(R, C)``, ``proposal_embeddings`` ``(R, D)``,
-    ``proposal_labels`` ``(R,)``, ``proposal_images`` ``(R,)`` and ``proposal_deltas``, for student and teacher alike;
-    row n is the same box in all of them. ``box_predictor`` is a function that asks the box head of that side about the
-    same boxes on other features: neck levels -> logits, deltas.
+    ``ProposalDistiller`` owns one for each of ``proposal_logits`` ``(N, C)``, ``proposal_embeddings`` ``(N, D)``,
+    ``proposal_labels`` ``(N,)``, ``proposal_images`` ``(N,)``, ``proposal_objects`` ``(N,)`` and ``proposal_deltas``,
+    for student and teacher alike; row n is the same site in all of them. ``box_predictor`` is the head of that side as
+    a function of other features at the same sites: neck levels -> logits, deltas.
 
     Example:
         >>> loss_forward_mappings = dict(
@@ -31,14 +33,50 @@ class ProposalRecorder(BaseRecorder):
     """
 
     def prepare_from_model(self, model: nn.Module | None = None) -> None:
-        """Nothing to prepare: no module is hooked."""
+        """Hook nothing."""
 
     def record(self, value: Any) -> None:
         """Replace the record by ``value``."""
         self._data_buffer = [value]
 
 
-def reserved_recorders() -> dict[str, dict[str, str]]:
-    """Configs of the reserved recorders, for MMRazor's ``RecorderManager`` (which appends 'Recorder' to the type)."""
-    proposals = {name: dict(type='eakd_det.Proposal', source=name) for name in _OF_PROPOSALS}
-    return {**proposals, NECK: dict(type='ModuleOutputs', source='neck')}
+def with_reserved_recorders(recorders: dict[str, Any] | None, key: str) -> dict[str, Any]:
+    """Add configs of the reserved recorders, for MMRazor's ``RecorderManager``, which appends 'Recorder' to the type.
+
+    Raises:
+        ConfigError: If one of ``recorders``, under the config key ``key``, has a reserved name.
+    """
+    taken = sorted(set(recorders or {}) & set(RESERVED_NAMES))
+    if taken:
+        raise ConfigError(f'{key}: the names {", ".join(taken)} are reserved, choose others')
+    of_sites = {name: dict(type='eakd_det.Proposal', source=name) for name in _OF_SITES}
+    return {**(recorders or {}), **of_sites, NECK: dict(type='ModuleOutputs', source='neck')}
+
+
+def drop_unused_records(manager: RecorderManager, used: Iterable[str]) -> None:
+    """Drop the reserved recorders that no loss reads, so that they keep no tensor alive."""
+    for name in set(RESERVED_NAMES) - set(used):
+        del manager.recorders[name]
+
+
+def record_prediction(manager: RecorderManager, sites: Sites, prediction: Prediction, predictor: HeadPredictor) -> None:
+    """Record what one side predicts, as far as a loss reads it."""
+    values = {
+        LOGITS: prediction.logits,
+        EMBEDDINGS: prediction.embeddings,
+        LABELS: sites.label,
+        IMAGES: sites.image,
+        OBJECTS: sites.is_object,
+        BOXES: prediction.boxes,
+        PREDICTOR: predictor,
+    }
+    for name, value in values.items():
+        if name in manager.recorders:
+            recorder: ProposalRecorder = manager.get_recorder(name)
+            recorder.record(value)
+
+
+def forget_records(manager: RecorderManager) -> None:
+    """Drop all records of a step, so that no activation outlives it."""
+    for recorder in manager.recorders.values():
+        recorder.reset_data_buffer()

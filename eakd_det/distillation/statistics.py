@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from eakd_det.errors import ConfigError
-from eakd_det.functional import entropy
 from eakd_det.losses import ProposalTerms
+from eakd_det.sites import Scores
 
 STATISTICS_ITER = 'statistics_iter'
 
 
-class ProposalStatistics:
-    """Running sums over the proposals of the last ``interval`` steps.
+class StepStatistics:
+    """Running sums over the sites of the last ``interval`` steps.
 
     Every step adds to sums that stay on the device; only :meth:`read` brings them to the host. That way logging costs
     one synchronisation per interval and not one per step and number.
@@ -34,46 +34,45 @@ class ProposalStatistics:
         self._sums: dict[str, Tensor] = {}
 
     def state_dict(self) -> dict[str, Any]:
-        """The sums so far, for a run that goes on later."""
+        """Return the sums so far, for a run that is resumed later."""
         return {'steps': self._steps, 'sums': {name: values.cpu() for name, values in self._sums.items()}}
 
     def load_state_dict(self, state: Mapping[str, Any], device: torch.device | str = 'cpu') -> None:
-        """Go on from what :meth:`state_dict` gave, on the device that is summed on."""
+        """Continue from the sums of :meth:`state_dict`, on the device of the model."""
         self._steps = state['steps']
         self._sums = {name: values.to(device) for name, values in state['sums'].items()}
 
     @torch.no_grad()
-    def add_weights(self, prefix: str, terms: ProposalTerms, labels: Tensor, background: int) -> None:
-        """Add one loss's weights: of proposals, foreground and background apart; of images, all together.
+    def add_weights(self, prefix: str, terms: ProposalTerms, is_object: Tensor) -> None:
+        """Add one loss's weights: of sites, with and without an object apart; of images, all together.
 
         Args:
             prefix: Prefix of the loss's statistics, see :func:`log_names`.
             terms: The loss's terms; ``terms.unit`` states what their rows are.
-            labels: The class assigned to each proposal, ``(R,)``.
-            background: The label of background.
+            is_object: Whether each site has an object, ``(N,)``.
 
         Raises:
-            ConfigError: If the rows are proposals by ``terms.unit``, but not ``R``.
+            ConfigError: If the rows are sites by ``terms.unit``, but not ``N``.
         """
         weights = terms.weights.detach().double()
         moments = torch.stack([torch.ones_like(weights), weights, weights * weights])
         if terms.unit == 'image':
             self._add(f'{prefix}image', moments.sum(dim=1))
             return
-        if len(weights) != len(labels):
+        if len(weights) != len(is_object):
             raise ConfigError(
-                f'distill_losses: expected a weight for each of {len(labels)} proposals, but got '
+                f'distill_losses: expected a weight for each of {len(is_object)} proposals, but got '
                 f"{len(weights)}; a loss with weights of images returns ProposalTerms(..., unit='image')"
             )
-        is_foreground = (labels != background).double()
-        self._add(f'{prefix}fg', moments @ is_foreground)
-        self._add(f'{prefix}bg', moments @ (1 - is_foreground))
+        objects = is_object.double()
+        self._add(f'{prefix}fg', moments @ objects)
+        self._add(f'{prefix}bg', moments @ (1 - objects))
 
     @torch.no_grad()
-    def add_entropies(self, student_logits: Tensor, teacher_logits: Tensor) -> None:
-        """Add the entropies of both sides, in nats, of logits ``(R, C)``."""
+    def add_entropies(self, scores: Scores, student_logits: Tensor, teacher_logits: Tensor) -> None:
+        """Add the entropies of both networks, in nats, of logits ``(N, C)`` that mean ``scores``."""
         for side, logits in (('student', student_logits), ('teacher', teacher_logits)):
-            values = entropy(logits.detach(), self.entropy_tau).double()
+            values = scores.entropy(logits.detach(), self.entropy_tau).double()
             self._add(f'entropy_{side}', torch.stack([values.new_tensor(len(values)), values.sum()]))
 
     @torch.no_grad()
@@ -84,7 +83,7 @@ class ProposalStatistics:
 
     @torch.no_grad()
     def add_value(self, name: str, value: Tensor) -> None:
-        """Add what a loss has to say of itself in this step, a scalar such as a learned temperature."""
+        """Add a value that a loss reports for this step, a scalar such as a learned temperature."""
         value = value.detach().double().reshape(())
         self._add(name, torch.stack([torch.ones_like(value), value]))
 
@@ -96,9 +95,9 @@ class ProposalStatistics:
 
         Returns:
             Names without 'loss' (MMEngine would add such entries to the total), and scalars on the CPU: mean and
-            standard deviation of the weights for foreground and background apart, mean entropies, loss ratio, and means
-            of what losses say of themselves. What had no proposals in the interval is left out. ``statistics_iter`` is
-            the step of the reading: a log with lines between two readings repeats the former, and this tells it.
+            standard deviation of the weights with and without an object (``fg``, ``bg``), mean entropies, loss ratio,
+            and means of what losses report. What had no sites in the interval is left out. ``statistics_iter`` is the
+            step of the reading: a log with lines between two readings repeats the former one and its step.
         """
         self._steps += 1
         if self._steps % self.interval == 0:

@@ -1,4 +1,4 @@
-"""Checkpoints of the algorithm are checkpoints of the plain student; what else a resume needs lies beside it.
+"""Checkpoints of the algorithm are checkpoints of the plain student, with the rest of a resume in their metadata.
 
 PyTorch keeps a small ``metadata`` dict per module next to the tensors of a state dict (it holds version numbers). It
 is saved, loaded and handed to the module it belongs to, and every other module ignores it. Parameters and buffers of
@@ -14,27 +14,27 @@ from typing import Any
 from torch import Tensor, nn
 
 STUDENT = 'architecture.'
-BESIDE = 'eakd_det'
+METADATA_KEY = 'eakd_det'
 
 
 def save_as_student(
     module: nn.Module, state: MutableMapping[str, Tensor], prefix: str, metadata: dict[str, Any]
 ) -> None:
-    """A state-dict hook: rename ``architecture.x`` to ``x``, and move the rest of ``module`` into ``metadata``."""
-    beside: dict[str, Tensor] = {}
+    """Rename ``architecture.x`` to ``x`` and move the rest of ``module`` into ``metadata``; a state-dict hook."""
+    rest: dict[str, Tensor] = {}
     for key in [key for key in state if key.startswith(prefix)]:
         value = state.pop(key)
         name = key[len(prefix) :]
         if name.startswith(STUDENT):
             state[prefix + name[len(STUDENT) :]] = value
         else:
-            beside[name] = value.detach().cpu()
-    if beside:
-        metadata[BESIDE] = beside
+            rest[name] = value.detach().cpu()
+    if rest:
+        metadata[METADATA_KEY] = rest
 
 
 def load_from_student(state: MutableMapping[str, Tensor], prefix: str, metadata: dict[str, Any], *unused: Any) -> None:
-    """A load hook, the way back. MMRazor's own distillation checkpoints are accepted, too; their teacher is dropped."""
+    """Undo :func:`save_as_student`; a load hook. MMRazor's own checkpoints load without their teacher."""
     own = [key for key in state if key.startswith(prefix)]
     is_mmrazor = any(key.startswith(prefix + STUDENT) for key in own)
     for key in own:
@@ -44,11 +44,11 @@ def load_from_student(state: MutableMapping[str, Tensor], prefix: str, metadata:
                 del state[key]
         else:
             state[prefix + STUDENT + name] = state.pop(key)
-    for name, value in metadata.get(BESIDE, {}).items():
+    for name, value in metadata.get(METADATA_KEY, {}).items():
         state[prefix + name] = value
 
 
 def install(module: nn.Module) -> None:
-    """Make ``module`` save and load itself that way."""
+    """Register both hooks on ``module``."""
     module._register_state_dict_hook(save_as_student)
     module._register_load_state_dict_pre_hook(load_from_student)

@@ -16,7 +16,6 @@ from eakd_det.analysis.collecting import boxes_in_file, collect_proposals
 from eakd_det.analysis.commands import collect
 from eakd_det.analysis.commands.source import progress_line
 from eakd_det.analysis.pair import build_batches, build_pair, load_pair_config
-from eakd_det.distillation.observing import StepObservation, observe_proposals
 from eakd_det.errors import ConfigError
 from tests import tiny, tiny_data
 
@@ -37,21 +36,21 @@ class TestObserving:
         state = {name: value.clone() for name, value in pair.state_dict().items()}
         pair.train()
         data = prepared(pair)
-        alone = observe_proposals(pair, data['inputs'], data['data_samples'], with_embeddings=True)
+        alone = pair.observe(data['inputs'], data['data_samples'], embeddings=True)
         pair.load_state_dict(state)
-        pair.distiller.observer = during = StepObservation()
+        observation = pair.distiller.observe_next_step()
         data = prepared(pair)
         pair.loss(data['inputs'], data['data_samples'])
         pair.distiller.observer = None
-        torch.testing.assert_close(alone.proposals.rois, during.proposals.rois, rtol=0, atol=0)
-        torch.testing.assert_close(alone.proposals.outputs.logits, during.proposals.outputs.logits, rtol=0, atol=0)
+        during = observation.step
+        torch.testing.assert_close(alone.boxes, during.boxes, rtol=0, atol=0)
+        torch.testing.assert_close(alone.student.logits, during.student.logits, rtol=0, atol=0)
         torch.testing.assert_close(alone.teacher.logits, during.teacher.logits, rtol=0, atol=0)
-        assert alone.proposals.outputs.embeddings.shape == (64, 24)
-        assert during.proposals.outputs.embeddings is None
-        terms = during.terms['loss_kd']
+        assert alone.student.embeddings.shape == (64, 24)
+        assert during.student.embeddings is None
+        terms = observation.terms['loss_kd']
         assert terms.weights.shape == terms.divergence.shape == (64,)
-        assert not any(tensor.requires_grad for tensor in (*terms[:2], during.proposals.outputs.logits))
-        assert alone.terms == {}
+        assert not any(tensor.requires_grad for tensor in (*terms[:2], during.student.logits))
 
 
 class TestCollect:

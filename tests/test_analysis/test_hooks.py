@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import uuid
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -15,11 +16,11 @@ from mmengine.runner import Runner
 
 from eakd_det.analysis import ProposalEntropyHook, ProposalWeightVisualizationHook
 from eakd_det.analysis.step_record import loss_shares, record_step
-from eakd_det.distillation.observing import StepObservation
-from eakd_det.distillation.proposals import ProposalOutputs, SampledProposals
+from eakd_det.distillation import Step, StepObservation
 from eakd_det.errors import ConfigError
 from eakd_det.functional import ea_weight, entropy, kd_divergence
 from eakd_det.losses import ProposalTerms
+from eakd_det.sites import Prediction, Sites, SoftmaxScores
 from tests import tiny_data
 
 ENTROPY = dict(type='eakd_det.ProposalEntropyHook', interval=2)
@@ -117,12 +118,12 @@ class TestRecord:
     def test_against_the_formulas(self):
         torch.manual_seed(0)
         student, teacher, labels = torch.randn(40, 5), 3 * torch.randn(40, 5), torch.randint(0, 5, (40,))
-        observation = StepObservation()
-        proposals = SampledProposals(torch.zeros(40, 5), labels, ProposalOutputs(student))
-        observation.see_proposals(proposals, ProposalOutputs(teacher))
+        sites = Sites(torch.zeros(40), labels, labels != 4, where=None)
+        head = SimpleNamespace(scores=SoftmaxScores(4))
+        observation = StepObservation(Step(head, sites, Prediction(student), Prediction(teacher)))
         divergence, weights = kd_divergence(student, teacher), ea_weight(student, teacher)
-        observation.see_terms('loss_kd', ProposalTerms(divergence, weights))
-        observation.see_terms('loss_images', ProposalTerms(divergence, weights, unit='image'))
+        observation.keep_terms('loss_kd', ProposalTerms(divergence, weights))
+        observation.keep_terms('loss_images', ProposalTerms(divergence, weights, unit='image'))
         row = record_step(observation, tau=2.0)
         teacher_entropy = entropy(teacher, 2.0)
         assert row['teacher']['foreground'] == pytest.approx(float(teacher_entropy[labels != 4].mean()), rel=1e-6)

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from eakd_det.analysis.step_record import record_step
-from eakd_det.distillation.observing import StepObservation
 from eakd_det.errors import ConfigError
 from tests import tiny
 
@@ -76,15 +75,11 @@ def test_embeddings_of_both_sides_are_records_too(make):
             )
         ),
     )
-    shapes = {}
-    share = model.distiller.share
-    model.distiller.share = lambda proposals, answer: (
-        shapes.update(s=proposals.outputs.embeddings.shape, t=answer.embeddings.shape, n=len(proposals.rois)),
-        share(proposals, answer),
-    )
+    steps = tiny.steps_of(model)
     losses = tiny.step(model, tiny.batch())
     assert losses['distill.loss_embedding'] > 0
-    assert shapes['s'] == shapes['t'] == (shapes['n'], 24)
+    (step,) = steps
+    assert step.student.embeddings.shape == step.teacher.embeddings.shape == (len(step.sites), 24)
 
 
 def test_as_many_images_as_proposals(make, student):
@@ -103,9 +98,9 @@ def test_as_many_images_as_proposals(make, student):
         loss_forward_mappings=dict(loss_cwd=maps),
     )
     model.student.roi_head.bbox_sampler.num = 1
-    model.distiller.observer = seen = StepObservation()
+    seen = model.distiller.observe_next_step()
     losses = tiny.step(model, tiny.batch())
-    assert len(seen.proposals.labels) == len(tiny.batch()['inputs']) == 2
+    assert len(seen.step.sites) == len(tiny.batch()['inputs']) == 2
     assert {name: terms.unit for name, terms in seen.terms.items()} == {'loss_kd': 'site', 'loss_cwd': 'image'}
     assert {name for name in losses if name.startswith('distill.cwd.')} == {
         'distill.cwd.image_weight',
@@ -116,11 +111,11 @@ def test_as_many_images_as_proposals(make, student):
 
 def test_embeddings_are_not_kept_unless_asked_for(make):
     model = make()
-    seen = {}
-    share = model.distiller.share
-    model.distiller.share = lambda proposals, answer: (seen.update(p=proposals), share(proposals, answer))
+    steps = tiny.steps_of(model)
     tiny.step(model, tiny.batch())
-    assert seen['p'].outputs.embeddings is None
+    assert steps[0].student.embeddings is None
+    assert steps[0].teacher.embeddings is None
+    assert steps[0].teacher.boxes is None
 
 
 @pytest.mark.parametrize('source', ['rpn_head', 'roi_head.bbox_head.fc_reg'])

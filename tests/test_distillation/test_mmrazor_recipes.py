@@ -154,13 +154,11 @@ def test_beside_a_proposal_loss_with_and_without_weights(name, student, teacher)
 def test_image_weights_come_from_the_images_proposals(student, teacher):
     model = tiny.distill(student, teacher, **beside_proposals('cwd', weighting=EA)).train()
     seen = {}
-    share, loss = model.distiller.share, model.distiller.distill_losses.loss_cwd_fpn0
-    model.distiller.share = lambda proposals, answer: (seen.update(p=proposals, a=answer), share(proposals, answer))
-    _keep_terms(loss, seen)
+    steps = tiny.steps_of(model)
+    _keep_terms(model.distiller.distill_losses.loss_cwd_fpn0, seen)
     tiny.step(model, tiny.batch())
-    proposals = EntropyWeighting()(seen['p'].outputs.logits, seen['a'].logits)
-    images = seen['p'].rois[:, 0]
-    expected = torch.stack([proposals[images == index].mean() for index in range(2)])
+    weights = EntropyWeighting()(steps[0].student.logits, steps[0].teacher.logits)
+    expected = torch.stack([weights[steps[0].sites.image == index].mean() for index in range(2)])
     torch.testing.assert_close(seen['terms'].weights, expected)
 
 

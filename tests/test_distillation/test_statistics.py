@@ -5,18 +5,19 @@ from __future__ import annotations
 import pytest
 import torch
 
-from eakd_det.distillation.statistics import ProposalStatistics, log_names
+from eakd_det.distillation.statistics import StepStatistics, log_names
 from eakd_det.errors import ConfigError
 from eakd_det.functional import entropy
 from eakd_det.losses import ProposalTerms
+from eakd_det.sites import SoftmaxScores
 
 
 def test_mean_and_spread_for_foreground_and_background_apart():
-    statistics = ProposalStatistics(interval=2)
+    statistics = StepStatistics(interval=2)
     weights, labels = torch.rand(2, 40), torch.randint(0, 4, (2, 40))
     for step in range(2):
         terms = ProposalTerms(divergence=torch.ones(40), weights=weights[step])
-        statistics.add_weights('kd.', terms, labels[step], background=3)
+        statistics.add_weights('kd.', terms, labels[step] != 3)
         statistics_due = statistics.end_step()
     for part, mask in (('fg', labels != 3), ('bg', labels == 3)):
         assert torch.allclose(statistics_due[f'kd.{part}_weight'], weights[mask].mean())
@@ -24,29 +25,29 @@ def test_mean_and_spread_for_foreground_and_background_apart():
 
 
 def test_an_interval_without_foreground_says_nothing_about_it():
-    statistics = ProposalStatistics()
+    statistics = StepStatistics()
     terms = ProposalTerms(divergence=torch.ones(4), weights=torch.ones(4))
-    statistics.add_weights('kd.', terms, torch.full((4,), 3), background=3)
+    statistics.add_weights('kd.', terms, torch.zeros(4, dtype=torch.bool))
     assert set(statistics.end_step()) == {'kd.bg_weight', 'kd.bg_weight_std', 'statistics_iter'}
 
 
 def test_entropies_are_of_the_given_temperature():
-    statistics = ProposalStatistics(entropy_tau=2.0)
+    statistics = StepStatistics(entropy_tau=2.0)
     student, teacher = torch.randn(2, 9, 5)
-    statistics.add_entropies(student, teacher)
+    statistics.add_entropies(SoftmaxScores(4), student, teacher)
     due = statistics.end_step()
     assert torch.allclose(due['entropy_student'], entropy(student, 2.0).mean())
     assert torch.allclose(due['entropy_teacher'], entropy(teacher, 2.0).mean())
 
 
 def test_nothing_happened_nothing_is_logged():
-    assert ProposalStatistics().end_step() == {}
+    assert StepStatistics().end_step() == {}
 
 
 def test_weights_of_images_stay_apart_even_with_as_many_images_as_proposals():
-    statistics = ProposalStatistics()
+    statistics = StepStatistics()
     terms = ProposalTerms(divergence=torch.ones(4), weights=torch.tensor([1.0, 2.0, 3.0, 4.0]), unit='image')
-    statistics.add_weights('review.', terms, torch.tensor([0, 3, 3, 3]), background=3)
+    statistics.add_weights('review.', terms, torch.tensor([True, False, False, False]))
     due = statistics.end_step()
     assert set(due) == {'review.image_weight', 'review.image_weight_std', 'statistics_iter'}
     assert float(due['review.image_weight']) == pytest.approx(2.5)
@@ -56,7 +57,7 @@ def test_weights_of_images_stay_apart_even_with_as_many_images_as_proposals():
 def test_rows_that_are_not_the_proposals_are_refused():
     terms = ProposalTerms(divergence=torch.ones(2), weights=torch.ones(2))
     with pytest.raises(ConfigError, match=r"a weight for each of 4 proposals, but got 2; .*unit='image'"):
-        ProposalStatistics().add_weights('kd.', terms, torch.zeros(4), background=3)
+        StepStatistics().add_weights('kd.', terms, torch.zeros(4, dtype=torch.bool))
 
 
 def test_log_names_never_contain_loss():

@@ -12,7 +12,7 @@ from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
 from eakd_det.checkpoint import load_checkpoint_file
-from eakd_det.distillation.statistics import ProposalStatistics
+from eakd_det.distillation.statistics import StepStatistics
 from eakd_det.resume import random_numbers
 from tests import tiny_data
 
@@ -100,16 +100,16 @@ def test_an_order_of_data_it_does_not_know_is_left_to_mmengine(
 
 
 def test_statistics_go_on() -> None:
-    def add(statistics: ProposalStatistics, steps: range) -> list[dict[str, torch.Tensor]]:
+    def add(statistics: StepStatistics, steps: range) -> list[dict[str, torch.Tensor]]:
         found = []
         for step in steps:
             statistics.add_value('tau', torch.tensor(float(step)))
             found.append(statistics.end_step())
         return found
 
-    whole = ProposalStatistics(interval=4)
+    whole = StepStatistics(interval=4)
     expected = add(whole, range(8))
-    first, second = ProposalStatistics(interval=4), ProposalStatistics(interval=4)
+    first, second = StepStatistics(interval=4), StepStatistics(interval=4)
     found = add(first, range(3))
     second.load_state_dict(first.state_dict())
     assert [*found, *add(second, range(3, 8))] == expected

@@ -46,12 +46,12 @@ def measure(args: argparse.Namespace, images: int, rois: int) -> dict[str, Any]:
     print(f'{images} images, {rois} proposals an image ...', file=sys.stderr, flush=True)
     scene = make_scene(args.pair, args.height, args.width, images, rois)
     built = {name: arms.build_arm(name, scene) for name in (arms.PLAIN, ARM)}
-    inputs, boxes = proposals_of(scene)
-    teacher = {report.TEACHER: lambda: arms.teacher_alone(scene.teacher, inputs, boxes)}
+    inputs, sites = proposals_of(scene)
+    teacher = {report.TEACHER: lambda: arms.teacher_alone(scene.teacher, inputs, sites.where)}
     times = interleave(built, teacher, scene.data, args.rounds, 1, lambda index: None)
     rows = {row['arm']: row for row in report.summarise(times, {}, {})}
     seconds = {name: row['step'] for name, row in rows.items()}
-    return dict(images=images, rois=rois, sampled=len(boxes), overhead=rows[ARM]['overhead'], seconds=seconds)
+    return dict(images=images, rois=rois, sampled=len(sites), overhead=rows[ARM]['overhead'], seconds=seconds)
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:

@@ -121,14 +121,14 @@ def main(argv: list[str] | None = None) -> None:
         return
     names = list(dict.fromkeys([arms.PLAIN, *args.arms]))
     scene, built = build(args, names)
-    images, rois = proposals_of(scene)
+    images, sites = proposals_of(scene)
     seen = {name: logits_of(model, scene.data) for name, model in built.items()}
     reference = next((seen[name] for name in arms.OURS if name in seen), None)
     agreement = {name: compare(reference, logits) for name, logits in seen.items()} if reference else {}
     print(f'logits: {agreement}', file=sys.stderr, flush=True)
     times = interleave(
         built,
-        {report.TEACHER: lambda: arms.teacher_alone(scene.teacher, images, rois)},
+        {report.TEACHER: lambda: arms.teacher_alone(scene.teacher, images, sites.where)},
         scene.data,
         args.rounds,
         args.warmup,

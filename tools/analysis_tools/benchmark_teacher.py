@@ -1,4 +1,4 @@
-"""Time the teacher's answer for given proposals under each of its options, and how far its logits move.
+"""Time the teacher's prediction at given proposals under each of its options, and how far its logits move.
 
 python tools/analysis_tools/benchmark_teacher.py --pair r101-r18 --out teacher.json
 """
@@ -21,8 +21,8 @@ from step_benchmark.environment import publish  # noqa: E402
 from step_benchmark.scene import PAIRS, Scene, make_scene, proposals_of  # noqa: E402
 from step_benchmark.timing import spread  # noqa: E402
 
-from eakd_det.distillation.teacher import FrozenTeacher  # noqa: E402
-from eakd_det.distillation.teacher_options import TeacherOptions  # noqa: E402
+from eakd_det.sites import find_head  # noqa: E402
+from eakd_det.teachers import FrozenTeacher, TeacherOptions  # noqa: E402
 
 STOCK = 'as MMDetection builds it'
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -52,11 +52,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def measure(args: argparse.Namespace, scene: Scene) -> list[dict[str, Any]]:
-    """One row for each set of options; the first answer of each is a warm-up, and what its logits are compared by."""
-    images, rois = proposals_of(scene)
+    """Return a row for each set of options; the first prediction of each is a warm-up, whose logits are compared."""
+    images, sites = proposals_of(scene)
     teachers = {
         name: FrozenTeacher(
-            copy.deepcopy(scene.teacher), None, scene.student.data_preprocessor, options=TeacherOptions.from_config(cfg)
+            find_head(copy.deepcopy(scene.teacher), 'teacher'),
+            None,
+            scene.student.data_preprocessor,
+            options=TeacherOptions.from_config(cfg),
         )
         for name, cfg in OPTIONS.items()
         if not (args.no_compile and cfg.get('compile'))
@@ -64,12 +67,12 @@ def measure(args: argparse.Namespace, scene: Scene) -> list[dict[str, Any]]:
     logits = {}
     for name, teacher in teachers.items():
         print(f'{name} ...', file=sys.stderr, flush=True)
-        logits[name] = teacher.answer(images, scene.data['data_samples'], rois).logits.float()
+        logits[name] = teacher.predict(images, scene.data['data_samples'], sites).logits.float()
     times: dict[str, list[float]] = {name: [] for name in teachers}
     for _ in range(args.rounds):
         for name, teacher in teachers.items():
             start = time.perf_counter()
-            teacher.answer(images, scene.data['data_samples'], rois)
+            teacher.predict(images, scene.data['data_samples'], sites)
             times[name].append(time.perf_counter() - start)
     scale = logits[STOCK].abs().max()
     return [

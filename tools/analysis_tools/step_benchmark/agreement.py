@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from unittest import mock
 
 import torch
 from torch import Tensor
@@ -24,16 +23,10 @@ class SeenLogits:
 def logits_of(model: Any, data: dict[str, Any]) -> SeenLogits | None:
     """Run one step of an arm and return the logits its loss compared; None if it compares none."""
     if isinstance(model, ProposalDistill):
-        seen: list[SeenLogits] = []
-        share = model.distiller.share
-
-        def keep(proposals: Any, answer: Any) -> None:
-            seen.append(SeenLogits(proposals.outputs.logits.detach(), answer.logits))
-            share(proposals, answer)
-
-        with mock.patch.object(model.distiller, 'share', keep):
-            run_step(model, data)
-        return seen[0]
+        observation = model.distiller.observe_next_step()
+        run_step(model, data)
+        model.distiller.observer = None
+        return SeenLogits(observation.step.student.logits, observation.step.teacher.logits)
     run_step(model, data)
     if hasattr(model, 'logits'):
         return SeenLogits(*model.logits)

@@ -12,11 +12,12 @@ import torch
 from mmdet.models import BaseDetector
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
-from mmdet.structures.bbox import bbox2roi
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 from torch import Tensor
+
+from eakd_det.sites import Sites, find_head
 
 CONFIGS = Path(__file__).resolve().parents[3] / 'configs'
 PAIRS = {
@@ -66,22 +67,12 @@ def make_scene(pair: str, height: int, width: int, images: int, rois: int, boxes
     return Scene(student, teacher, model.architecture, model.teacher, batch)
 
 
-def proposals_of(scene: Scene) -> tuple[Tensor, Tensor]:
-    """A batch as the teacher sees it, and as many boxes as an arm gives it."""
+def proposals_of(scene: Scene) -> tuple[Tensor, Sites]:
+    """Return a batch as the student sees it, and the proposals that it samples there."""
     batch = scene.student.data_preprocessor(copy.deepcopy(scene.data), training=True)
-    kept: list[Tensor] = []
-    roi_head = scene.student.roi_head
-    original = roi_head.bbox_loss
-
-    def keep(features: tuple[Tensor, ...], results: list[Any]) -> dict[str, Any]:
-        kept.append(bbox2roi([result.priors for result in results]))
-        return original(features, results)
-
-    roi_head.bbox_loss = keep
-    with torch.no_grad():
+    with torch.no_grad(), find_head(scene.student, 'student').watch() as watched:
         scene.student(**batch, mode='loss')
-    del roi_head.bbox_loss
-    return batch['inputs'], kept[0]
+    return batch['inputs'], watched.sites
 
 
 def _build(cfg: Config, seed: int) -> BaseDetector:

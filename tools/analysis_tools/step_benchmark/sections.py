@@ -48,7 +48,7 @@ class Sections:
         if isinstance(model, ProposalDistill):
             for owner, method, name in _teacher_parts(model.teacher):
                 self.wrap(owner, method, f'teacher: {name}')
-            self.wrap(model._teacher, 'answer', 'teacher: input, layouts, rest')
+            self.wrap(model._teacher, 'predict', 'teacher: input, layouts, rest')
             self.wrap(model.distiller, 'compute_distill_losses', 'distillation losses')
             self.wrap(model.distiller, 'end_step', 'statistics')
 

@@ -1,4 +1,4 @@
-"""Cascade R-CNN and Mask R-CNN on either side, and necks of other widths."""
+"""Faster, Mask and Cascade R-CNN on either side, and necks of other widths."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import copy
 import pytest
 import torch
 
-from eakd_det.distillation.detectors import box_forward
 from eakd_det.errors import ConfigError
+from eakd_det.sites import find_head
 from tests import tiny
 from tests.test_distillation.test_algorithm import Calls, data_for
 from tests.test_distillation.test_feature_losses import of_width
@@ -37,15 +37,13 @@ def make(detectors):
 
 
 def step(model, base, seed=0):
-    """One step on two small images; returns what was shared, and the losses."""
-    seen = {}
-    share = model.distiller.share
-    model.distiller.share = lambda proposals, answer: (seen.update(p=proposals, a=answer), share(proposals, answer))
+    """One step on two small images; returns what was compared, and the losses."""
+    steps = tiny.steps_of(model)
     data = tiny.batch(((64, 64), (64, 48)))
     if 'mask' in base:
         data = data_for(base)
     losses = tiny.step(model, data, seed)
-    return seen['p'], seen['a'], losses
+    return steps[0], losses
 
 
 @pytest.mark.parametrize('stage', [0, 1, -1])
@@ -63,13 +61,13 @@ def test_a_cascade_student_is_distilled_at_the_chosen_stage(make, stage):
         return bbox_loss(index, features, sampling_results)
 
     model.student.roi_head.bbox_loss = keep
-    proposals, answer, losses = step(model, 'cascade')
+    compared, losses = step(model, 'cascade')
     assert [call.count for call in calls] == [1, 1, 1]
     chosen = stage % 3
-    assert torch.equal(proposals.outputs.logits, logits[chosen])
+    assert torch.equal(compared.student.logits, logits[chosen])
     boxes = torch.cat([result.priors for result in samples[chosen]])
-    assert torch.equal(proposals.rois[:, 1:], boxes)
-    assert len(answer.logits) == len(boxes)
+    assert torch.equal(compared.boxes, boxes)
+    assert len(compared.teacher.logits) == len(boxes)
     assert losses['distill.loss_kd'] > 0
 
 
@@ -90,11 +88,11 @@ def test_a_cascade_teacher_answers_by_the_chosen_stage(make, stage):
     calls = [Calls(head) for head in model.teacher.roi_head.bbox_head]
     features = {}
     model.teacher.neck.register_forward_hook(lambda module, inputs, output: features.update(levels=output))
-    proposals, answer, _ = step(model, 'faster')
+    compared, _ = step(model, 'faster')
     assert [call.count for call in calls] == [int(index == stage % 3) for index in range(3)]
     with torch.no_grad():
-        expected = box_forward(model.teacher, stage, features['levels'], proposals.rois)['cls_score']
-    torch.testing.assert_close(answer.logits, expected)
+        expected = find_head(model.teacher, 'teacher', stage).predict(features['levels'], compared.sites)
+    torch.testing.assert_close(compared.teacher.logits, expected.logits)
 
 
 @pytest.mark.parametrize('student', ['mask', 'cascade-mask'])
@@ -104,7 +102,7 @@ def test_only_the_box_branch_is_distilled(make, student, teacher):
     frozen = copy.deepcopy(model.teacher.state_dict())
     never = [Calls(head) for head in _list(getattr(model.teacher.roi_head, 'mask_head', None))]
     once = [Calls(head) for head in _list(model.student.roi_head.bbox_head)]
-    _, _, losses = step(model, student)
+    _, losses = step(model, student)
     assert [call.count for call in never] == [0] * len(never)
     assert [call.count for call in once] == [1] * len(once)
     assert any('loss_mask' in name for name in losses)
@@ -143,5 +141,5 @@ def test_a_stage_that_is_not_there(make, student, teacher, stages, message):
 def test_logits_need_no_adapter_between_necks_of_other_widths(detectors):
     student, teacher = tiny.build(of_width(8)), copy.deepcopy(detectors['teacher']['faster'])
     losses = dict(loss_dkd=dict(type='eakd_det.DKDLoss', weighting=dict(type='eakd_det.EntropyWeighting')))
-    _, _, values = step(tiny.distill(student, teacher, losses).train(), 'faster')
+    _, values = step(tiny.distill(student, teacher, losses).train(), 'faster')
     assert values['distill.loss_dkd'] > 0

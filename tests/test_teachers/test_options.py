@@ -1,4 +1,4 @@
-"""A cheaper teacher says the same."""
+"""A cheaper teacher predicts the same."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from eakd_det.distillation import teacher_options
 from eakd_det.errors import ConfigError
 from eakd_det.models import memory_layout
+from eakd_det.teachers import options as teacher_options
 from tests import tiny
 
 
@@ -32,13 +32,11 @@ def trained():
     return detector.eval()
 
 
-def answer(student, trained, **options):
+def predict(student, trained, **options):
     model = tiny.distill(copy.deepcopy(student), copy.deepcopy(trained), teacher_options=options).train()
-    seen = {}
-    share = model.distiller.share
-    model.distiller.share = lambda proposals, theirs: (seen.update(logits=theirs.logits), share(proposals, theirs))
+    steps = tiny.steps_of(model)
     tiny.step(model, tiny.batch())
-    return seen['logits'], model
+    return steps[0].teacher.logits, model
 
 
 @pytest.mark.parametrize(
@@ -55,8 +53,8 @@ def answer(student, trained, **options):
     ids=str,
 )
 def test_logits_stay_what_they_were(student, trained, options, tolerance):
-    expected, _ = answer(student, trained, enabled=False)
-    actual, _ = answer(student, trained, **options)
+    expected, _ = predict(student, trained, enabled=False)
+    actual, _ = predict(student, trained, **options)
     scale = expected.abs().max()
     assert (actual.float() - expected).abs().max() < tolerance * scale
     assert torch.isfinite(actual).all()
@@ -66,8 +64,8 @@ def test_by_default_no_norm_is_left_to_run(student, trained):
     def norms(model):
         return [module for module in model.teacher.modules() if isinstance(module, nn.BatchNorm2d)]
 
-    assert not norms(answer(student, trained)[1])
-    assert norms(answer(student, trained, enabled=False, channels_last=True)[1])
+    assert not norms(predict(student, trained)[1])
+    assert norms(predict(student, trained, enabled=False, channels_last=True)[1])
 
 
 def test_what_a_recorder_looks_into_is_not_folded(student, trained):
@@ -102,7 +100,7 @@ def test_channels_last_on_a_cpu_unless_a_recorder_looks_at_feature_maps(student,
 
 
 def test_unused_parts_can_be_let_go(student, trained):
-    _, model = answer(student, trained, free_unused=True)
+    _, model = predict(student, trained, free_unused=True)
     assert not model.teacher.with_rpn
     assert not any('rpn' in name for name, _ in model.teacher.named_parameters())
 

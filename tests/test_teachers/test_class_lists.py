@@ -6,9 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from eakd_det.distillation import ClassCheckHook
-from eakd_det.distillation.class_lists import require_same_classes
 from eakd_det.errors import ConfigError
+from eakd_det.teachers import ClassCheckHook, require_same_classes
 from tests import tiny
 
 

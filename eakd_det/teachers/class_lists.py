@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmdet.models import BaseDetector
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from eakd_det.distillation.detectors import box_head, num_foreground_classes
 from eakd_det.errors import ConfigError
+from eakd_det.sites import num_classes
 
 ClassNames = Sequence[str]
 
 
-def require_same_classes(ours: ClassNames, our_name: str, theirs: ClassNames, their_name: str) -> None:
+def require_same_classes(first: ClassNames, first_name: str, second: ClassNames, second_name: str) -> None:
     """Raise :class:`ConfigError` unless both lists name the same classes in the same order.
 
     Example:
@@ -25,38 +24,20 @@ def require_same_classes(ours: ClassNames, our_name: str, theirs: ClassNames, th
         ...
         eakd_det.errors.ConfigError: classes differ: index 0 is 'cat' in data and 'dog' in teacher (2 classes differ)
     """
-    if len(ours) != len(theirs):
-        only_ours = [name for name in ours if name not in theirs][:5]
-        only_theirs = [name for name in theirs if name not in ours][:5]
+    if len(first) != len(second):
+        only_first = [name for name in first if name not in second][:5]
+        only_second = [name for name in second if name not in first][:5]
         raise ConfigError(
-            f'classes differ: {our_name} has {len(ours)} classes and {their_name} has {len(theirs)}'
-            f' (only in {our_name}: {only_ours}; only in {their_name}: {only_theirs})'
+            f'classes differ: {first_name} has {len(first)} classes and {second_name} has {len(second)}'
+            f' (only in {first_name}: {only_first}; only in {second_name}: {only_second})'
         )
-    differing = [index for index, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b]
+    differing = [index for index, (a, b) in enumerate(zip(first, second, strict=True)) if a != b]
     if differing:
-        first = differing[0]
+        index = differing[0]
         raise ConfigError(
-            f'classes differ: index {first} is {ours[first]!r} in {our_name} and {theirs[first]!r} in {their_name}'
+            f'classes differ: index {index} is {first[index]!r} in {first_name} and {second[index]!r} in {second_name}'
             f' ({len(differing)} classes differ)'
         )
-
-
-def require_same_class_count(student: BaseDetector, teacher: BaseDetector, stages: tuple[int, int]) -> None:
-    """Raise :class:`ConfigError` unless both box heads have the same number of classes and of logits."""
-    student_head, teacher_head = box_head(student, stages[0]), box_head(teacher, stages[1])
-    for attribute, key in (('num_classes', 'num_classes'), ('fc_cls.out_features', 'loss_cls')):
-        ours, theirs = _get(student_head, attribute), _get(teacher_head, attribute)
-        if ours != theirs:
-            raise ConfigError(
-                f'architecture.roi_head.bbox_head.{key}: student and teacher must have the same classes, '
-                f'but the student has {attribute} {ours} and the teacher (teacher.roi_head.bbox_head) has {theirs}'
-            )
-
-
-def _get(head: object, dotted: str) -> object:
-    for name in dotted.split('.'):
-        head = getattr(head, name)
-    return head
 
 
 def _some(names: ClassNames) -> str:
@@ -64,11 +45,12 @@ def _some(names: ClassNames) -> str:
 
 
 class ClassCheckHook(Hook):
-    """Before anything trains: the data's classes are the student's and the teacher's, by number, name and order.
+    """Compares the classes of data, student and teacher before training, by number, name and order.
 
     The teacher's names come from its checkpoint's meta data; a checkpoint without names is checked by number only.
     With a ``class_map``, data and map are compared instead, and what stands for what is logged.
-    Works with any detector, distilled or not: without a teacher, only data and student are compared.
+    Works with any model: without a teacher only data and student are compared, and the number of the student's classes
+    only if it could be distilled.
 
     Raises:
         ConfigError: Naming the first class that differs and where.
@@ -83,11 +65,11 @@ class ClassCheckHook(Hook):
         if data_classes is None:
             return
         student = getattr(model, 'student', model)
-        count = num_foreground_classes(student)
-        if len(data_classes) != count:
+        count = num_classes(student)
+        if count is not None and len(data_classes) != count:
             raise ConfigError(
                 f'train_dataloader.dataset: the data has {len(data_classes)} classes ({_some(data_classes)}), '
-                f"but the student's roi_head.bbox_head.num_classes is {count}"
+                f"but the student's num_classes is {count}"
             )
         teacher_classes = getattr(model, 'teacher_classes', None)
         class_map = getattr(model, 'class_map', None)

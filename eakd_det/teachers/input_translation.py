@@ -1,4 +1,4 @@
-"""Give the teacher the pixels it was trained on, from the batch that was normalised for the student."""
+"""The pixels that a teacher was trained on, from a batch that was normalised for the student."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class InputTranslation(nn.Module):
         self.is_identity = same_values and not self.swaps_channels and self._pad_student == self._pad_teacher
 
     def forward(self, images: Tensor, data_samples: Sequence[DetDataSample]) -> Tensor:
-        """Translate ``images`` ``(N, 3, H, W)``; ``data_samples`` tell each image's size before padding."""
+        """Translate ``images`` ``(N, 3, H, W)``; ``data_samples`` hold each image's size before padding."""
         if self.is_identity:
             return images
         if self.swaps_channels:
@@ -59,7 +59,7 @@ class InputTranslation(nn.Module):
 
 
 def _pixel_format(preprocessor: nn.Module) -> tuple[Tensor, Tensor, bool, float]:
-    """Mean and std per channel ``(3, 1, 1)``, whether channels are swapped after loading, and the padding value."""
+    """Return mean and std per channel ``(3, 1, 1)``, whether channels are swapped, and the padding value."""
     mean, std = torch.zeros(3, 1, 1), torch.ones(3, 1, 1)
     if getattr(preprocessor, '_enable_normalize', False):
         buffers = dict(preprocessor.named_buffers())

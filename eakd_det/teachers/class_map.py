@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eakd_det.errors import ConfigError, require_choice
+from eakd_det.sites import ClassGroups
 
 KEY = 'model.class_map'
 UNMAPPED = ('background', 'drop')
@@ -25,11 +26,11 @@ class ClassMap:
       order of a dict; the training data must agree (``ClassCheckHook``);
     * a list of the teacher's classes, one for each class of the student in its order.
 
-    The teacher's classes may be given by name, if its checkpoint tells them, or by index. Several for one class are
+    The teacher's classes may be given by name, if its checkpoint names them, or by index. Several for one class are
     merged: their probabilities add up.
 
     Attributes:
-        student_classes: The student's class names, if the config tells them.
+        student_classes: The student's class names, if the config has them.
         members: For each class of the student the indices of the teacher's classes.
         unmapped: Indices of the teacher's classes that no class of the student stands for.
         merges_unmapped: True if the unmapped classes count as background ('background'), False if they are left out
@@ -55,7 +56,7 @@ class ClassMap:
         teacher_count: int,
         teacher_classes: Sequence[str] | None,
     ) -> ClassMap:
-        """Turn what the config says into indices.
+        """Turn the config's entries into indices.
 
         Args:
             entries: ``model.class_map``.
@@ -63,7 +64,7 @@ class ClassMap:
             student_count: Number of the student's classes without background.
             student_classes: ``model.student_classes``, or None.
             teacher_count: Number of the teacher's classes without background.
-            teacher_classes: The teacher's class names, None if its checkpoint tells none.
+            teacher_classes: The teacher's class names, None if its checkpoint has none.
 
         Raises:
             ConfigError: If a class of the student is left out, a class of the teacher is unknown or stands for two
@@ -74,7 +75,7 @@ class ClassMap:
         if names is not None and len(names) != student_count:
             raise ConfigError(
                 f'model.student_classes: expected {student_count} names, one for each class of the student '
-                f'(architecture.roi_head.bbox_head.num_classes), but got {len(names)}'
+                f'(num_classes of its head), but got {len(names)}'
             )
         values = _values(entries, names, student_count)
         members = tuple(
@@ -86,22 +87,27 @@ class ClassMap:
         left = tuple(index for index in range(teacher_count) if index not in used)
         return cls(names, members, left, unmapped == 'background')
 
+    @property
+    def groups(self) -> ClassGroups:
+        """The classes of the teacher in the student's columns."""
+        return ClassGroups(self.members, self.unmapped if self.merges_unmapped else ())
+
     def describe(self, student_classes: Sequence[str], teacher_classes: Sequence[str] | None) -> str:
-        """One line for the log: what stands for what, and what becomes of the rest."""
+        """Return one line for the log: what stands for what, and what becomes of the rest."""
 
         def name(index: int) -> str:
             return teacher_classes[index] if teacher_classes else f'class {index}'
 
         pairs = [
-            f'{ours} <- {" + ".join(map(name, group))}'
-            for ours, group in zip(student_classes, self.members, strict=True)
+            f'{target} <- {" + ".join(map(name, group))}'
+            for target, group in zip(student_classes, self.members, strict=True)
         ]
         fate = 'count as background' if self.merges_unmapped else 'are dropped'
         return f'{", ".join(pairs)}; all others ({len(self.unmapped)}) of the teacher {fate}'
 
 
 def _values(entries: Any, names: tuple[str, ...] | None, count: int) -> list[Any]:
-    """What stands for each class of the student, in its order."""
+    """Return what stands for each class of the student, in its order."""
     if isinstance(entries, Mapping):
         if names is None:
             raise ConfigError(
@@ -121,7 +127,7 @@ def _values(entries: Any, names: tuple[str, ...] | None, count: int) -> list[Any
     if len(entries) != count:
         raise ConfigError(
             f'{KEY}: expected an entry for each of the {count} classes of the student '
-            f'(architecture.roi_head.bbox_head.num_classes), but got {len(entries)}'
+            f'(num_classes of its head), but got {len(entries)}'
         )
     return list(entries)
 
@@ -142,8 +148,7 @@ def _index(item: Any, key: str, count: int, names: Sequence[str] | None) -> int:
         raise ConfigError(f'{key}: expected the name or index of a teacher class, but got {item!r}')
     if names is None:
         raise ConfigError(
-            f'{key}: expected an index, because the teacher (teacher_ckpt) does not tell its class names, '
-            f'but got {item!r}'
+            f'{key}: expected an index, because the teacher (teacher_ckpt) does not name its classes, but got {item!r}'
         )
     if item not in names:
         near = difflib.get_close_matches(item, names, n=5, cutoff=0.5) if len(names) > 12 else names
@@ -155,15 +160,15 @@ def _index(item: Any, key: str, count: int, names: Sequence[str] | None) -> int:
 def _require_disjoint(
     members: tuple[tuple[int, ...], ...], names: tuple[str, ...] | None, teacher_classes: Sequence[str] | None
 ) -> None:
-    """A class of the teacher that stood for two would have its probability counted twice."""
+    """Refuse a class of the teacher that stands for two: its probability would count twice."""
     owner: dict[int, int] = {}
     for student_index, group in enumerate(members):
         for index in group:
             if index in owner:
-                theirs = teacher_classes[index] if teacher_classes else index
-                ours = [names[i] if names else i for i in (owner[index], student_index)]
+                shared = teacher_classes[index] if teacher_classes else index
+                first, second = (names[i] if names else i for i in (owner[index], student_index))
                 raise ConfigError(
-                    f'{KEY}: expected each class of the teacher once, but {theirs!r} stands for '
-                    f'{ours[0]!r} and {ours[1]!r}'
+                    f'{KEY}: expected each class of the teacher once, '
+                    f'but {shared!r} stands for {first!r} and {second!r}'
                 )
             owner[index] = student_index

@@ -7,7 +7,7 @@ import torch
 from mmdet.models import DetDataPreprocessor
 from mmengine.model import BaseDataPreprocessor
 
-from eakd_det.distillation.input_translation import InputTranslation
+from eakd_det.teachers import InputTranslation
 from tests import tiny
 
 UNEQUAL_STD = dict(mean=[103.53, 116.28, 123.675], std=[57.375, 57.12, 58.395], bgr_to_rgb=False)

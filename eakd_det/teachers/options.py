@@ -1,4 +1,4 @@
-"""Make a frozen teacher cheaper to ask, without changing what it says."""
+"""Make a frozen teacher cheaper to run, without changing what it predicts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from mmcv.cnn.utils import fuse_conv_bn
 from mmdet.models import BaseDetector
 from torch import Tensor, nn
 
-from eakd_det.distillation.option_dict import from_option_dict
 from eakd_det.errors import require_choice
 from eakd_det.models.memory_layout import arrange, prefers_channels_first
+from eakd_det.option_dict import from_option_dict
+from eakd_det.sites import SiteHead
 
 _DTYPES = {'float32': None, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 _AUTO = 'auto'
@@ -31,17 +32,17 @@ class TeacherOptions:
     Attributes:
         enabled: False turns all of the below off at once.
         fuse_norm: Fold BatchNorm into the convolution before it (equal outputs to 1e-4), except in a part (backbone,
-            neck, box head) inside which a recorder looks: it would see the folded output. Defaults to True.
+            neck, head) inside which a recorder looks: it would see the folded output. Defaults to True.
         channels_last: Run backbone and neck on channels-last memory. Defaults to None: on a CPU, for batches of
             131,072 pixels or more (one image of 362 x 362), where it gained; not if a recorder looks at feature maps
             (not every loss can read that layout) or the teacher has deformable convolutions (they cannot), and not
             on a GPU, where it was not measured.
-        dtype: 'float32', or 'bfloat16' / 'float16' to run backbone, neck and box head under autocast; the logits come
+        dtype: 'float32', or 'bfloat16' / 'float16' to run backbone, neck and head under autocast; the logits come
             back in float32, but are those of a less precise teacher. 'auto' takes bfloat16 if a convolution in it is
             faster here: on GPUs and CPUs with such units (AMD since Zen 4, Intel with AMX); others are slower in it,
             some by half. Defaults to 'float32'.
-        free_unused: Drop RPN, mask head, assigner and sampler from memory. The teacher can then no longer be
-            evaluated, nor recorded there. Defaults to False.
+        free_unused: Drop from memory what distillation does not run: RPN, mask head, assigner, sampler. The teacher
+            can then no longer be evaluated, nor recorded there. Defaults to False.
         compile: Run backbone and neck through ``torch.compile``; pays off only if image sizes rarely change, so
             not with multi-scale training. Defaults to False.
 
@@ -77,23 +78,24 @@ class TeacherOptions:
             return replace(self, channels_last=False)
         return self
 
-    def prepare(self, detector: BaseDetector, recorded: Iterable[str] = ()) -> BaseDetector:
-        """Apply to a detector that has its weights, in place, and return it.
+    def prepare(self, head: SiteHead, recorded: Iterable[str] = ()) -> None:
+        """Apply to the detector of ``head``, which has its weights, in place.
 
         Args:
-            detector: The teacher.
-            recorded: Sources of the recorders on it, such as 'backbone.layer4.1.conv2'.
+            head: The head at which the teacher predicts.
+            recorded: Sources of the recorders on the teacher, such as 'backbone.layer4.1.conv2'.
         """
+        detector: BaseDetector = head.detector
         detector.eval()  # folding needs the running statistics
         if self.free_unused:
-            _free_unused(detector)
+            head.free_unused()
         if self.fuse_norm:
-            _fuse_norm(detector, tuple(recorded))
+            _fuse_norm(detector, head.name, tuple(recorded))
         if self.channels_last:
             detector.to(memory_format=torch.channels_last)
         if self.compile:
             detector.extract_feat = torch.compile(detector.extract_feat, dynamic=True)
-        return detector.eval().requires_grad_(False)
+        detector.eval().requires_grad_(False)
 
     @contextlib.contextmanager
     def running(self, device: torch.device) -> Iterator[None]:
@@ -125,15 +127,8 @@ def _seconds(layer: nn.Module, maps: Tensor) -> float:
     return time.perf_counter() - start
 
 
-def _fuse_norm(detector: BaseDetector, recorded: tuple[str, ...]) -> None:
-    for part in ('backbone', 'neck', 'roi_head.bbox_head'):
+def _fuse_norm(detector: BaseDetector, head: str, recorded: tuple[str, ...]) -> None:
+    for part in ('backbone', 'neck', head):
         looked_into = any(source.startswith(f'{part}.') for source in recorded)
         if not looked_into and (part != 'neck' or detector.with_neck):
             fuse_conv_bn(detector.get_submodule(part))
-
-
-def _free_unused(detector: BaseDetector) -> None:
-    for owner, name in ((detector, 'rpn_head'), (detector.roi_head, 'mask_head')):
-        if name in owner._modules:
-            delattr(owner, name)
-    detector.roi_head.bbox_assigner = detector.roi_head.bbox_sampler = None

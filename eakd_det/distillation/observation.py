@@ -1,0 +1,60 @@
+"""What one step compares, and what hooks and analyses may see of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from torch import Tensor
+
+from eakd_det.losses import ProposalTerms
+from eakd_det.sites import Prediction, Scores, SiteHead, Sites
+
+
+@dataclass(frozen=True)
+class Step:
+    """What both networks predict at the sites of one step.
+
+    Attributes:
+        head: The student's head.
+        sites: Where its loss was computed.
+        student: The student's prediction.
+        teacher: The teacher's prediction, in the student's classes.
+    """
+
+    head: SiteHead
+    sites: Sites
+    student: Prediction
+    teacher: Prediction
+
+    @property
+    def scores(self) -> Scores:
+        """What the columns of the logits mean."""
+        return self.head.scores
+
+    @property
+    def boxes(self) -> Tensor:
+        """The box of each site, ``(N, 4)``, in pixels of the network's input."""
+        return self.head.boxes(self.sites)
+
+    def detach(self) -> Step:
+        """Return the step without its graph."""
+        return replace(self, student=self.student.detach(), teacher=self.teacher.detach())
+
+
+@dataclass
+class StepObservation:
+    """What the last observed step did, without gradient.
+
+    Attributes:
+        step: What it compared; None until one has run.
+        terms: Divergence and weight of each site or image, by the loss's name, of losses that have them.
+    """
+
+    step: Step | None = None
+    terms: dict[str, ProposalTerms] = field(default_factory=dict)
+
+    def keep_terms(self, loss_name: str, terms: ProposalTerms) -> None:
+        """Keep the terms of one loss."""
+        self.terms[loss_name] = terms._replace(
+            divergence=terms.divergence.detach(), weights=terms.weights.detach(), extra=None
+        )

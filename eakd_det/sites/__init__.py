@@ -1,0 +1,31 @@
+"""What is compared: the places where the student's loss is computed, one file for each kind of head.
+
+A *site* is a proposal of a two-stage head, a point of a dense head, a query of a transformer. The rest of the package
+knows :class:`Sites`, :class:`Prediction`, :class:`SiteHead` and :class:`Scores`; what a site is, only its head does.
+"""
+
+from __future__ import annotations
+
+from eakd_det.sites.base import MODEL_KEYS, HeadPredictor, Prediction, Side, SiteHead, Sites, Translation, Watched
+from eakd_det.sites.heads import HEADS, find_head, num_classes
+from eakd_det.sites.roi import RoIHead
+from eakd_det.sites.scores import ClassGroups, Scores, SigmoidScores, SoftmaxScores
+
+__all__ = [
+    'HEADS',
+    'MODEL_KEYS',
+    'ClassGroups',
+    'HeadPredictor',
+    'Prediction',
+    'RoIHead',
+    'Scores',
+    'Side',
+    'SigmoidScores',
+    'SiteHead',
+    'Sites',
+    'SoftmaxScores',
+    'Translation',
+    'Watched',
+    'find_head',
+    'num_classes',
+]

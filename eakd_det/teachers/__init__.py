@@ -1,0 +1,18 @@
+"""The frozen teacher: its weights, its options, and the student's pixels and classes in its terms."""
+
+from __future__ import annotations
+
+from eakd_det.teachers.class_lists import ClassCheckHook, require_same_classes
+from eakd_det.teachers.class_map import ClassMap
+from eakd_det.teachers.frozen_teacher import FrozenTeacher
+from eakd_det.teachers.input_translation import InputTranslation
+from eakd_det.teachers.options import TeacherOptions
+
+__all__ = [
+    'ClassCheckHook',
+    'ClassMap',
+    'FrozenTeacher',
+    'InputTranslation',
+    'TeacherOptions',
+    'require_same_classes',
+]

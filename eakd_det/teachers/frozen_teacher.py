@@ -1,0 +1,140 @@
+"""A trained detector that never changes and of which only what distillation needs is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from mmdet.models import BaseDetector
+from mmdet.structures import DetDataSample
+from mmengine.logging import print_log
+from torch import Tensor, nn
+
+from eakd_det.checkpoint import checkpoint_classes, load_checkpoint_file, load_detector_weights
+from eakd_det.errors import ConfigError
+from eakd_det.sites import HeadPredictor, Prediction, SiteHead, Sites
+from eakd_det.teachers.class_map import ClassMap
+from eakd_det.teachers.input_translation import InputTranslation
+from eakd_det.teachers.options import TeacherOptions
+
+
+class FrozenTeacher:
+    """Predicts at given sites by a trained detector's backbone, neck and head. No RPN, no assigner, no loss.
+
+    Deliberately not a ``nn.Module``: it stays out of the algorithm's parameters, state dict, optimizer, EMA,
+    DDP buckets and ``train()``, because it is never registered there. A deep copy of the algorithm shares it.
+
+    Args:
+        head: The head of the teacher at which it predicts.
+        checkpoint: Path or URL of the teacher's weights; every key must match. None keeps the weights it has.
+        student_preprocessor: What normalises the batch that arrives here.
+        key: Config key of the checkpoint, for messages.
+        options: How to make the teacher cheaper to run. Defaults to :class:`TeacherOptions`' defaults.
+        recorded: Sources of the recorders on it; the parts that these look into stay as they were built.
+
+    Attributes:
+        detector: The detector itself, in eval mode and without gradients.
+        classes: Class names of its training data, if its checkpoint names them.
+
+    Raises:
+        ConfigError: If the checkpoint is missing, unreadable, unsafe to read or of another architecture, or if it
+            names another number of classes than the detector has.
+    """
+
+    def __init__(
+        self,
+        head: SiteHead,
+        checkpoint: str | None,
+        student_preprocessor: nn.Module,
+        key: str = 'model.teacher_ckpt',
+        options: TeacherOptions | None = None,
+        recorded: Iterable[str] = (),
+    ) -> None:
+        self._head = head
+        self.detector: BaseDetector = head.detector
+        recorded = tuple(recorded)
+        self.options = (options or TeacherOptions()).decided_for(self.detector, recorded)
+        self.classes: tuple[str, ...] | None = None
+        if checkpoint:
+            self._load(checkpoint, key)
+        self._pixels = InputTranslation(student_preprocessor, self.detector.data_preprocessor)
+        self._translation: nn.Module | None = None
+        self._owns_detector = True
+        self.options.prepare(head, recorded)
+
+    def _load(self, checkpoint: str, key: str) -> None:
+        content = load_checkpoint_file(checkpoint, key=key)
+        report = load_detector_weights(self.detector, content, key=key, source=checkpoint)
+        print_log(f'{key}: teacher loaded from {checkpoint}: {report}', logger='current')
+        self.detector._is_init = True  # or Runner's init_weights would overwrite what was loaded
+        self.classes = checkpoint_classes(content)
+        count = self._head.scores.num_classes
+        if self.classes is not None and len(self.classes) != count:
+            raise ConfigError(
+                f'{key}: {checkpoint} was trained on {len(self.classes)} classes, '
+                f'but {self._head.key}.num_classes is {count}'
+            )
+
+    def set_target_classes(self, student: SiteHead, class_map: ClassMap | None) -> None:
+        """Predict in the classes and box units of ``student`` from now on."""
+        self._translation = self._head.translation_to(student, None if class_map is None else class_map.groups)
+
+    @torch.no_grad()
+    def predict(
+        self,
+        images: Tensor,
+        data_samples: Sequence[DetDataSample],
+        sites: Sites,
+        embeddings: bool = False,
+        boxes: bool = False,
+    ) -> Prediction:
+        """Predict at ``sites`` of ``images``, normalised by the student's preprocessor.
+
+        Uses ``no_grad`` and not ``inference_mode``: the student's backward keeps tensors that derive from the
+        prediction.
+
+        Args:
+            images: The batch, ``(B, 3, H, W)``.
+            data_samples: Their sizes before padding.
+            sites: Where.
+            embeddings: Whether to return embeddings.
+            boxes: Whether to return boxes.
+        """
+        if self.detector.training:  # someone called train() on the detector directly
+            self.detector.eval()
+        images = self.options.arrange(self._pixels(images, data_samples))
+        with self.options.running(images.device):
+            prediction = self._head.predict(self.detector.extract_feat(images), sites, embeddings)
+        return self._translate(prediction if boxes else replace(prediction, boxes=None))
+
+    def predictor(self, sites: Sites) -> HeadPredictor:
+        """Return the teacher's head as a function of other features at ``sites``; gradients reach the features."""
+
+        def predict(features: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
+            with self.options.running(features[0].device):
+                prediction = self._head.predict(features, sites)
+            translated = self._translate(prediction)
+            return translated.logits, translated.boxes
+
+        return predict
+
+    def _translate(self, prediction: Prediction) -> Prediction:
+        return prediction if self._translation is None else self._translation(prediction)
+
+    def apply(self, function: Callable[[Tensor], Tensor]) -> None:
+        """Move or cast the teacher along with the algorithm that owns it."""
+        if self._owns_detector:
+            self.detector._apply(function)
+            # A preprocessor remembers its device by itself, and learns of a move from the detector's `to` alone.
+            self.detector._set_device(next(self.detector.parameters()).device)
+            self._pixels._apply(function)
+            if self._translation is not None:
+                self._translation._apply(function)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FrozenTeacher:
+        """Share the detector: an EMA of the algorithm would otherwise double its memory for nothing."""
+        shared = object.__new__(FrozenTeacher)
+        shared.__dict__.update(self.__dict__, _owns_detector=False)
+        return shared

@@ -1,0 +1,1 @@
+from tests.test_distillation.conftest import one_thread  # noqa: F401

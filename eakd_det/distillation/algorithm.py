@@ -147,6 +147,11 @@ class ProposalDistill(BaseAlgorithm):
         """Class names of the teacher's training data, if its checkpoint names them."""
         return self._teacher.classes
 
+    @property
+    def teacher_options(self) -> TeacherOptions:
+        """The teacher's options as they were decided for it."""
+        return self._teacher.options
+
     def loss(self, batch_inputs: Tensor, data_samples: Sequence[DetDataSample] | None = None) -> dict[str, Tensor]:
         """Compute the losses of one step: the student's (``student.``), the distiller's and statistics (``distill.``)."""
         samples = list(data_samples or [])

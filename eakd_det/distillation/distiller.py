@@ -28,7 +28,6 @@ from eakd_det.distillation.proposal_recorder import (
 )
 from eakd_det.distillation.statistics import StepStatistics, log_names
 from eakd_det.errors import ConfigError, require_count, require_positive
-from eakd_det.losses import EntropyWeighted, ProposalLoss
 from eakd_det.losses.records import BOXES, EMBEDDINGS, PREDICTOR
 from eakd_det.sites import HeadPredictor
 
@@ -169,7 +168,7 @@ class ProposalDistiller(ConfigurableDistiller):
         for name, mapping in self.loss_forward_mappings.items():
             arguments = {key: self._record_of(name, key, record) for key, record in mapping.items()}
             loss = self.distill_losses[name]
-            if isinstance(loss, (ProposalLoss, EntropyWeighted)):
+            if hasattr(loss, 'terms'):  # a loss of this package, or one of MMRazor's with weights
                 terms = loss.terms(**arguments)
                 losses[name] = loss.reduce(terms)
                 self._add_weights(name, terms)
@@ -190,7 +189,7 @@ class ProposalDistiller(ConfigurableDistiller):
             self.statistics.add_entropies(self._step.scores, student.logits, teacher.logits)
         self.statistics.add_ratio(distillation, detection)
         for name, loss in self.distill_losses.items():
-            for key, value in (loss.log_values() if isinstance(loss, ProposalLoss) else {}).items():
+            for key, value in (loss.log_values() if hasattr(loss, 'log_values') else {}).items():
                 self.statistics.add_value(f'{self._log_names[name]}{key}', value)
         self.forget()
         return self.statistics.end_step()

@@ -74,10 +74,11 @@ def _require_measurable(model: Any, runner: Runner) -> None:
             f'{_KEY}: expected a teacher with the classes of the validation data, but model.class_map says that it has '
             'others; leave the hook out, and test the teacher on data of its own (tools/test.py --teacher)'
         )
-    if 'rpn_head' not in teacher._modules:
+    options = getattr(model, 'teacher_options', None)
+    if options is not None and options.free_unused:
         raise ConfigError(
-            f'{_KEY}: expected a teacher that still has its RPN, but model.teacher_options.free_unused=True dropped '
-            'it; set that to False, or leave the hook out'
+            f'{_KEY}: expected a teacher that can still detect, but model.teacher_options.free_unused=True dropped '
+            'parts of it; set that to False, or leave the hook out'
         )
     evaluators = runner.cfg.get('val_evaluator')
     for evaluator in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:

@@ -1,7 +1,7 @@
 """What is compared: the places where the student's loss is computed, one file for each kind of head.
 
 A *site* is a proposal of a two-stage head, a point of a dense head, a query of a transformer. The rest of the package
-knows :class:`Sites`, :class:`Prediction`, :class:`SiteHead` and :class:`Scores`; what a site is, only its head does.
+uses :class:`Sites`, :class:`Prediction`, :class:`SiteHead` and :class:`Scores` and depends on no kind of head.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The seam between distillation and detectors: sites, what a network predicts there, and the head that knows both.
+"""The seam between distillation and detectors: sites, what a network predicts there, and the head that does so.
 
 Letters: ``N`` sites in the batch, ``C`` columns of class scores, ``K`` classes of objects.
 """
@@ -136,17 +136,17 @@ class SiteHead(ABC):
                 f'{teacher.key}: expected {self.kind}, as the student ({self.key}) is, '
                 f'but got {type(teacher.detector).__name__}, {teacher.kind}'
             )
-        ours, theirs = self.scores, teacher.scores
-        if type(ours) is not type(theirs):
+        student_scores, teacher_scores = self.scores, teacher.scores
+        if type(student_scores) is not type(teacher_scores):
             return (
-                f'{teacher.key}: expected {ours.activation} scores, as the student ({self.key}) has, '
-                f'but got {theirs.activation} scores'
+                f'{teacher.key}: expected {student_scores.activation} scores, as the student ({self.key}) has, '
+                f'but got {teacher_scores.activation} scores'
             )
-        if same_classes and ours.num_classes != theirs.num_classes:
+        if same_classes and student_scores.num_classes != teacher_scores.num_classes:
             return (
                 f'{self.key}.num_classes: student and teacher must have the same classes unless model.class_map '
-                f'translates them, but the student has num_classes {ours.num_classes} and the teacher ({teacher.key}) '
-                f'has {theirs.num_classes}'
+                f'translates them, but the student has num_classes {student_scores.num_classes} '
+                f'and the teacher ({teacher.key}) has {teacher_scores.num_classes}'
             )
         return None
 

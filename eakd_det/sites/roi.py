@@ -79,11 +79,11 @@ class RoIHead(SiteHead):
         """Compare the classifiers' widths in addition, which a classifier of its own kind may choose freely."""
         reason = super().why_not(teacher, same_classes)
         if reason is None and same_classes and isinstance(teacher, RoIHead):
-            ours, theirs = (head.box_head.fc_cls.out_features for head in (self, teacher))
-            if ours != theirs:
+            student_width, teacher_width = (head.box_head.fc_cls.out_features for head in (self, teacher))
+            if student_width != teacher_width:
                 reason = (
                     f'{self.key}.loss_cls: student and teacher must have as many logits, but the student has '
-                    f'fc_cls.out_features {ours} and the teacher ({teacher.key}) has {theirs}'
+                    f'fc_cls.out_features {student_width} and the teacher ({teacher.key}) has {teacher_width}'
                 )
         return reason
 

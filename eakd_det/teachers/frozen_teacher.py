@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from eakd_det.checkpoint import checkpoint_classes, load_checkpoint_file, load_detector_weights
 from eakd_det.errors import ConfigError
-from eakd_det.sites import HeadPredictor, Prediction, SiteHead, Sites
+from eakd_det.sites import HeadPredictor, Prediction, SiteHead, Sites, Translation
 from eakd_det.teachers.class_map import ClassMap
 from eakd_det.teachers.input_translation import InputTranslation
 from eakd_det.teachers.options import TeacherOptions
@@ -60,7 +60,7 @@ class FrozenTeacher:
         if checkpoint:
             self._load(checkpoint, key)
         self._pixels = InputTranslation(student_preprocessor, self.detector.data_preprocessor)
-        self._translation: nn.Module | None = None
+        self._translation: Translation | None = None
         self._owns_detector = True
         self.options.prepare(head, recorded)
 

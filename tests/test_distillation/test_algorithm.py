@@ -167,7 +167,7 @@ def test_training_never_changes_the_teacher(model):
     assert all(parameter.grad is None and not parameter.requires_grad for parameter in model.teacher.parameters())
 
 
-def test_a_teacher_switched_to_training_by_hand_answers_in_eval(model):
+def test_a_teacher_switched_to_training_by_hand_predicts_in_eval(model):
     model.teacher.train()
     tiny.step(model, tiny.batch())
     assert not any(module.training for module in model.teacher.modules())

@@ -9,6 +9,7 @@ import torch
 
 from eakd_det.analysis.step_record import record_step
 from eakd_det.errors import ConfigError
+from eakd_det.registry import MODELS
 from tests import tiny
 
 NECK = dict(neck=dict(type='ModuleOutputs', source='neck'))
@@ -107,6 +108,26 @@ def test_as_many_images_as_proposals(make, student):
         'distill.cwd.image_weight_std',
     }
     assert list(record_step(seen)['losses']) == ['loss_kd']
+
+
+class MeanOfObjects(torch.nn.Module):
+    """A loss of a user's own, on the sites with an object alone."""
+
+    def forward(self, preds_S, labels, objects):
+        assert torch.equal(objects, labels < 3)
+        return preds_S[objects].mean()
+
+
+def test_any_loss_may_read_which_sites_have_an_object(make):
+    MODELS.register_module(module=MeanOfObjects, force=True)
+    names = dict(preds_S='proposal_logits', labels='proposal_labels', objects='proposal_objects')
+    reads = {argument: dict(recorder=name, from_student=True) for argument, name in names.items()}
+    model = make(dict(loss_own=dict(type='eakd_det.MeanOfObjects')), loss_forward_mappings=dict(loss_own=reads))
+    steps = tiny.steps_of(model)
+    losses = tiny.step(model, tiny.batch())
+    step = steps[0]
+    assert 0 < step.sites.num_objects < len(step.sites)
+    torch.testing.assert_close(losses['distill.loss_own'], step.student.logits[step.sites.is_object].mean())
 
 
 def test_embeddings_are_not_kept_unless_asked_for(make):

@@ -110,7 +110,7 @@ def test_it_changes_nothing_in_the_training(workspace: Workspace, teacher_ckpt: 
 CASES: dict[str, tuple[dict[str, Any], str]] = {
     'a teacher without RPN (free_unused)': (
         dict(teacher_options=dict(free_unused=True)),
-        'teacher that still has its RPN, but model.teacher_options.free_unused=True dropped it',
+        'teacher that can still detect, but model.teacher_options.free_unused=True dropped parts',
     ),
     'a class_map': (
         dict(class_map=[0, 1, 2]),

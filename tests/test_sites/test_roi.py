@@ -83,7 +83,7 @@ def test_a_cascade_student_learns_in_the_chosen_head_only(make):
 
 
 @pytest.mark.parametrize('stage', [0, -1])
-def test_a_cascade_teacher_answers_by_the_chosen_stage(make, stage):
+def test_a_cascade_teacher_predicts_by_the_chosen_stage(make, stage):
     model = make('faster', 'cascade', teacher_stage=stage)
     calls = [Calls(head) for head in model.teacher.roi_head.bbox_head]
     features = {}

@@ -26,7 +26,8 @@ def logits_of(model: Any, data: dict[str, Any]) -> SeenLogits | None:
         observation = model.distiller.observe_next_step()
         run_step(model, data)
         model.distiller.observer = None
-        return SeenLogits(observation.step.student.logits, observation.step.teacher.logits)
+        step = observation.step
+        return None if step is None else SeenLogits(step.student.logits, step.teacher.logits)
     run_step(model, data)
     if hasattr(model, 'logits'):
         return SeenLogits(*model.logits)

@@ -153,7 +153,7 @@ class ProposalDistill(BaseAlgorithm):
         return self._teacher.options
 
     def loss(self, batch_inputs: Tensor, data_samples: Sequence[DetDataSample] | None = None) -> dict[str, Tensor]:
-        """Compute the losses of one step: the student's (``student.``), the distiller's and statistics (``distill.``)."""
+        """Compute one step's losses and statistics, named ``student.`` and ``distill.`` by where they come from."""
         samples = list(data_samples or [])
         if self.distillation_stopped:
             losses = add_prefix(self.student(batch_inputs, samples, mode='loss'), 'student')

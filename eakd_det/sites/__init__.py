@@ -9,12 +9,13 @@ from __future__ import annotations
 from eakd_det.sites.base import MODEL_KEYS, HeadPredictor, Prediction, Side, SiteHead, Sites, Translation, Watched
 from eakd_det.sites.heads import HEADS, find_head, num_classes
 from eakd_det.sites.roi import RoIHead
-from eakd_det.sites.scores import ClassGroups, Scores, SigmoidScores, SoftmaxScores
+from eakd_det.sites.scores import ClassGroups, ClassTranslation, Scores, SigmoidScores, SoftmaxScores
 
 __all__ = [
     'HEADS',
     'MODEL_KEYS',
     'ClassGroups',
+    'ClassTranslation',
     'HeadPredictor',
     'Prediction',
     'RoIHead',

@@ -118,8 +118,8 @@ class MeanOfObjects(torch.nn.Module):
         return preds_S[objects].mean()
 
 
-def test_any_loss_may_read_which_sites_have_an_object(make):
-    MODELS.register_module(module=MeanOfObjects, force=True)
+def test_any_loss_may_read_which_sites_have_an_object(make, monkeypatch):
+    monkeypatch.setitem(MODELS.module_dict, 'MeanOfObjects', MeanOfObjects)
     names = dict(preds_S='proposal_logits', labels='proposal_labels', objects='proposal_objects')
     reads = {argument: dict(recorder=name, from_student=True) for argument, name in names.items()}
     model = make(dict(loss_own=dict(type='eakd_det.MeanOfObjects')), loss_forward_mappings=dict(loss_own=reads))

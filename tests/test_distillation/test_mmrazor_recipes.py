@@ -272,7 +272,7 @@ WHERE = r'loss_forward_mappings\.loss_l2\.t_feature'
     + [
         (
             one_loss(recorder='late', recorders=dict(late=dict(type=kind, source=source))),
-            rf"{WHERE}: teacher recorder 'late' .* has 0 records .*only the backbone, neck and box head of the teacher",
+            rf"{WHERE}: teacher recorder 'late' .* has 0 records .*only the backbone, neck and head of the teacher",
         )
         for kind, source in (
             ('ModuleOutputs', 'rpn_head.rpn_conv'),

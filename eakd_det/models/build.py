@@ -27,6 +27,7 @@ def build_detector(cfg: Any, key: str) -> nn.Module:
     if isinstance(cfg, nn.Module):
         return cfg
     if isinstance(cfg, dict) and 'cfg_path' in cfg and 'type' not in cfg:
+        read_model_config(cfg, key)  # whose error for a wrong name is one line
         return get_model(**cfg)
     with DefaultScope.overwrite_default_scope('mmdet'):
         return MMDET_MODELS.build(read_model_config(cfg, key))

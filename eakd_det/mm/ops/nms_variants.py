@@ -89,8 +89,8 @@ def nms_match(dets: Tensor, iou_threshold: float) -> list[list[int]]:
 
 
 def _overlaps(box: Tensor, boxes: Tensor, offset: int = 0) -> Tensor:
-    """Return the intersection over union of ``box`` ``(4,)`` with each of ``boxes`` ``(N, 4)``."""
+    """Return the intersection over union of ``box`` ``(4,)`` with each of ``boxes`` ``(N, 4)``, 0 where it is 0/0."""
     areas = [(b[..., 2:] - b[..., :2] + offset).prod(-1) for b in (box, boxes)]
     low, high = torch.maximum(box[:2], boxes[:, :2]), torch.minimum(box[2:], boxes[:, 2:])
     intersection = (high - low + offset).clamp(min=0).prod(-1)
-    return intersection / (areas[0] + areas[1] - intersection)
+    return (intersection / (areas[0] + areas[1] - intersection)).nan_to_num(nan=0.0)

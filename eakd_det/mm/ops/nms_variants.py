@@ -26,7 +26,8 @@ def soft_nms(
     Boxes that fall below ``min_score`` are dropped.
 
     Returns:
-        Indices of the boxes that are left, ``(K,)``, in the order in which they were taken, and ``(K, 5)``: x1, y1, x2, y2, new score.
+        Indices of the boxes that are left, ``(K,)``, in the order in which they were taken, and ``(K, 5)``: x1, y1, x2,
+        y2, new score.
 
     Source: Bodla et al., Soft-NMS, ICCV 2017.
 
@@ -52,7 +53,7 @@ def soft_nms(
 
 
 def _without(items: list[int], dropped: list[bool]) -> list[int]:
-    """Return the items that are not dropped; the last fills the gap, as in mmcv, whose order decides among equal scores."""
+    """Return the items that are not dropped; the last one fills a gap, as in mmcv, so that equal scores go as there."""
     items, position = list(items), 0
     while position < len(items):
         if dropped[position]:

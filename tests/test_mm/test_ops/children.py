@@ -33,7 +33,7 @@ def child(queue):
 
 
 if __name__ == '__main__':
-    import eakd_det.mm.ops.finder
+    import eakd_det.mm.ops.finder  # noqa: F401
 
     os.environ.pop('EAKD_DET_OPS')  # not the way by which children are reached
     found = {'main': origin()}

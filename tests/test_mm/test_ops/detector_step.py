@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sys
 
-import eakd_det  # noqa: F401  makes mmcv.ops importable
 import torch
 from mmengine.logging import MMLogger
 
+import eakd_det  # noqa: F401  makes mmcv.ops importable
 from eakd_det.mm.ops import finder
 from tests.tiny import batch, build, faster_rcnn, step
 
@@ -33,7 +33,10 @@ print(
     json.dumps(
         dict(
             python=finder.uses_python_ops(),
-            losses={k: [float(v) for v in (values if isinstance(values, list) else [values])] for k, values in losses.items()},
+            losses={
+                k: [float(v) for v in (values if isinstance(values, list) else [values])]
+                for k, values in losses.items()
+            },
             gradient=gradient,
             boxes=[sample.pred_instances.bboxes.tolist() for sample in detections],
         )

@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 
 from eakd_det.mm.ops import deform_conv, mmcv_functions
 
@@ -33,7 +33,7 @@ def data(groups, offset_groups, stride, padding, dilation, modulated, dtype=torc
     features = torch.randn(2, 4, 6, 7, generator=random, dtype=torch.float64).to(dtype)
     weight = torch.randn(6, 4 // groups, 3, 2, generator=random, dtype=torch.float64).to(dtype)
     bias = torch.randn(6, generator=random, dtype=torch.float64).to(dtype)
-    out = F.conv2d(features, weight, None, stride, padding, dilation, groups).shape[2:]
+    out = functional.conv2d(features, weight, None, stride, padding, dilation, groups).shape[2:]
     offset = torch.randn(2, offset_groups * 12, *out, generator=random, dtype=torch.float64).to(dtype) * 2
     mask = torch.rand(2, offset_groups * 6, *out, generator=random, dtype=torch.float64).to(dtype)
     return features, offset, weight, bias, stride, padding, dilation, mask if modulated else None
@@ -76,7 +76,7 @@ def test_is_a_convolution_at_moved_places(kernel, case):
 @pytest.mark.parametrize('case', CASES)
 def test_without_offsets_it_is_a_convolution(kernel, case):
     features, offset, weight, bias, *geometry, _ = data(*case)
-    expected = F.conv2d(features, weight, bias, *geometry, features.size(1) // weight.size(1))
+    expected = functional.conv2d(features, weight, bias, *geometry, features.size(1) // weight.size(1))
     torch.testing.assert_close(kernel(features, offset * 0, weight, bias, *geometry), expected)
 
 
@@ -103,9 +103,7 @@ def test_is_mmcvs(compiled, monkeypatch, case):
             out = functions.deform_conv2d(features, offset, weight, *geometry, case[0], case[1])
         else:
             inputs.append(mask.requires_grad_())
-            out = functions.modulated_deform_conv2d(
-                features, offset, mask, weight, bias, *geometry, case[0], case[1]
-            )
+            out = functions.modulated_deform_conv2d(features, offset, mask, weight, bias, *geometry, case[0], case[1])
         (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
         results.append([out.detach(), *(tensor.grad for tensor in inputs)])
     for mmcvs, ours in zip(*results, strict=True):

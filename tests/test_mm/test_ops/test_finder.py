@@ -72,7 +72,7 @@ def test_nothing_but_the_standard_library_is_needed_to_install():
         'print(sorted({name.split(".")[0] for name in sys.modules} - set(sys.stdlib_module_names)))'
     )
     done = run('-S', '-c', code, str(ROOT / 'eakd_det'))
-    assert done.stdout.strip() == "['__main__', 'eakd_det']", done.stderr
+    assert done.stdout.strip() == "['__main__', '__mp_main__', 'eakd_det']", done.stderr
 
 
 def test_children_have_the_same_ops(tmp_path):

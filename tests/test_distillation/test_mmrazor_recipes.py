@@ -84,9 +84,9 @@ def stock(student: Any, teacher: Any, distiller: dict[str, Any], algorithm: str 
     return model
 
 
-def train(model: Any, steps: int = 3) -> list[dict[str, float]]:
+def train(model: Any, steps: int = 5) -> list[dict[str, float]]:
     """Train on one batch; returns the distillation losses of each step."""
-    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.01)
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-3)
     history = []
     for _ in range(steps):
         losses = tiny.step(model, tiny.batch(SIZES))
@@ -97,8 +97,8 @@ def train(model: Any, steps: int = 3) -> list[dict[str, float]]:
 
 def assert_trained(model: Any, history: list[dict[str, float]], before: dict[str, torch.Tensor]) -> None:
     # EA-KD beside it may rise at first: both heads start near the uniform distribution.
-    first, last = (sum(value for name, value in losses.items() if 'loss_kd' not in name) for losses in history[::2])
-    assert last < first
+    first, last = (sum(value for name, value in losses.items() if 'loss_kd' not in name) for losses in history[::4])
+    assert last < 0.95 * first
     assert all(value > 0 for losses in history for value in losses.values())
     moved = {name for name, value in model.student.named_parameters() if not torch.equal(value, before[name])}
     assert any(name.startswith('neck') for name in moved)

@@ -14,6 +14,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmrazor.registry import MODELS as MMRAZOR_MODELS
 
+from eakd_det.cli.unshared_proposals import unshared_proposals
 from eakd_det.errors import ConfigError
 from eakd_det.weighting import EntropyWeighting, image_weights
 from tests import tiny
@@ -202,7 +203,11 @@ def test_our_losses_in_mmrazors_algorithm_want_shared_samples(student, teacher):
             name: dict(preds_S=logits_of(True), preds_T=logits_of(False)) for name in ('loss_kd', 'loss_wrapped')
         },
     )
+    assert 'loss_kd: SingleTeacherDistill lets student and teacher sample' in unshared_proposals(
+        stock(student, teacher, {key: part for key, part in distiller.items() if key != 'distill_deliveries'})
+    )
     model = stock(student, teacher, distiller)
+    assert unshared_proposals(model) is None
     losses = tiny.step(model, tiny.batch())
     rois = [
         manager.get_recorder('rois').get_record_data(data_idx=1)
@@ -229,6 +234,7 @@ def test_without_shared_samples_images_weigh_by_the_teachers_own_proposals(stude
             weight_images=dict(recorder='rois', from_student=False, data_idx=1),
         )
     model = stock(student, teacher, distiller, shipped['type'])
+    assert unshared_proposals(model) is None
     seen, loss = {}, model.distiller.distill_losses.loss_s0
     _keep_terms(loss, seen)
     history = train(model)

@@ -12,6 +12,7 @@ import contextlib
 import importlib
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 from eakd_det.mm.required import MissingPackageError
 
@@ -31,7 +32,7 @@ _LAST_ACCEPTED_MMCV = '2.1.0'
 
 
 @contextlib.contextmanager
-def version_reads(module: ModuleType, version: str) -> Iterator[None]:
+def version_reads(module: Any, version: str) -> Iterator[None]:
     """Make ``module.__version__`` read ``version`` inside the block, and restore it whatever happens there.
 
     Example:

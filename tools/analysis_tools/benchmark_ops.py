@@ -119,7 +119,7 @@ def in_turn(op: str, arms: Mapping[str, Callable[[], tuple[Any, list[Tensor]]]],
     seconds: dict[str, list[dict[str, float]]] = {name: [] for name in arms}
     results = {}
     for index in range(-1, rounds):
-        for name in list(arms)[:: 1 if index % 2 else -1]:
+        for name in list(arms) if index % 2 else list(arms)[::-1]:
             times, results[name] = arms[name]()
             if index >= 0:
                 seconds[name].append(times)

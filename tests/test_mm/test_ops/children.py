@@ -9,43 +9,28 @@ import json
 import multiprocessing
 import os
 import sys
+from pathlib import Path
 
 import torch
 from stock_dataset import StockDataset, origin
 from torch.utils.data import DataLoader
 
-METHODS = [method for method in ('fork', 'spawn', 'forkserver') if method in multiprocessing.get_all_start_methods()]
+
+def ops_of_worker(method: str) -> str:
+    return next(iter(DataLoader(StockDataset(), num_workers=1, multiprocessing_context=method, batch_size=None)))
 
 
-def rank(_, folder):
-    with open(f'{folder}/rank', 'w') as file:
-        file.write(origin())
-
-
-def grandchild(queue):
-    queue.put(origin())
-
-
-def child(queue):
-    process = multiprocessing.get_context('spawn').Process(target=grandchild, args=(queue,))
-    process.start()
-    process.join()
+def rank(number: int, folder: str) -> None:
+    found = {'spawned rank': origin(), 'worker of a spawned rank': ops_of_worker('spawn')}
+    Path(folder, 'found.json').write_text(json.dumps(found))
 
 
 if __name__ == '__main__':
     import eakd_det.mm.ops.finder  # noqa: F401
 
-    os.environ.pop('EAKD_DET_OPS')  # not the way by which children are reached
     found = {'main': origin()}
-    for method in METHODS:
-        loader = DataLoader(StockDataset(), num_workers=1, multiprocessing_context=method, batch_size=None)
-        found[f'data loader, {method}'] = next(iter(loader))
+    os.environ.pop('EAKD_DET_OPS')  # not the way by which children are reached
+    for method in {'fork', 'forkserver'} & set(multiprocessing.get_all_start_methods()):
+        found[f'worker, {method}'] = ops_of_worker(method)
     torch.multiprocessing.spawn(rank, (sys.argv[1],))
-    with open(f'{sys.argv[1]}/rank') as file:
-        found['spawned rank'] = file.read()
-    queue = multiprocessing.get_context('spawn').Queue()
-    process = multiprocessing.get_context('spawn').Process(target=child, args=(queue,))
-    process.start()
-    found['grandchild'] = queue.get(timeout=300)
-    process.join()
-    print(json.dumps(found))
+    print(json.dumps(found | json.loads(Path(sys.argv[1], 'found.json').read_text())))

@@ -21,8 +21,10 @@ def test_losses_gradients_and_detections(base):
     assert ours['python']
     assert ours['gradient'] > 0
     assert all(ours['boxes'])
+    if not has_compiled_mmcv():
+        return
     stock = outcome(base, 'auto')
-    assert stock['python'] is not has_compiled_mmcv()
+    assert not stock['python']
     for name, values in stock['losses'].items():
         assert ours['losses'][name] == pytest.approx(values, rel=1e-4), name
     assert ours['gradient'] == pytest.approx(stock['gradient'], rel=1e-3)

@@ -28,7 +28,7 @@ def has_compiled_mmcv() -> bool:
     return not finder.uses_python_ops()
 
 
-@pytest.mark.parametrize('ops', ['', 'auto', 'python'])
+@pytest.mark.parametrize('ops', ['', 'python'])
 def test_mmcv_ops_can_be_imported(ops):
     done = run('-c', 'import eakd_det, mmcv.ops, mmcv._ext; print(mmcv._ext.__spec__.origin)', ops=ops)
     assert done.returncode == 0, done.stderr
@@ -79,7 +79,7 @@ def test_children_have_the_same_ops(tmp_path):
     done = run(str(HERE / 'children.py'), str(tmp_path), ops='python')
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    assert len(found) >= 4
+    assert len(found) >= 3
     assert set(found.values()) == {OURS}, found
 
 

@@ -130,9 +130,9 @@ class _CompiledOps(ExtensionFileLoader):
         try:
             return super().create_module(spec)
         except ImportError as error:
-            torch = sys.modules.get('torch')
+            torch = getattr(sys.modules.get('torch'), '__version__', '(not imported)')
             raise ImportError(
-                f"mmcv's compiled ops do not load with torch {getattr(torch, '__version__', '(not imported)')}: {error}. "
+                f"mmcv's compiled ops do not load with torch {torch}: {error}. "
                 f'Install an mmcv that is built for it, or set {VARIABLE}=python to use the ops of eakd_det',
                 name=_EXT,
             ) from error

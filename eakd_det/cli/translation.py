@@ -75,8 +75,8 @@ def _explain(error: BaseException | None, cfg: Config) -> str | None:
     if image := _UNREADABLE_IMAGE.search(text):
         return f'{image["path"]}: expected an image, but it cannot be read; tools/check_data.py finds all such files'
     if isinstance(error, ImportError) and (backend := _vis_backend(error)):
-        key = find_key(cfg._cfg_dict, lambda node: isinstance(node, dict) and node.get('type') == backend)
-        return f'{key or "vis_backends"}: {backend} needs a package: {" ".join(text.split())} ({file})'
+        place = find_key(cfg._cfg_dict, lambda node: isinstance(node, dict) and node.get('type') == backend)
+        return f'{place or "vis_backends"}: {backend} needs a package: {" ".join(text.split())} ({file})'
     if isinstance(error, (ValueError, RuntimeError, AssertionError)) and _SAID_WELL.search(text):
         return f'{file}: {" ".join(text.split())[:400]}'
     return None

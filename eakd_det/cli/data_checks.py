@@ -109,6 +109,7 @@ def _check_dataset(cfg: Config, key: str, dataset: dict[str, Any], usage: Usage)
     _check_images(folder, summary.file_names, f'{key}.data_prefix.img', annotations)
     _check_sample(folder, summary, dataset, key)
     if usage == 'train':
+        _check_masks(cfg, key, dataset, summary)
         remarks = remarks_on_use(summary, classes)
         log_remarks(f'{key}.ann_file: {annotations}', remarks)
     if classes is not None:
@@ -199,6 +200,24 @@ def _check_box_heads(cfg: Config, count: int, dataset_key: str) -> None:
                 raise ConfigError(
                     f'{key}.num_classes: expected {count}, the number of classes of {dataset_key}, but got {found}'
                 )
+
+
+def _check_masks(cfg: Config, key: str, dataset: dict[str, Any], summary: AnnotationSummary) -> None:
+    student = cfg.model.get('architecture', cfg.model)
+    roi_head = student.get('roi_head') if isinstance(student, dict) else None
+    if not isinstance(roi_head, dict) or not roi_head.get('mask_head'):
+        return
+    if summary.without_outline:
+        raise ConfigError(
+            f'{key}.ann_file: expected outlines (segmentation) to train the mask head with, but '
+            f'{summary.without_outline} of {summary.num_annotations} annotations have none; take a detector without one'
+        )
+    steps = [step for step in dataset.get('pipeline') or [] if 'LoadAnnotations' in str(step.get('type'))]
+    if steps and not any(step.get('with_mask') for step in steps):
+        raise ConfigError(
+            f'{key}.pipeline: expected LoadAnnotations with with_mask=True, since the student has a mask head '
+            '(in an inherited config, take the data of mmdet::_base_/datasets/coco_instance.py)'
+        )
 
 
 def _box_head(detector: Any) -> list[tuple[str, dict[str, Any]]]:

@@ -15,11 +15,10 @@ def unshared_proposals(model: Any) -> str | None:
     ``SingleTeacherDistill`` runs both detectors in full, and row n of one's RoI logits belongs to another box than
     row n of the other's, unless a delivery hands the samples over. The shapes fit, so nothing fails.
     """
-    student = getattr(model, 'architecture', None)
-    if not isinstance(model, SingleTeacherDistill) or getattr(student, 'roi_head', None) is None:
+    if not isinstance(model, SingleTeacherDistill) or getattr(model.architecture, 'roi_head', None) is None:
         return None
     distiller: Any = model.distiller
-    if getattr(getattr(distiller, 'deliveries', None), 'deliveries', None):
+    if distiller.deliveries.deliveries:
         return None
     for name, mapping in distiller.loss_forward_mappings.items():
         sides = {record['from_student'] for key, record in mapping.items() if key in ('preds_S', 'preds_T')}

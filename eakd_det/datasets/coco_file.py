@@ -42,6 +42,7 @@ class AnnotationSummary:
         evaluation_remarks: What is odd about measuring with them: ids that pycocotools misreads.
         sizes: Width and height of each image.
         used: Names of the categories of which each image has boxes that can be trained on.
+        without_outline: Number of annotations without ``segmentation``, which masks are trained on.
     """
 
     file_names: tuple[str, ...]
@@ -52,6 +53,7 @@ class AnnotationSummary:
     evaluation_remarks: tuple[str, ...] = ()
     sizes: tuple[tuple[int, int], ...] = ()
     used: tuple[frozenset[str], ...] = ()
+    without_outline: int = 0
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -102,6 +104,7 @@ def _summarize(data: dict[str, Any]) -> AnnotationSummary:
         fault=_fault_of_corners(annotations, images),
         sizes=tuple((image['width'], image['height']) for image in images),
         used=_used(annotations, unused, images, categories),
+        without_outline=sum('segmentation' not in annotation for annotation in annotations),
         evaluation_fault=_evaluation_fault(annotations),
         remarks=_remarks_on_unused(unused),
         evaluation_remarks=_remarks_on_id_zero(annotations),

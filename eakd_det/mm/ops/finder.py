@@ -38,11 +38,14 @@ def install(prefer: str | None = None) -> None:
 
     Args:
         prefer: ``'auto'`` uses compiled ops if mmcv has them, else Python's; ``'compiled'`` and ``'python'`` force one
-            of them. By default what the environment variable ``EAKD_DET_OPS`` holds, or else ``'auto'``.
+            of them. By default an earlier choice stays; the first one is what the environment variable
+            ``EAKD_DET_OPS`` holds, or else ``'auto'``.
 
     Raises:
         ConfigError: If ``prefer`` is none of these, or other ops than it names are already imported.
     """
+    if prefer is None and any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        return
     name = VARIABLE if prefer is None else 'prefer'
     prefer = os.environ.get(VARIABLE, '') or 'auto' if prefer is None else prefer
     if prefer not in CHOICES:

@@ -47,6 +47,7 @@ def test_compiled_ops_can_be_demanded():
 
 
 def test_a_choice_that_does_not_exist_is_refused(monkeypatch):
+    monkeypatch.setattr(sys, 'meta_path', [])
     monkeypatch.setenv(finder.VARIABLE, 'fast')
     with pytest.raises(ConfigError, match=r'EAKD_DET_OPS: expected one of auto, compiled, python, but got .fast.'):
         finder.install()
@@ -63,6 +64,16 @@ def test_installing_again_adds_nothing():
     before = list(sys.meta_path)
     finder.install()
     assert [type(entry) for entry in sys.meta_path] == [type(entry) for entry in before]
+
+
+@pytest.mark.parametrize('prefer', finder.CHOICES)
+def test_a_choice_stays_until_another_is_named(monkeypatch, prefer):
+    monkeypatch.setattr(sys, 'meta_path', [])
+    monkeypatch.setattr(sys, 'modules', {name: m for name, m in sys.modules.items() if name != 'mmcv._ext'})
+    monkeypatch.setattr(finder.multiprocessing.current_process(), '_config', {})
+    finder.install(prefer)
+    finder.install()
+    assert [entry.prefer for entry in sys.meta_path] == [prefer]
 
 
 def test_nothing_but_the_standard_library_is_needed_to_install():

@@ -17,7 +17,7 @@ KINDS = ['scattered', 'clustered', 'ties', 'identical', 'chain']
 def greedy(boxes, scores, threshold, offset):
     """The definition, pair by pair, in mmcv's float32 arithmetic."""
     boxes, one = boxes.float().numpy(), np.float32(offset)
-    order, kept = scores.sort(descending=True)[1].tolist(), []
+    order, kept = scores.sort(descending=True, stable=True)[1].tolist(), []
     areas = [(b[2] - b[0] + one) * (b[3] - b[1] + one) for b in boxes]
     while order:
         best = order.pop(0)

@@ -24,8 +24,9 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int = 0) ->
 
     reached in as many rounds as the longest chain of boxes that decide on one another, which is short. What a block
     keeps suppresses the boxes behind it before the next block is looked at, so memory is bounded.
-    Kept indices and their order are mmcv's for every float32 input, since the arithmetic is: boxes with NaN neither suppress
-    nor are suppressed. Of equal scores the first goes first.
+
+    Kept indices and their order are mmcv's for every float32 input, since sort and arithmetic are: boxes with NaN
+    neither suppress nor are suppressed.
 
     torchvision's kernel is used on CUDA where torchvision loads and ``offset`` is 0.
 
@@ -50,7 +51,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int = 0) ->
     kernels = torchvision_ops() if boxes.is_cuda and offset == 0 else None
     if kernels is not None:
         return kernels.nms(boxes, scores.detach().to(boxes.dtype), threshold)
-    order = scores.detach().sort(dim=0, descending=True, stable=True)[1]
+    order = scores.detach().sort(0, descending=True)[1]  # not stable, as mmcv's is not
     boxes = boxes[order]
     pending, kept = torch.arange(len(boxes), device=boxes.device), [order[:0]]
     while len(pending):

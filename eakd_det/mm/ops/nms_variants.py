@@ -80,7 +80,7 @@ def nms_match(dets: Tensor, iou_threshold: float) -> list[list[int]]:
         >>> nms_match(torch.tensor([[0.0, 0, 4, 4, 0.5], [8, 8, 9, 9, 0.6], [0, 0, 4, 3, 0.9]]), 0.5)
         [[2, 0], [1]]
     """
-    left, groups = dets[:, 4].sort(descending=True, stable=True)[1], []
+    left, groups = dets[:, 4].sort(descending=True)[1], []
     while len(left):
         best, left = left[0], left[1:]
         together = _overlaps(dets[best, :4], dets[left, :4]) >= iou_threshold

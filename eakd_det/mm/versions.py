@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 
 from eakd_det.mm.required import MissingPackageError
@@ -89,7 +88,7 @@ def mmrazor_on_any_torch() -> Iterator[None]:
                 _import(name)
 
 
-def _import(name: str) -> ModuleType:
+def _import(name: str) -> Any:
     """Import a module, or say which package to mend."""
     try:
         return importlib.import_module(name)

@@ -14,6 +14,7 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import Registry
+from mmengine.visualization.vis_backend import BaseVisBackend
 
 from eakd_det import argument_check
 from eakd_det.building import build_model
@@ -29,6 +30,7 @@ _NO_TYPE = re.compile(
 _REGISTRY_MODULES = ('mmengine.registry', 'mmdet.registry', 'mmrazor.registry', 'eakd_det.registry')
 # Functions that build a class from a config, with `cfg`, `obj_cls` and `args` among their variables.
 _BUILDERS = ('build_from_cfg', build_model.__name__)
+_UNREADABLE_IMAGE = re.compile(r'failed to load image: (?P<path>[^{\n]+)')
 # What the runner says in one clear line itself; only the traceback is too much.
 _SAID_WELL = re.compile(
     r'should be either all None or not None|VisualizationHook must be included|'
@@ -40,14 +42,18 @@ _SAID_WELL = re.compile(
 def config_errors(cfg: Config) -> Iterator[None]:
     """Inside the block, what MMEngine raises about the content of ``cfg`` becomes a :class:`ConfigError`.
 
-    That is a type which is not registered, an argument which a class does not know or misses, and the combinations
-    of keys which MMEngine's runner itself rejects. All other errors pass as they are.
+    That is a type which is not registered, an argument which a class does not know or misses, a package that a class
+    needs and does not find, an image that cannot be read, and the combinations of keys which MMEngine's runner itself
+    rejects. All other errors pass as they are.
     """
     try:
         yield
     except Exception as error:
         # A ConfigError may rest on an error that tells the key more exactly than whoever caught it could.
-        message = _explain(error.__cause__ if isinstance(error, ConfigError) else error, cfg)
+        cause = error.__cause__ if isinstance(error, ConfigError) else error
+        message = _explain(cause, cfg)
+        if message is None and cause is not error and isinstance(cause, TypeError):
+            message = _explain_value(cause, str(cause), cfg, cfg.filename or 'the config')
         if message is None:
             raise
         raise ConfigError(message) from error
@@ -69,6 +75,11 @@ def _explain(error: BaseException | None, cfg: Config) -> str | None:
         return f'{key}: expected dict(type=...) with the name of a class, but got {reprlib.repr(part)} ({file})'
     if isinstance(error, TypeError) and 'argument' in text:
         return _explain_argument(error, text, cfg, file)
+    if image := _UNREADABLE_IMAGE.search(text):
+        return f'{image["path"]}: expected an image, but it cannot be read; tools/check_data.py finds all such files'
+    if isinstance(error, ImportError) and (backend := _vis_backend(error)):
+        place = find_key(cfg._cfg_dict, lambda node: isinstance(node, dict) and node.get('type') == backend)
+        return f'{place or "vis_backends"}: {backend} needs a package: {" ".join(text.split())} ({file})'
     if isinstance(error, (ValueError, RuntimeError, AssertionError)) and _SAID_WELL.search(text):
         return f'{file}: {" ".join(text.split())[:400]}'
     return None
@@ -90,6 +101,25 @@ def _explain_argument(error: TypeError, text: str, cfg: Config, file: str) -> st
     if (missing := _MISSING_ARGUMENT.search(text)) and frame is _calling_frame(error):
         return f'{owner or name}: {name} also needs {missing["names"]} ({file})'
     return None
+
+
+def _explain_value(error: TypeError, text: str, cfg: Config, file: str) -> str | None:
+    """Name the object that was being built when a value of its config was used as what it is not."""
+    frame = _building_frame(error)
+    if frame is None:
+        return None
+    args = frame.f_locals.get('args') or {}
+    name = getattr(frame.f_locals.get('obj_cls'), '__name__', '')
+    owner = find_key(
+        cfg._cfg_dict, lambda node: isinstance(node, dict) and _is_type(node.get('type'), name, args, node)
+    )
+    return f'{owner or name}: {name} cannot be built with {reprlib.repr(args)}: {" ".join(text.split())} ({file})'
+
+
+def _vis_backend(error: BaseException) -> str | None:
+    """The class of the visualizer's backend in which an error was raised."""
+    owners = (frame.f_locals.get('self') for frame, _ in traceback.walk_tb(error.__traceback__))
+    return next((type(owner).__name__ for owner in owners if isinstance(owner, BaseVisBackend)), None)
 
 
 def _building_frame(error: BaseException) -> FrameType | None:

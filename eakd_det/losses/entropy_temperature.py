@@ -48,7 +48,7 @@ class EntropyTemperature(ProposalTemperature):
         self.entropy_tau = require_positive(f'{name}.entropy_tau', entropy_tau)
 
     def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """One temperature a proposal, ``(R,)``, without gradient."""
+        """Return the temperature of each proposal, ``(R,)``, without gradient."""
         return entropy_temperature(preds_T, self.tau_min, self.tau_max, self.increasing, self.entropy_tau)
 
     def extra_repr(self) -> str:

@@ -106,7 +106,10 @@ def test_as_many_images_as_proposals(make, student):
     assert {name for name in losses if name.startswith('distill.cwd.')} == {
         'distill.cwd.image_weight',
         'distill.cwd.image_weight_std',
+        'distill.cwd.share',
     }
+    total = losses['distill.loss_kd'] + losses['distill.loss_cwd']
+    assert float(losses['distill.cwd.share']) == pytest.approx(float(losses['distill.loss_cwd'] / total), rel=1e-5)
     assert list(record_step(seen)['losses']) == ['loss_kd']
 
 

@@ -20,12 +20,12 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from eakd_det.demo.plan import STAGES  # noqa: E402
 from eakd_det.evaluation.metrics import format_table  # noqa: E402
-from eakd_det.experiment.plot import draw, draw_questions  # noqa: E402
-from eakd_det.experiment.published import published_numbers, published_pairs, published_titles  # noqa: E402
-from eakd_det.experiment.shown import answered_questions  # noqa: E402
-from eakd_det.experiment.table import is_report, notes, table_markdown  # noqa: E402
+from eakd_det.lab.demo.plan import STAGES  # noqa: E402
+from eakd_det.lab.experiment.plot import draw, draw_questions  # noqa: E402
+from eakd_det.lab.experiment.published import published_numbers, published_pairs, published_titles  # noqa: E402
+from eakd_det.lab.experiment.shown import answered_questions  # noqa: E402
+from eakd_det.lab.experiment.table import is_report, notes, table_markdown  # noqa: E402
 
 _FIGURES = ('AP', 'AP50', 'AP75')
 _PUBLISHED_ARMS = ('teacher', 'student', 'kd', 'kd-matched', 'ea-kd', 'dkd', 'ea-dkd')

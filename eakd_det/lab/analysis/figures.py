@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import shlex
-import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -55,16 +53,6 @@ def label(axes: Axes, x: str, y: str, title: str = '') -> None:
     axes.set_title(title, fontsize=10.5)
     axes.grid(alpha=0.25, linewidth=0.6)
     axes.spines[['top', 'right']].set_visible(False)
-
-
-def command_line(program: str, argv: Sequence[str] | None) -> str:
-    """The command that makes a figure again, for its record.
-
-    Example:
-        >>> command_line('weight_selectivity.py', ['proposals.npz', '--taus', '2'])
-        'python tools/analysis_tools/weight_selectivity.py proposals.npz --taus 2'
-    """
-    return f'python tools/analysis_tools/{program} {shlex.join(sys.argv[1:] if argv is None else argv)}'
 
 
 def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -74,7 +74,7 @@ class ProposalEntropyHook(ObservingHook):
     """Writes entropies of both networks and loss shares of the entropy quartiles to ``proposal_entropy.jsonl``.
 
     One short line for each watched step, in the work folder, whatever visualizer backends there are;
-    ``tools/analysis_tools/training_entropy.py`` draws it. A resumed run goes on where its checkpoint was.
+    ``eakd-analyze training`` draws it. A resumed run goes on where its checkpoint was.
 
     Args:
         interval: Number of iterations between two lines. Defaults to 50.

@@ -104,7 +104,7 @@ class ProposalTable:
         Raises:
             ConfigError: If the file is missing, or is no such table.
         """
-        hint = 'make one with tools/analysis_tools/collect_proposals.py'
+        hint = 'make one with eakd-analyze collect'
         if not Path(path).is_file():
             raise ConfigError(f'table: expected a table of proposals, but there is no file {path}; {hint}')
         try:

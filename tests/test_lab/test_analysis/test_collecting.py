@@ -14,7 +14,7 @@ from mmdet.structures.bbox import bbox_overlaps
 from eakd_det.errors import ConfigError
 from eakd_det.lab.analysis import ProposalTable
 from eakd_det.lab.analysis.collecting import boxes_in_file, collect_proposals
-from eakd_det.lab.analysis.commands import collect
+from eakd_det.lab.analysis.command import main
 from eakd_det.lab.analysis.commands.source import progress_line
 from eakd_det.lab.analysis.pair import build_batches, build_pair, load_pair_config
 from tests import tiny, tiny_data
@@ -95,7 +95,7 @@ class TestCommand:
     @pytest.mark.parametrize('split', ['train', 'val'])
     def test_end_to_end(self, tmp_path, config, checkpoints, data_root, split, capsys):
         arguments = [config, checkpoints[0], '--out', str(tmp_path), '--split', split, '--images', '3', '--embeddings']
-        assert collect.main(arguments) == 0
+        assert main(['collect', *arguments]) == 0
         table = ProposalTable.load(tmp_path / 'proposals.npz')
         assert table.classes.tolist() == list(tiny_data.CLASSES)
         assert {str(path).split('/')[-2] for path in table.image_paths} == {split}
@@ -108,13 +108,13 @@ class TestCommand:
 
     def test_same_seed_same_table(self, tmp_path, config, checkpoints):
         for name in ('one', 'two'):
-            assert collect.main([config, checkpoints[0], '--out', str(tmp_path / name), '--images', '2']) == 0
+            assert main(['collect', config, checkpoints[0], '--out', str(tmp_path / name), '--images', '2']) == 0
         one, two = (ProposalTable.load(tmp_path / name / 'proposals.npz') for name in ('one', 'two'))
         np.testing.assert_array_equal(one.student_logits, two.student_logits)
         assert one.image_paths.tolist() == two.image_paths.tolist()
 
     def test_teacher_alone_is_its_own_student(self, tmp_path, config):
-        assert collect.main([config, '--out', str(tmp_path), '--images', '2']) == 0
+        assert main(['collect', config, '--out', str(tmp_path), '--images', '2']) == 0
         table = ProposalTable.load(tmp_path / 'proposals.npz')
         assert table.origin['student'] == 'the teacher itself'
         # The student's BatchNorm takes the batch's statistics, as in a step; the teacher's its own.
@@ -129,12 +129,12 @@ class TestCommand:
         ],
     )
     def test_errors_in_one_line(self, tmp_path, config, extra, message, capsys):
-        assert collect.main([config, *extra, '--out', str(tmp_path)]) == 1
+        assert main(['collect', config, *extra, '--out', str(tmp_path)]) == 1
         assert f'Error: {message}' in capsys.readouterr().err
 
     def test_a_plain_config_is_refused(self, tmp_path, data_root, capsys):
         config = tiny_data.dump(tiny_data.student_config(data_root), tmp_path / 'student.py')
-        assert collect.main([config]) == 1
+        assert main(['collect', config]) == 1
         assert 'Error: model: expected ' in capsys.readouterr().err
 
 

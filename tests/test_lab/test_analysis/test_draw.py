@@ -11,7 +11,7 @@ import pytest
 from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 
-from eakd_det.lab.analysis.commands import draw
+from eakd_det.lab.analysis.command import main
 from eakd_det.lab.analysis.proposal_pictures import draw_boxes, draw_weighted_proposals, to_array
 from eakd_det.lab.analysis.proposal_sheet import ROWS, choose_extremes, describe, draw_sheet
 from tests.test_lab.test_analysis.conftest import make_table
@@ -98,7 +98,7 @@ class TestCommand:
         paths = np.array([str(data_root / 'train' / f'{name}.png') for name in (1, 2, 3)])
         dataclasses.replace(table, image_paths=paths).save(tmp_path / 'proposals.npz')
         arguments = ['--out', str(tmp_path / 'out'), '--pictures', '2', '--columns', '2', '--tau', '2']
-        assert draw.main([str(tmp_path / 'proposals.npz'), *arguments]) == 0
+        assert main(['draw', str(tmp_path / 'proposals.npz'), *arguments]) == 0
         stems = ['proposals_1', 'proposals_2', 'sheet']
         assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == sorted(
             f'{stem}.{suffix}' for stem in stems for suffix in ('json', 'png')
@@ -112,5 +112,5 @@ class TestCommand:
 
     def test_image_that_moved(self, tmp_path, capsys):
         make_table().save(tmp_path / 'proposals.npz')
-        assert draw.main([str(tmp_path / 'proposals.npz')]) == 1
+        assert main(['draw', str(tmp_path / 'proposals.npz')]) == 1
         assert 'Error: source: expected the image' in capsys.readouterr().err

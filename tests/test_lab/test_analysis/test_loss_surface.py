@@ -10,7 +10,7 @@ import torch
 from mmengine.runner import set_random_seed
 
 from eakd_det.errors import ConfigError
-from eakd_det.lab.analysis.commands import surface as command
+from eakd_det.lab.analysis.command import main
 from eakd_det.lab.analysis.loss_surface import LossSurface, filter_normalised_direction, measure_surface
 from eakd_det.lab.analysis.loss_surface_figure import draw_surfaces
 from tests import tiny, tiny_data
@@ -91,7 +91,7 @@ def test_figure():
 class TestCommand:
     def test_two_students(self, tmp_path, config, checkpoints, capsys):
         arguments = ['--names', 'one', 'two', '--points', '3', '--batches', '1', '--out', str(tmp_path)]
-        assert command.main([config, *checkpoints, *arguments]) == 0
+        assert main(['surface', config, *checkpoints, *arguments]) == 0
         record = json.loads((tmp_path / 'loss_surface.json').read_text())
         assert list(record['surfaces']) == ['one', 'two']
         assert record['level'] == pytest.approx(1.5 * max(each['centre'] for each in record['surfaces'].values()))
@@ -102,6 +102,6 @@ class TestCommand:
     def test_plain_config_and_missing_weights(self, tmp_path, data_root, checkpoints, capsys):
         config = tiny_data.dump(tiny_data.student_config(data_root), tmp_path / 'student.py')
         arguments = ['--points', '3', '--batches', '1', '--out', str(tmp_path)]
-        assert command.main([config, checkpoints[0], *arguments]) == 0
-        assert command.main([config, 'nowhere.pth', *arguments]) == 1
+        assert main(['surface', config, checkpoints[0], *arguments]) == 0
+        assert main(['surface', config, 'nowhere.pth', *arguments]) == 1
         assert 'Error: checkpoints: ' in capsys.readouterr().err

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from eakd_det.errors import ConfigError
-from eakd_det.lab.analysis.commands import accuracy, embedding, training
+from eakd_det.lab.analysis.command import main
 from eakd_det.lab.analysis.embedding_map import choose_rows, class_separation, draw_map, map_embeddings
 from eakd_det.lab.analysis.entropy_accuracy import accuracy_by_entropy, draw_accuracies, group_accuracies
 from eakd_det.lab.analysis.training_figures import draw_entropies, draw_loss_shares, format_shares, loss_name, smooth
@@ -71,18 +71,18 @@ class TestTraining:
     def test_command(self, tmp_path, capsys):
         (tmp_path / 'run').mkdir()
         (tmp_path / 'run' / 'proposal_entropy.jsonl').write_text('\n'.join(map(json.dumps, ROWS)))
-        assert training.main([str(tmp_path / 'run'), '--out', str(tmp_path)]) == 0
+        assert main(['training', str(tmp_path / 'run'), '--out', str(tmp_path)]) == 0
         record = json.loads((tmp_path / 'loss_share.json').read_text())
         assert record['runs'] == {'run': ROWS}
         assert record['table'] in capsys.readouterr().out
-        assert record['command'] == f'python tools/analysis_tools/training_entropy.py {tmp_path}/run --out {tmp_path}'
+        assert record['command'] == f'eakd-analyze training {tmp_path}/run --out {tmp_path}'
         assert (tmp_path / 'entropy_over_training.png').stat().st_size > 10_000
-        assert training.main([str(tmp_path)]) == 1
+        assert main(['training', str(tmp_path)]) == 1
         assert 'custom_hooks=[dict(type=' in capsys.readouterr().err
         (tmp_path / 'run' / 'proposal_entropy.jsonl').write_text('{"iter": 1}')
-        assert training.main([str(tmp_path / 'run')]) == 1
+        assert main(['training', str(tmp_path / 'run')]) == 1
         (tmp_path / 'run' / 'proposal_entropy.jsonl').write_text('nothing')
-        assert training.main([str(tmp_path / 'run')]) == 1
+        assert main(['training', str(tmp_path / 'run')]) == 1
         assert 'expected lines of JSON' in capsys.readouterr().err
 
 
@@ -109,7 +109,7 @@ class TestAccuracy:
 
     def test_command(self, tmp_path):
         make_table(200).save(tmp_path / 'proposals.npz')
-        assert accuracy.main([str(tmp_path / 'proposals.npz'), '--bins', '4']) == 0
+        assert main(['accuracy', str(tmp_path / 'proposals.npz'), '--bins', '4']) == 0
         record = json.loads((tmp_path / 'entropy_accuracy.json').read_text())
         assert [len(rows) for rows in record['groups'].values()] == [4, 4, 4]
         first = record['groups']['foreground'][0]
@@ -157,11 +157,11 @@ class TestEmbeddings:
 
     def test_command(self, tmp_path, capsys):
         make_table(120, embeddings=4).save(tmp_path / 'proposals.npz')
-        assert embedding.main([str(tmp_path / 'proposals.npz')]) == 0
+        assert main(['embedding', str(tmp_path / 'proposals.npz')]) == 0
         record = json.loads((tmp_path / 'embedding_map.json').read_text())
         assert f'| {record["teacher"]["calinski_harabasz"]:.2f} |' in record['table']
         assert record['table'] in capsys.readouterr().out
         make_table(120).save(tmp_path / 'bare.npz')
-        assert embedding.main([str(tmp_path / 'bare.npz')]) == 1
+        assert main(['embedding', str(tmp_path / 'bare.npz')]) == 1
         assert 'holds no embeddings; collect it again with --embeddings' in capsys.readouterr().err
-        assert embedding.main([str(tmp_path / 'proposals.npz'), '--share', '1']) == 1
+        assert main(['embedding', str(tmp_path / 'proposals.npz'), '--share', '1']) == 1

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from eakd_det.errors import ConfigError
-from eakd_det.lab.analysis.commands import selectivity as command
+from eakd_det.lab.analysis.command import main
 from eakd_det.lab.analysis.selectivity import measure, recommend, sweep
 from eakd_det.lab.analysis.selectivity_figure import draw_selectivity
 from tests.test_lab.test_analysis.conftest import make_table
@@ -117,7 +117,7 @@ class TestCommand:
     def test_on_a_table(self, tmp_path, capsys):
         table = make_table()
         table.save(tmp_path / 'proposals.npz')
-        assert command.main([str(tmp_path / 'proposals.npz'), '--taus', '1', '2', '3']) == 0
+        assert main(['selectivity', str(tmp_path / 'proposals.npz'), '--taus', '1', '2', '3']) == 0
         record = json.loads((tmp_path / 'selectivity.json').read_text())
         assert [row['tau'] for row in record['rows']] == [1, 2, 3]
         assert record['rows'][0]['mean'] == pytest.approx(float(table.weights(1.0).mean()))
@@ -136,5 +136,5 @@ class TestCommand:
         ],
     )
     def test_errors_in_one_line(self, arguments, message, capsys):
-        assert command.main(arguments) == 1
+        assert main(['selectivity', *arguments]) == 1
         assert capsys.readouterr().err.startswith(message)

@@ -1,1 +1,1 @@
-"""The commands of ``tools/analysis_tools``: options, files, and what is printed."""
+"""The analyses of ``eakd-analyze``, one a module: options, files, and what is printed."""

@@ -1,4 +1,4 @@
-"""Accuracy gap by teacher entropy: what ``entropy_accuracy.py`` runs."""
+"""Accuracy gap by teacher entropy: ``eakd-analyze accuracy``."""
 
 from __future__ import annotations
 
@@ -7,26 +7,22 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from eakd_det.cli.failures import run_tool
 from eakd_det.errors import require_positive
 from eakd_det.lab.analysis.commands.source import add_source_options, output_folder, read_proposals
 from eakd_det.lab.analysis.entropy_accuracy import AccuracyBin, draw_accuracies, group_accuracies
-from eakd_det.lab.analysis.figures import command_line, markdown_table, save_figure
+from eakd_det.lab.analysis.figures import markdown_table, save_figure
+
+DESCRIPTION = "Accuracy of teacher and student by the teacher's entropy"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Draw; returns the exit status: 0, or 1 after one line on stderr about what the user has to change."""
-    parser = argparse.ArgumentParser(
-        prog='entropy_accuracy.py', description="Accuracy of teacher and student by the teacher's entropy"
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     add_source_options(parser)
     parser.add_argument('--tau', type=float, default=3.0, help="T' of the entropy; default: 3")
     parser.add_argument('--bins', type=int, default=10, help='number of groups; default: 10')
-    args = parser.parse_args(argv)
-    return run_tool(lambda: run(args, command_line(parser.prog, argv)))
 
 
-def run(args: argparse.Namespace, command: str) -> tuple[Path, Path]:
+def run(args: argparse.Namespace) -> tuple[Path, Path]:
     """Draw ``entropy_accuracy.png``, with its numbers as ``.json``.
 
     Raises:
@@ -38,7 +34,7 @@ def run(args: argparse.Namespace, command: str) -> tuple[Path, Path]:
     rows = {name: [{**dataclasses.asdict(row), 'gap': row.gap} for row in bins] for name, bins in groups.items()}
     figure = draw_accuracies(groups, tau, args.bins)
     text = format_groups(groups)
-    numbers = dict(command=command, table=text, tau=tau, origin=table.origin, groups=rows)
+    numbers = dict(command=args.command, table=text, tau=tau, origin=table.origin, groups=rows)
     written = save_figure(figure, numbers, output_folder(args), 'entropy_accuracy')
     print(text)
     print('\n'.join(map(str, written)))

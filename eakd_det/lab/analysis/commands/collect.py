@@ -1,25 +1,20 @@
-"""Collect proposals of a data set as both networks see them: what ``collect_proposals.py`` runs."""
+"""Collect proposals of a data set as both networks see them: ``eakd-analyze collect``."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
-from eakd_det.cli.failures import run_tool
 from eakd_det.errors import ConfigError
 from eakd_det.lab.analysis.commands.source import add_source_options, read_proposals
 from eakd_det.lab.analysis.proposal_table import ProposalTable
 
+DESCRIPTION = 'Collect logits, labels, boxes of proposals for the other analyses'
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Collect; returns the exit status: 0, or 1 after one line on stderr about what the user has to change."""
-    parser = argparse.ArgumentParser(
-        prog='collect_proposals.py', description='Collect logits, labels, boxes of proposals for the other analyses'
-    )
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     add_source_options(parser)
-    parser.add_argument('--embeddings', action='store_true', help='keep RoI embeddings, too (for embedding_map.py)')
-    args = parser.parse_args(argv)
-    return run_tool(lambda: run(args))
+    parser.add_argument('--embeddings', action='store_true', help='keep RoI embeddings, for eakd-analyze embedding')
 
 
 def run(args: argparse.Namespace) -> ProposalTable:

@@ -1,14 +1,12 @@
-"""Pictures of weighted proposals: what ``draw_proposals.py`` runs."""
+"""Pictures of weighted proposals: ``eakd-analyze draw``."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from eakd_det.cli.failures import run_tool
 from eakd_det.errors import ConfigError
 from eakd_det.lab.analysis.commands.source import add_source_options, add_weight_options, output_folder, read_proposals
 from eakd_det.lab.analysis.figures import save_figure
@@ -16,18 +14,15 @@ from eakd_det.lab.analysis.proposal_pictures import draw_weighted_proposals
 from eakd_det.lab.analysis.proposal_sheet import choose_extremes, describe, draw_sheet, read_image
 from eakd_det.lab.analysis.proposal_table import ProposalTable
 
+DESCRIPTION = 'Draw proposals coloured by weight, and the heaviest and lightest of all'
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Draw; returns the exit status: 0, or 1 after one line on stderr about what the user has to change."""
-    parser = argparse.ArgumentParser(
-        prog='draw_proposals.py', description='Draw proposals coloured by weight, and the heaviest and lightest of all'
-    )
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     add_source_options(parser)
     add_weight_options(parser)
     parser.add_argument('--pictures', type=int, default=4, help='number of images to draw; default: 4')
     parser.add_argument('--columns', type=int, default=8, help='proposals in each row of the sheet; default: 8')
-    args = parser.parse_args(argv)
-    return run_tool(lambda: run(args))
 
 
 def run(args: argparse.Namespace) -> list[Path]:

@@ -1,33 +1,28 @@
-"""A map of RoI embeddings: what ``embedding_map.py`` runs."""
+"""A map of RoI embeddings: ``eakd-analyze embedding``."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
-from eakd_det.cli.failures import run_tool
 from eakd_det.errors import ConfigError, require_positive
 from eakd_det.lab.analysis.commands.source import add_source_options, add_weight_options, output_folder, read_proposals
 from eakd_det.lab.analysis.embedding_map import choose_rows, draw_map, map_embeddings
-from eakd_det.lab.analysis.figures import command_line, markdown_table, save_figure
+from eakd_det.lab.analysis.figures import markdown_table, save_figure
+
+DESCRIPTION = 't-SNE of RoI embeddings with the heaviest proposals marked'
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Draw; returns the exit status: 0, or 1 after one line on stderr about what the user has to change."""
-    parser = argparse.ArgumentParser(
-        prog='embedding_map.py', description='t-SNE of RoI embeddings with the heaviest proposals marked'
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     add_source_options(parser)
     add_weight_options(parser)
     parser.add_argument('--points', type=int, default=1500, help='largest number of proposals; default: 1500')
     parser.add_argument('--share', type=float, default=0.1, help='share that is marked as heaviest; default: 0.1')
     parser.add_argument('--with-background', action='store_true', help='as many background proposals as of a class')
-    args = parser.parse_args(argv)
-    return run_tool(lambda: run(args, command_line(parser.prog, argv)))
 
 
-def run(args: argparse.Namespace, command: str) -> tuple[Path, Path]:
+def run(args: argparse.Namespace) -> tuple[Path, Path]:
     """Draw ``embedding_map.png``, with its numbers as ``.json``.
 
     Raises:
@@ -46,7 +41,7 @@ def run(args: argparse.Namespace, command: str) -> tuple[Path, Path]:
         [[f'{len(rows)} proposals', *(f'{result[side]["calinski_harabasz"]:.2f}' for side in sides)]],
     )
     setting = dict(tau=tau, mode=args.mode, share=args.share, origin=table.origin)
-    numbers = dict(command=command, table=text, **setting, **result)
+    numbers = dict(command=args.command, table=text, **setting, **result)
     written = save_figure(figure, numbers, output_folder(args), 'embedding_map')
     print(text)
     print('\n'.join(map(str, written)))

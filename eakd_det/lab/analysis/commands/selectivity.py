@@ -1,4 +1,4 @@
-"""How selective the weight is, and which T' follows: what ``weight_selectivity.py`` runs."""
+"""How selective the weight is, and which T' follows: ``eakd-analyze selectivity``."""
 
 from __future__ import annotations
 
@@ -7,28 +7,24 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from eakd_det.cli.failures import run_tool
 from eakd_det.functional import EA_MODES
 from eakd_det.lab.analysis.commands.source import add_source_options, output_folder, read_proposals
-from eakd_det.lab.analysis.figures import command_line, markdown_table, save_figure
+from eakd_det.lab.analysis.figures import markdown_table, save_figure
 from eakd_det.lab.analysis.selectivity import MIN_CV, TAUS, Recommendation, Selectivity, recommend, sweep
 from eakd_det.lab.analysis.selectivity_figure import draw_selectivity
 
+DESCRIPTION = "How selective the EA weight is against T', and a T' to use"
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Measure; returns the exit status: 0, or 1 after one line on stderr about what the user has to change."""
-    parser = argparse.ArgumentParser(
-        prog='weight_selectivity.py', description="How selective the EA weight is against T', and a T' to use"
-    )
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     add_source_options(parser)
     parser.add_argument('--taus', type=float, nargs='+', default=TAUS, metavar="T'", help='default: 0.5, 0.75, ..., 6')
     parser.add_argument('--mode', choices=EA_MODES, default='ea', help='form of the weight; default: ea')
     parser.add_argument('--min-cv', type=float, default=MIN_CV, help="the largest T' with this CV is recommended")
-    args = parser.parse_args(argv)
-    return run_tool(lambda: run(args, command_line(parser.prog, argv)))
 
 
-def run(args: argparse.Namespace, command: str) -> Recommendation:
+def run(args: argparse.Namespace) -> Recommendation:
     """Measure as the parsed arguments say; writes ``selectivity.png`` and ``selectivity.json``.
 
     Raises:
@@ -42,7 +38,7 @@ def run(args: argparse.Namespace, command: str) -> Recommendation:
     figure = draw_selectivity(rows, recommendation, background, subject)
     text = format_rows(rows, background)
     numbers = dict(
-        command=command,
+        command=args.command,
         table=text,
         recommendation=dataclasses.asdict(recommendation),
         mode=args.mode,

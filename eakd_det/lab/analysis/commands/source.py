@@ -21,7 +21,7 @@ TABLE_NAME = 'proposals.npz'
 
 def add_source_options(parser: argparse.ArgumentParser) -> None:
     """Add what says which proposals to look at, and where results go."""
-    parser.add_argument('source', help='a table from collect_proposals.py (.npz), or a distillation config (.py)')
+    parser.add_argument('source', help='a table from eakd-analyze collect (.npz), or a distillation config (.py)')
     parser.add_argument(
         'checkpoint',
         nargs='?',
@@ -40,6 +40,17 @@ def add_weight_options(parser: argparse.ArgumentParser) -> None:
     """Add what says which weight a proposal has."""
     parser.add_argument('--tau', type=float, default=3.0, help="T' of the weight; default: 3")
     parser.add_argument('--mode', choices=EA_MODES, default='ea', help='form of the weight; default: ea')
+
+
+def names_for(given: list[str] | None, defaults: list[str]) -> list[str]:
+    """Return ``given``, or ``defaults`` if there are none.
+
+    Raises:
+        ConfigError: If there is not one name for each.
+    """
+    if given is not None and len(given) != len(defaults):
+        raise ConfigError(f'--names: expected {len(defaults)}, one for each run, but got {len(given)}')
+    return given or defaults
 
 
 def output_folder(args: argparse.Namespace) -> Path:

@@ -1,4 +1,4 @@
-"""Loss surfaces of students: what ``loss_surface.py`` runs."""
+"""Loss surfaces of students: ``eakd-analyze surface``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import itertools
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,10 @@ from torch import nn
 
 from eakd_det.checkpoint import load_detector_weights
 from eakd_det.cli.detectors import detector_config
-from eakd_det.cli.failures import run_tool
 from eakd_det.cli.translation import config_errors
 from eakd_det.errors import ConfigError
-from eakd_det.lab.analysis.figures import command_line, markdown_table, save_figure
+from eakd_det.lab.analysis.commands.source import names_for
+from eakd_det.lab.analysis.figures import markdown_table, save_figure
 from eakd_det.lab.analysis.loss_surface import LossSurface, measure_surface
 from eakd_det.lab.analysis.loss_surface_figure import draw_surfaces
 from eakd_det.lab.analysis.pair import build_batches, load_config
@@ -29,11 +29,11 @@ from eakd_det.lab.analysis.pair import build_batches, load_config
 RELATIVE_LEVEL = 1.5
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Measure; returns the exit status: 0, or 1 after one line on stderr about what the user has to change."""
-    parser = argparse.ArgumentParser(
-        prog='loss_surface.py', description='Training loss on a plane through the weights of one or several students'
-    )
+DESCRIPTION = 'Training loss on a plane through the weights of one or several students'
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument('config', help="a student's config, or a distillation config, of which the student is taken")
     parser.add_argument('checkpoints', nargs='+', help="students' weights, all of the one architecture")
     parser.add_argument('--names', nargs='+', help='what to call them; default: names of folder and file')
@@ -47,18 +47,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('--seed', type=int, default=0, help='of directions, images, samplers; default: 0')
     parser.add_argument('--out', type=Path, default=Path('work_dirs/analysis'), help='default: work_dirs/analysis')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='as in tools/train.py')
-    args = parser.parse_args(argv)
-    if args.names is not None and len(args.names) != len(args.checkpoints):
-        parser.error(f'--names: expected {len(args.checkpoints)}, one for each checkpoint, but got {len(args.names)}')
-    return run_tool(lambda: run(args, command_line(parser.prog, argv)))
 
 
-def run(args: argparse.Namespace, command: str) -> dict[str, LossSurface]:
+def run(args: argparse.Namespace) -> dict[str, LossSurface]:
     """Measure as the parsed arguments say; writes ``loss_surface.png`` and ``loss_surface.json``.
 
     Raises:
         ConfigError: If a setting or a file cannot work.
     """
+    names = names_for(args.names, ['/'.join(Path(path).parts[-2:]) for path in args.checkpoints])
     cfg = load_config(args.config, args.cfg_options, args.seed)
     with config_errors(cfg):
         model = MODELS.build(detector_config(cfg, 'student')).to(torch.device(get_device()))
@@ -66,7 +63,6 @@ def run(args: argparse.Namespace, command: str) -> dict[str, LossSurface]:
     batches = [
         model.data_preprocessor(batch, training=True) for batch in itertools.islice(loader, max(args.batches, 0))
     ]
-    names = args.names or ['/'.join(Path(path).parts[-2:]) for path in args.checkpoints]
     surfaces = {
         name: _measure(model, checkpoint, batches, args, name)
         for name, checkpoint in zip(names, args.checkpoints, strict=True)
@@ -83,7 +79,7 @@ def run(args: argparse.Namespace, command: str) -> dict[str, LossSurface]:
     )
     print(text)
     record = dict(
-        command=command,
+        command=args.command,
         table=text,
         level=level,
         batches=len(batches),

@@ -26,6 +26,7 @@ from eakd_det.lab.experiment.plot import draw, draw_questions  # noqa: E402
 from eakd_det.lab.experiment.published import published_numbers, published_pairs, published_titles  # noqa: E402
 from eakd_det.lab.experiment.shown import answered_questions  # noqa: E402
 from eakd_det.lab.experiment.table import is_report, notes, table_markdown  # noqa: E402
+from eakd_det.lab.markdown import markdown_table  # noqa: E402
 
 _FIGURES = ('AP', 'AP50', 'AP75')
 _PUBLISHED_ARMS = ('teacher', 'student', 'kd', 'kd-matched', 'ea-kd', 'dkd', 'ea-dkd')
@@ -103,11 +104,11 @@ def _demo(record: Mapping[str, Any]) -> str:
 
 def _by_config(record: Mapping[str, Any]) -> str:
     headings = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl')
-    lines = [f'| arm | {" | ".join(headings)} | command |', f'| --- {"| ---: " * len(headings)}| --- |']
+    rows = []
     for row in record.values():
         cells = ('-' if row['metrics'][name] is None else f'{100 * row["metrics"][name]:.1f}' for name in headings)
-        lines.append(f'| {row["title"]} | {" | ".join(cells)} | `{row["command"]}` |')
-    return '\n'.join(lines)
+        rows.append([row['title'], *cells, f'`{row["command"]}`'])
+    return markdown_table(['arm', *headings, 'command'], rows, texts=(0, -1))
 
 
 def _published() -> str:

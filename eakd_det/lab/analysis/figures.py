@@ -6,7 +6,7 @@ import io
 import json
 import os
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,19 +53,6 @@ def label(axes: Axes, x: str, y: str, title: str = '') -> None:
     axes.set_title(title, fontsize=10.5)
     axes.grid(alpha=0.25, linewidth=0.6)
     axes.spines[['top', 'right']].set_visible(False)
-
-
-def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown; the first column is text, the others are numbers.
-
-    Example:
-        >>> print(markdown_table(['run', 'loss'], [['KD', '1.51']]))
-        | run | loss |
-        | --- | ---: |
-        | KD | 1.51 |
-    """
-    lines = [headings, ['---', *('---:' for _ in headings[1:])], *rows]
-    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
 
 
 def save_figure(

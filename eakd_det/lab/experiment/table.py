@@ -8,6 +8,7 @@ from typing import Any
 from eakd_det.lab.experiment.comparison import FIGURES
 from eakd_det.lab.experiment.loss_facts import FACTS
 from eakd_det.lab.experiment.shown import answered_questions, idle_arms, shown_arms
+from eakd_det.lab.markdown import markdown_table
 
 _STATES = ('failed', 'unfinished', 'missing')
 
@@ -75,19 +76,12 @@ def loss_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
 def table_markdown(report: Mapping[str, Any]) -> str:
     """The table of arms in Markdown, and those of questions and of losses if there are any."""
     headings, rows = table_cells(report)
-    tables = [_markdown(headings, [[*row[:-1], f'`{row[-1]}`'] for row in rows], texts=(0, -1))]
+    tables = [markdown_table(headings, [[*row[:-1], f'`{row[-1]}`'] for row in rows], texts=(0, -1))]
     if question_cells(report)[1]:
-        tables.append(_markdown(*question_cells(report), texts=(0, 1)))
+        tables.append(markdown_table(*question_cells(report), texts=(0, 1)))
     if loss_cells(report)[1]:
-        tables.append(_markdown(*loss_cells(report), texts=(0,)))
+        tables.append(markdown_table(*loss_cells(report), texts=(0,)))
     return '\n\n'.join(tables)
-
-
-def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]], texts: Sequence[int]) -> str:
-    rule = ['---:'] * len(headings)
-    for column in texts:
-        rule[column] = '---'
-    return '\n'.join(f'| {" | ".join(line)} |' for line in (headings, rule, *rows))
 
 
 def notes(report: Mapping[str, Any]) -> list[str]:

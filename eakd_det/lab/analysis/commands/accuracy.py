@@ -10,7 +10,8 @@ from pathlib import Path
 from eakd_det.errors import require_positive
 from eakd_det.lab.analysis.commands.source import add_source_options, output_folder, read_proposals
 from eakd_det.lab.analysis.entropy_accuracy import AccuracyBin, draw_accuracies, group_accuracies
-from eakd_det.lab.analysis.figures import markdown_table, save_figure
+from eakd_det.lab.analysis.figures import save_figure
+from eakd_det.lab.markdown import markdown_table
 
 DESCRIPTION = "Accuracy of teacher and student by the teacher's entropy"
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from eakd_det.functional import EA_MODES
 from eakd_det.lab.analysis.commands.source import add_source_options, output_folder, read_proposals
-from eakd_det.lab.analysis.figures import markdown_table, save_figure
+from eakd_det.lab.analysis.figures import save_figure
 from eakd_det.lab.analysis.selectivity import MIN_CV, TAUS, Recommendation, Selectivity, recommend, sweep
 from eakd_det.lab.analysis.selectivity_figure import draw_selectivity
+from eakd_det.lab.markdown import markdown_table
 
 DESCRIPTION = "How selective the EA weight is against T', and a T' to use"
 

@@ -21,10 +21,11 @@ from eakd_det.cli.detectors import detector_config
 from eakd_det.cli.translation import config_errors
 from eakd_det.errors import ConfigError
 from eakd_det.lab.analysis.commands.source import names_for
-from eakd_det.lab.analysis.figures import markdown_table, save_figure
+from eakd_det.lab.analysis.figures import save_figure
 from eakd_det.lab.analysis.loss_surface import LossSurface, measure_surface
 from eakd_det.lab.analysis.loss_surface_figure import draw_surfaces
 from eakd_det.lab.analysis.pair import build_batches, load_config
+from eakd_det.lab.markdown import markdown_table
 
 RELATIVE_LEVEL = 1.5
 

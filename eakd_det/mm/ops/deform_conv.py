@@ -58,7 +58,9 @@ def deform_conv2d(
     height, width = offset.shape[2:]
     moves = offset.view(images, -1, kernel_height, kernel_width, 2, height, width)
     offset_groups = moves.size(1)
-    lengths = zip(moves.unbind(4), (kernel_height, kernel_width), (height, width), stride, padding, dilation, strict=True)
+    lengths = zip(
+        moves.unbind(4), (kernel_height, kernel_width), (height, width), stride, padding, dilation, strict=True
+    )
     grid = []
     for axis, (move, kernel, out, step, pad, spread) in enumerate(lengths):
         start = torch.arange(out, device=offset.device) * step - pad

@@ -15,7 +15,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.registry import Registry
 
-from eakd_det import argument_check
+from eakd_det import arguments
 from eakd_det.building import build_model
 from eakd_det.cli.config_keys import find_key
 from eakd_det.errors import ConfigError
@@ -100,7 +100,7 @@ def _building_frame(error: BaseException) -> FrameType | None:
 def _calling_frame(error: BaseException) -> FrameType:
     """Where the call was made that failed, but for the check of arguments around it."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return next(frame for frame in reversed(frames) if frame.f_globals.get('__name__') != argument_check.__name__)
+    return next(frame for frame in reversed(frames) if frame.f_globals.get('__name__') != arguments.__name__)
 
 
 def _is_type(kind: Any, name: str, args: dict[str, Any], node: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from mmengine.registry import DefaultScope
 from mmrazor.models import ConfigurableDistiller
 from torch import Tensor, nn
 
+from eakd_det.arguments import Count, Positive, checked
 from eakd_det.distillation.loss_mappings import (
     KEY,
     Mappings,
@@ -33,8 +34,8 @@ from eakd_det.distillation.proposal_recorder import (
 )
 from eakd_det.distillation.proposals import ProposalOutputs, SampledProposals
 from eakd_det.distillation.statistics import ProposalStatistics, log_names
-from eakd_det.errors import ConfigError, require_count, require_positive
-from eakd_det.losses import EntropyWeighted, ProposalLoss
+from eakd_det.errors import ConfigError
+from eakd_det.losses import ProposalLoss
 
 
 class ProposalDistiller(ConfigurableDistiller):
@@ -69,6 +70,9 @@ class ProposalDistiller(ConfigurableDistiller):
         ...     type='eakd_det.KDLoss', weighting=dict(type='eakd_det.EntropyWeighting', tau=3.0))))
     """
 
+    config_key = 'model.distiller'
+
+    @checked
     def __init__(
         self,
         distill_losses: dict[str, Any] | None = None,
@@ -77,8 +81,8 @@ class ProposalDistiller(ConfigurableDistiller):
         connectors: dict[str, Any] | None = None,
         loss_forward_mappings: Mappings | None = None,
         distill_deliveries: dict[str, Any] | None = None,
-        statistics_interval: int = 50,
-        entropy_tau: float = 3.0,
+        statistics_interval: Count = 50,
+        entropy_tau: Positive = 3.0,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         if distill_deliveries:
@@ -86,8 +90,6 @@ class ProposalDistiller(ConfigurableDistiller):
                 'model.distiller.distill_deliveries: expected none, because student and teacher share their proposals '
                 f'here, but got {reprlib.repr(distill_deliveries)}'
             )
-        require_count('model.distiller.statistics_interval', statistics_interval)
-        require_positive('model.distiller.entropy_tau', entropy_tau)
         check_losses(distill_losses)
         self._log_names = log_names(distill_losses or {})
         check_parts('model.distiller.student_recorders', student_recorders)
@@ -176,7 +178,7 @@ class ProposalDistiller(ConfigurableDistiller):
         for name, mapping in self.loss_forward_mappings.items():
             arguments = {key: self._record_of(name, key, record) for key, record in mapping.items()}
             loss = self.distill_losses[name]
-            if isinstance(loss, (ProposalLoss, EntropyWeighted)):
+            if isinstance(loss, ProposalLoss):
                 terms = loss.terms(**arguments)
                 losses[name] = loss.reduce(terms)
                 self._add_weights(name, terms)

@@ -13,7 +13,7 @@ from torch import Tensor
 from eakd_det.distillation.detectors import box_head
 from eakd_det.distillation.proposals import ProposalOutputs, SampledProposals
 from eakd_det.distillation.taps import ProposalTap
-from eakd_det.losses import ProposalTerms
+from eakd_det.losses import Terms
 
 if TYPE_CHECKING:
     from eakd_det.distillation.algorithm import ProposalDistill
@@ -32,16 +32,16 @@ class StepObservation:
 
     proposals: SampledProposals | None = None
     teacher: ProposalOutputs | None = None
-    terms: dict[str, ProposalTerms] = field(default_factory=dict)
+    terms: dict[str, Terms] = field(default_factory=dict)
 
     def see_proposals(self, proposals: SampledProposals, teacher: ProposalOutputs) -> None:
         """Keep the proposals of the step, and let go of their graph."""
         self.proposals = replace(proposals, outputs=_detached(proposals.outputs))
         self.teacher = _detached(teacher)
 
-    def see_terms(self, loss_name: str, terms: ProposalTerms) -> None:
+    def see_terms(self, loss_name: str, terms: Terms) -> None:
         """Keep one loss's terms, without gradient."""
-        self.terms[loss_name] = ProposalTerms(terms.divergence.detach(), terms.weights.detach(), unit=terms.unit)
+        self.terms[loss_name] = Terms(terms.divergence.detach(), terms.weights.detach(), unit=terms.unit)
 
 
 def watch_next_step(distiller: ProposalDistiller) -> StepObservation:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from eakd_det.errors import ConfigError
 from eakd_det.functional import entropy
-from eakd_det.losses import ProposalTerms
+from eakd_det.losses import Terms
 
 STATISTICS_ITER = 'statistics_iter'
 
@@ -43,7 +43,7 @@ class ProposalStatistics:
         self._sums = {name: values.to(device) for name, values in state['sums'].items()}
 
     @torch.no_grad()
-    def add_weights(self, prefix: str, terms: ProposalTerms, labels: Tensor, background: int) -> None:
+    def add_weights(self, prefix: str, terms: Terms, labels: Tensor, background: int) -> None:
         """Add one loss's weights: of proposals, foreground and background apart; of images, all together.
 
         Args:
@@ -63,7 +63,7 @@ class ProposalStatistics:
         if len(weights) != len(labels):
             raise ConfigError(
                 f'distill_losses: expected a weight for each of {len(labels)} proposals, but got '
-                f"{len(weights)}; a loss with weights of images returns ProposalTerms(..., unit='image')"
+                f"{len(weights)}; a loss with weights of images returns Terms(..., unit='image')"
             )
         is_foreground = (labels != background).double()
         self._add(f'{prefix}fg', moments @ is_foreground)

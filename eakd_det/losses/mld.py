@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from eakd_det.errors import ConfigError, require_choice, require_not_negative, require_positive
+from eakd_det.arguments import Fraction, NotNegative, Positive, checked
+from eakd_det.errors import ConfigError
 from eakd_det.functional import (
+    StandardizeOption,
     batch_gram_distance,
     class_gram_distance,
     kd_divergence,
     rare_columns,
-    require_share,
     standardize,
-    standardize_option,
     unsure_rows,
 )
-from eakd_det.losses.base import ProposalLoss, ProposalTerms
-
-MASKS = ('published', 'select', 'none')
-GRAMS = ('mean', 'published')
+from eakd_det.losses.base import ProposalLoss
 
 
 class MLDLoss(ProposalLoss):
@@ -68,46 +65,45 @@ class MLDLoss(ProposalLoss):
         tensor(0.1124)
     """
 
+    @checked
     def __init__(
         self,
-        temperatures: Sequence[float] = (4.0, 3.0, 5.0, 2.0, 6.0),
-        masks: str = 'published',
-        mask_quantile: float = 0.5,
-        gram: str = 'mean',
-        instance_weight: float = 1.0,
-        batch_weight: float = 1.0,
-        class_weight: float = 1.0,
-        standardize: bool | str = False,
+        temperatures: Sequence[Positive] = (4.0, 3.0, 5.0, 2.0, 6.0),
+        masks: Literal['published', 'select', 'none'] = 'published',
+        mask_quantile: Fraction = 0.5,
+        gram: Literal['mean', 'published'] = 'mean',
+        instance_weight: NotNegative = 1.0,
+        batch_weight: NotNegative = 1.0,
+        class_weight: NotNegative = 1.0,
+        standardize: StandardizeOption = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        name = type(self).__name__
-        if isinstance(temperatures, (str, float, int)) or not temperatures:
-            raise ConfigError(f'{name}.temperatures: expected a list of numbers > 0, but got {temperatures!r}')
-        self.temperatures = [require_positive(f'{name}.temperatures', tau) for tau in temperatures]
-        self.masks = require_choice(f'{name}.masks', masks, MASKS)
-        self.mask_quantile = require_share(f'{name}.mask_quantile', mask_quantile)
-        self.gram = require_choice(f'{name}.gram', gram, GRAMS)
-        self.instance_weight = require_not_negative(f'{name}.instance_weight', instance_weight)
-        self.batch_weight = require_not_negative(f'{name}.batch_weight', batch_weight)
-        self.class_weight = require_not_negative(f'{name}.class_weight', class_weight)
-        self.standardize = standardize_option(f'{name}.standardize', standardize)
+        if not temperatures:
+            raise ConfigError(f'{type(self).__name__}.temperatures: expected at least one, but got {temperatures!r}')
+        self.temperatures = list(temperatures)
+        self.masks = masks
+        self.mask_quantile = mask_quantile
+        self.gram = gram
+        self.instance_weight = instance_weight
+        self.batch_weight = batch_weight
+        self.class_weight = class_weight
+        self.standardize = standardize
         if self.reduction == 'none' and (self.batch_weight or self.class_weight):
             raise ConfigError(
-                f'{name}.reduction: expected mean or sum, since batch and class level do not belong to proposals, '
-                "but got 'none'; or set batch_weight and class_weight to 0"
+                f'{type(self).__name__}.reduction: expected mean or sum, since batch and class level '
+                "do not belong to sites, but got 'none'; or set batch_weight and class_weight to 0"
             )
 
-    def terms(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None) -> ProposalTerms:
-        """Instance level and weight of each proposal, and the two other levels as ``extra``; needs no labels."""
+    def divergence(self, preds_S: Tensor, preds_T: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Compute the instance level of each site, ``(N,)``, and the sum of the two other levels, a scalar."""
         rows = columns = None
         if self.masks != 'none':
             rows, columns = unsure_rows(preds_T, self.mask_quantile), rare_columns(preds_T, self.mask_quantile)
         instance = self.instance_weight * self._instance_level(preds_S, preds_T)
         if rows is not None:
             instance = instance * (rows if self.masks == 'select' else _fraction(rows) + 1)
-        extra = self._gram_levels(preds_S, preds_T, rows, columns)
-        return ProposalTerms(instance, self.weighting(preds_S, preds_T), extra)
+        return instance, self._gram_levels(preds_S, preds_T, rows, columns)
 
     def _instance_level(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         if self.standardize:
@@ -134,7 +130,7 @@ class MLDLoss(ProposalLoss):
         return torch.stack(levels).sum() if levels else None
 
     def extra_repr(self) -> str:
-        """What ``print`` shows."""
+        """Return what ``print`` shows."""
         return f'temperatures={self.temperatures}, masks={self.masks!r}, gram={self.gram!r}, {super().extra_repr()}'
 
 

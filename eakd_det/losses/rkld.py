@@ -30,6 +30,8 @@ class RKLDLoss(LogitLoss):
         tensor(0.1120)
     """
 
-    def softened(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None, tau: Temperature) -> Tensor:
-        """RKLD of each proposal, ``(R,)``; needs no labels."""
+    def divergence_at(
+        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
+    ) -> Tensor:
+        """Compute RKLD of each site, ``(N,)``, without labels."""
         return rkld_divergence(preds_S, preds_T, tau)

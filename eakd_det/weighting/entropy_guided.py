@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from eakd_det.errors import ConfigError, require_positive
+from eakd_det.arguments import Count, Positive, UnitInterval, checked
 from eakd_det.functional import curriculum_weight, hard_rows
 from eakd_det.weighting.base import ProposalWeighting, mean_one
 from eakd_det.weighting.iterations import IterationCounter
-
-
-def _require_unit(key: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise ConfigError(f'{key}: expected a number from 0 to 1, but got {value!r}')
-    return float(value)
 
 
 class CurriculumWeighting(ProposalWeighting):
@@ -44,21 +38,21 @@ class CurriculumWeighting(ProposalWeighting):
         tensor([1.0000, 0.0022])
     """
 
-    def __init__(self, total_iters: int, tau: float = 1.0, normalize: bool = False) -> None:
+    @checked
+    def __init__(self, total_iters: Count, tau: Positive = 1.0, normalize: bool = False) -> None:
         super().__init__()
-        name = type(self).__name__
-        self.iterations = IterationCounter(f'{name}.total_iters', total_iters)
-        self.tau = require_positive(f'{name}.tau', tau)
+        self.iterations = IterationCounter(total_iters)
+        self.tau = tau
         self.normalize = normalize
 
     def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """One weight a proposal, ``(R,)``; counts an iteration."""
+        """Compute the weight of each site, ``(N,)``, and count an iteration."""
         weights = curriculum_weight(preds_T, self.iterations.progress(), self.tau)
         self.iterations.advance()
         return mean_one(weights) if self.normalize else weights
 
     def extra_repr(self) -> str:
-        """What ``print`` shows."""
+        """Return what ``print`` shows."""
         return f'tau={self.tau}, normalize={self.normalize}'
 
 
@@ -87,18 +81,20 @@ class HardProposalWeighting(ProposalWeighting):
         tensor([2., 0.])
     """
 
-    def __init__(self, threshold: float = 0.5, quantile: float | None = None, tau: float = 1.0) -> None:
+    @checked
+    def __init__(
+        self, threshold: UnitInterval = 0.5, quantile: UnitInterval | None = None, tau: Positive = 1.0
+    ) -> None:
         super().__init__()
-        name = type(self).__name__
-        self.threshold = _require_unit(f'{name}.threshold', threshold)
-        self.quantile = None if quantile is None else _require_unit(f'{name}.quantile', quantile)
-        self.tau = require_positive(f'{name}.tau', tau)
+        self.threshold = threshold
+        self.quantile = quantile
+        self.tau = tau
 
     def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """One weight a proposal, ``(R,)``."""
+        """Compute the weight of each site, ``(N,)``."""
         return mean_one(hard_rows(preds_T, self.threshold, self.quantile, self.tau))
 
     def extra_repr(self) -> str:
-        """What ``print`` shows."""
+        """Return what ``print`` shows."""
         chosen = f'threshold={self.threshold}' if self.quantile is None else f'quantile={self.quantile}'
         return f'{chosen}, tau={self.tau}'

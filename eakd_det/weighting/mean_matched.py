@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from eakd_det.arguments import checked
 from eakd_det.weighting.entropy import EntropyWeighting
 
 
@@ -22,8 +23,8 @@ class MeanMatchedWeighting(EntropyWeighting):
     of a group nothing is selected. The means are over the proposals of this process, as the loss is.
 
     Args:
-        by_background: Take the mean of proposals whose likeliest class by the teacher is the last one, background in
-            MMDetection, and of the others apart. Defaults to False.
+        by_background: Take separate means over the sites whose likeliest class by the teacher is ``background``, and
+            over the others. Defaults to False.
         **kwargs: As in :class:`EntropyWeighting`, with the same defaults (``tau=3.0``, ``mode='ea'``, ...). With
             ``normalize=True`` and one group the weights are all 1, as in uniform weighting.
 
@@ -37,21 +38,23 @@ class MeanMatchedWeighting(EntropyWeighting):
         tensor([0.5505, 0.5505])
     """
 
+    @checked
     def __init__(self, by_background: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.by_background = by_background
 
     def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """The same weight for each proposal of a group, ``(R,)``."""
+        """Compute the weight of each site, ``(N,)``, the same within a group."""
         weights = super().weights(preds_S, preds_T)
         if not self.by_background:
             return _mean(weights, torch.ones_like(weights)).expand_as(weights)
-        background = (preds_T.argmax(dim=1) == preds_T.shape[1] - 1).to(weights)
+        column = self._background_of(preds_T.shape[1], 'by_background')
+        background = (preds_T.argmax(dim=1) == column).to(weights)
         objects = 1 - background
         return background * _mean(weights, background) + objects * _mean(weights, objects)
 
     def extra_repr(self) -> str:
-        """What ``print`` shows."""
+        """Return what ``print`` shows."""
         return f'{super().extra_repr()}, by_background={self.by_background}'
 
 

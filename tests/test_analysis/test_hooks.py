@@ -19,7 +19,7 @@ from eakd_det.distillation.observing import StepObservation
 from eakd_det.distillation.proposals import ProposalOutputs, SampledProposals
 from eakd_det.errors import ConfigError
 from eakd_det.functional import ea_weight, entropy, kd_divergence
-from eakd_det.losses import ProposalTerms
+from eakd_det.losses import Terms
 from tests import tiny_data
 
 ENTROPY = dict(type='eakd_det.ProposalEntropyHook', interval=2)
@@ -121,8 +121,8 @@ class TestRecord:
         proposals = SampledProposals(torch.zeros(40, 5), labels, ProposalOutputs(student))
         observation.see_proposals(proposals, ProposalOutputs(teacher))
         divergence, weights = kd_divergence(student, teacher), ea_weight(student, teacher)
-        observation.see_terms('loss_kd', ProposalTerms(divergence, weights))
-        observation.see_terms('loss_images', ProposalTerms(divergence, weights, unit='image'))
+        observation.see_terms('loss_kd', Terms(divergence, weights))
+        observation.see_terms('loss_images', Terms(divergence, weights, unit='image'))
         row = record_step(observation, tau=2.0)
         teacher_entropy = entropy(teacher, 2.0)
         assert row['teacher']['foreground'] == pytest.approx(float(teacher_entropy[labels != 4].mean()), rel=1e-6)

@@ -50,7 +50,7 @@ def checked(init: Init) -> Init:
     class's ``config_key``, or its name if it has none.
 
     Raises:
-        ConfigError: When an object is built with an unknown, missing or wrong argument.
+        ArgumentError: When an object is built with an unknown, missing or wrong argument.
 
     Example:
         >>> class Thing:
@@ -60,63 +60,108 @@ def checked(init: Init) -> Init:
         >>> Thing(tau='3')
         Traceback (most recent call last):
         ...
-        eakd_det.errors.ConfigError: Thing.tau: expected a finite number > 0, but got '3'
+        eakd_det.arguments.ArgumentError: Thing.tau: expected a finite number > 0, but got '3'
         >>> Thing(tao=3)
         Traceback (most recent call last):
         ...
-        eakd_det.errors.ConfigError: Thing.tao: expected an argument among tau; did you mean 'tau'?
+        eakd_det.arguments.ArgumentError: Thing.tao: expected an argument among tau; did you mean 'tau'?
     """
 
     @functools.wraps(init)
     def checked_init(self: Any, *args: Any, **kwargs: Any) -> None:
         cls = type(self)
         owner = next(base for base in cls.__mro__ if vars(base).get('__init__') is checked_init)
-        key = getattr(cls, 'config_key', cls.__name__)
-        own: dict[str, tuple[Any, bool]] = _own_parameters(init)
-        known: tuple[str, ...] | None = _known_names(cls, owner)  # type: ignore[arg-type]
-        given = {**dict(zip(own, args, strict=False)), **kwargs}
-        if known is not None:
-            require_known(key, given, known)
-        for name, (hint, is_needed) in own.items():
-            if name in given:
-                require(f'{key}.{name}', given[name], hint)
-            elif is_needed:
-                raise ConfigError(f'{key}.{name}: expected {describe(hint)}, but got nothing')
+        parameters: dict[str, tuple[Any, bool]] = _parameters(init)
+        given = {**dict(zip(parameters, args, strict=False)), **kwargs}
+        problem = _problem(given, parameters, argument_names(cls, owner))
+        if problem:
+            raise ArgumentError(cls, *problem, given)
         init(self, *args, **kwargs)
 
     return typing.cast(Init, checked_init)
 
 
+class ArgumentError(ConfigError):
+    """An argument that a class does not take.
+
+    Attributes:
+        owner: The class that was to be built.
+        argument: The name of the argument.
+        given: All that the class was called with, by name.
+    """
+
+    def __init__(self, owner: type, argument: str, reason: str, given: Mapping[str, Any]) -> None:
+        super().__init__(f'{getattr(owner, "config_key", owner.__name__)}.{argument}: {reason}')
+        self.owner = owner
+        self.argument = argument
+        self.reason = reason
+        self.given = given
+
+
+def _problem(
+    given: Mapping[str, Any], parameters: Mapping[str, tuple[Any, bool]], known: Collection[str] | None
+) -> tuple[str, str] | None:
+    """Return the name of the first wrong argument and what is wrong with it; None if all fit."""
+    for name in given:
+        if known is not None and name not in known:
+            return name, f'expected an argument among {", ".join(known) or "none"}{did_you_mean(name, known)}'
+    for name, (hint, is_needed) in parameters.items():
+        if name in given and not fits(given[name], hint):
+            return name, f'expected {describe(hint)}, but got {reprlib.repr(given[name])}'
+        if is_needed and name not in given:
+            return name, f'expected {describe(hint)}, but got nothing'
+    return None
+
+
 @functools.cache
-def _own_parameters(init: Callable[..., None]) -> dict[str, tuple[Any, bool]]:
+def _parameters(init: Callable[..., None]) -> dict[str, tuple[Any, bool]]:
     """Return the type of each argument that ``init`` names, and whether it must be given."""
     hints = typing.get_type_hints(init, include_extras=True)
-    parameters = list(inspect.signature(init).parameters.values())[1:]
     return {
         parameter.name: (hints.get(parameter.name, Any), parameter.default is parameter.empty)
-        for parameter in parameters
-        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        for parameter in _named(init)
     }
 
 
 @functools.cache
-def _known_names(cls: type, owner: type) -> tuple[str, ...] | None:
-    """Return the arguments that ``owner`` takes in the class ``cls``, those of its bases included; None for any."""
+def argument_names(cls: type, owner: type | None = None) -> tuple[str, ...] | None:
+    """Return the names of the arguments that ``cls`` is built with, those in ``**kwargs`` included; None for any.
+
+    Args:
+        cls: A class.
+        owner: The base whose ``__init__`` is meant. Defaults to None, the class itself.
+
+    Example:
+        >>> from eakd_det.losses import KDLoss
+        >>> argument_names(KDLoss)
+        ('tau', 'standardize', 'weighting', 'reduction', 'loss_weight')
+    """
     names: list[str] = []
-    for base in cls.__mro__[cls.__mro__.index(owner) :]:
+    for base in cls.__mro__[cls.__mro__.index(owner or cls) :]:
         init = vars(base).get('__init__')
         if init is None:
             continue
-        parameters = inspect.signature(init).parameters.values()
-        names += [name for name in _own_names(parameters) if name not in names]
-        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        names += [parameter.name for parameter in _named(init) if parameter.name not in names]
+        kinds = [parameter.kind for parameter in inspect.signature(init).parameters.values()]
+        if inspect.Parameter.VAR_KEYWORD not in kinds:
             return tuple(names)
     return None
 
 
-def _own_names(parameters: Iterable[inspect.Parameter]) -> list[str]:
+def _named(init: Callable[..., None]) -> list[inspect.Parameter]:
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return [parameter.name for parameter in list(parameters)[1:] if parameter.kind in kinds]
+    return [item for item in list(inspect.signature(init).parameters.values())[1:] if item.kind in kinds]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the end of a message, with the name among ``known`` that is nearest to ``name`` if one is near.
+
+    Example:
+        >>> did_you_mean('tua', ['tau', 'alpha'])
+        "; did you mean 'tau'?"
+    """
+    near = difflib.get_close_matches(name, known, n=1)
+    return f'; did you mean {near[0]!r}?' if near else ''
 
 
 def require(key: str, value: Any, hint: Any) -> Any:
@@ -138,15 +183,6 @@ def require(key: str, value: Any, hint: Any) -> Any:
     return value
 
 
-def require_known(key: str, names: Iterable[str], known: Collection[str]) -> None:
-    """Raise :class:`ConfigError` for the first of ``names`` that is not ``known``, with the nearest that is."""
-    for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f'; did you mean {near[0]!r}?' if near else ''
-            raise ConfigError(f'{key}.{name}: expected an argument among {", ".join(known) or "none"}{hint}')
-
-
 def from_option_dict(kind: type[Options], cfg: Mapping[str, Any] | None, key: str) -> Options:
     """Build the dataclass ``kind`` from the dict under the config key ``key``.
 
@@ -155,8 +191,10 @@ def from_option_dict(kind: type[Options], cfg: Mapping[str, Any] | None, key: st
     """
     options: Mapping[str, Any] = require(key, cfg or {}, dict[str, Any])
     hints = typing.get_type_hints(kind, include_extras=True)
-    require_known(key, options, hints)
-    return kind(**{name: require(f'{key}.{name}', value, hints[name]) for name, value in options.items()})
+    problem = _problem(options, {name: (hint, False) for name, hint in hints.items()}, hints)
+    if problem:
+        raise ConfigError(f'{key}.{": ".join(problem)}')
+    return kind(**options)
 
 
 def fits(value: Any, hint: Any) -> bool:

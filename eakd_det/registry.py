@@ -32,6 +32,7 @@ class PublicNames(Registry):
     def __init__(self, name: str, parent: Registry, rooms: Mapping[str, Sequence[str]]) -> None:
         super().__init__(name, parent=parent, scope=SCOPE, locations=[f'{SCOPE}.{room}' for room in rooms])
         self._rooms = rooms
+        self._imported = False
 
     def import_from_location(self) -> None:
         """Import the rooms and register their public names, once."""

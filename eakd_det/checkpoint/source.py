@@ -32,6 +32,7 @@ def _torchvision_models() -> dict[str, str]:
 
 
 _WEB = ('https',)
+_NEAR = 5
 _HASH = re.compile(r'-([0-9a-f]{8,64})\.pth$')
 
 _MODEL_LISTS: dict[str, Callable[[], dict[str, str]]] = {
@@ -73,7 +74,9 @@ def _existing_file(path: Path, source: str, key: str) -> Path:
         return path
     what = 'is a folder' if path.is_dir() else 'does not exist'
     seen_from = '' if path.is_absolute() else f' (seen from {Path.cwd()})'
-    raise ConfigError(f'{key}: expected a checkpoint file, but {source} {what}{seen_from}')
+    near = sorted((path if path.is_dir() else path.parent).glob('*.pth'), key=lambda file: file.stat().st_mtime)
+    hint = f'; there are {", ".join(file.name for file in near[-_NEAR:])}' if near else ''
+    raise ConfigError(f'{key}: expected a checkpoint file, but {source} {what}{seen_from}{hint}')
 
 
 def _listed_url(scheme: str, name: str, source: str, key: str) -> str:

@@ -40,6 +40,21 @@ def parse_train_arguments(argv: Sequence[str] | None = None) -> argparse.Namespa
     return _with_local_rank(parser.parse_args(argv))
 
 
+def parse_check_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the arguments of ``tools/check_data.py``.
+
+    Example:
+        >>> parse_check_arguments(['config.py', '--images', '100']).images
+        100
+    """
+    parser = argparse.ArgumentParser(prog='check_data.py', description='Check the data of a config and draw some of it')
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='folder for the picture; default: work_dirs/<name of the config>')
+    parser.add_argument('--images', type=int, help='open this many of each data set; default: all')
+    _add_common(parser)
+    return _with_local_rank(parser.parse_args(argv))
+
+
 def parse_test_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the arguments of ``tools/test.py``.
 

@@ -63,10 +63,19 @@ def read_config(path: str) -> Config:
         return Config.fromfile(path)
     except Exception as error:  # a config is the user's own program: whatever it raises is about the config
         where, reason = _where(error.__traceback__, path), ' '.join(str(error).split())
+        if isinstance(error, ImportError) and 'custom modules' in reason:
+            reason = f'custom_imports: {_first_cause(error)}'
         if isinstance(error, SyntaxError):
             cause = error.__context__ if isinstance(error.__context__, SyntaxError) else error
             where, reason = f'{_file(error.__traceback__, path)}, line {cause.lineno}', cause.msg
         raise ConfigError(f'config: {where}: {type(error).__name__}: {reason}') from error
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """The error that the others were raised because of: MMEngine says only that an import failed."""
+    while (before := error.__cause__ or error.__context__) is not None:
+        error = before
+    return error
 
 
 def _file(trace: TracebackType | None, path: str) -> str:

@@ -15,9 +15,12 @@ from mmengine.fileio import list_from_file
 from mmengine.registry import DefaultScope
 
 from eakd_det.cli.failures import process_rank
-from eakd_det.datasets.annotations import Usage, check_coco_annotations
+from eakd_det.datasets.annotations import Usage, check_coco_annotations, log_remarks, remarks_on_use
+from eakd_det.datasets.coco_file import AnnotationSummary, read_annotation_summary
+from eakd_det.datasets.image_files import check_images, describe_faults, spread_sample
 from eakd_det.errors import ConfigError
 
+_SAMPLE = 32
 _USAGES: dict[str, Usage] = {'train_dataloader': 'train', 'val_dataloader': 'evaluate', 'test_dataloader': 'evaluate'}
 
 
@@ -33,13 +36,21 @@ def check_data(cfg: Config, loaders: Sequence[str]) -> None:
     if process_rank() != 0:
         return
     for loader in loaders:
-        for key, dataset in _datasets(cfg.get(loader), loader):
-            if _is_local_coco(dataset):
-                _check_dataset(cfg, key, dataset, _usage(cfg, loader))
+        for key, dataset in local_coco_datasets(cfg, loader):
+            _check_dataset(cfg, key, dataset, _usage(cfg, loader))
         evaluator_key = f'{loader.removesuffix("dataloader")}evaluator'
         evaluators = cfg.get(evaluator_key)
         for evaluator in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
             _check_evaluator(cfg, loader, evaluator, f'{evaluator_key}.ann_file')
+    if 'train_dataloader' in loaders:
+        _check_overlap(cfg, loaders)
+
+
+def local_coco_datasets(cfg: Config, loader: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield key and config of every COCO data set of a data loader whose files are local."""
+    for key, dataset in _datasets(cfg.get(loader), loader):
+        if _is_local_coco(dataset):
+            yield key, dataset
 
 
 def class_names(dataset: dict[str, Any]) -> Sequence[str] | None:
@@ -94,10 +105,55 @@ def _check_dataset(cfg: Config, key: str, dataset: dict[str, Any], usage: Usage)
     annotations = root / dataset['ann_file']
     classes = class_names(dataset)
     summary = check_coco_annotations(annotations, classes, f'{key}.ann_file', usage)
-    prefix = (dataset.get('data_prefix') or {}).get('img') or ''
-    _check_images(root / prefix, summary.file_names, f'{key}.data_prefix.img', annotations)
+    folder = image_folder(dataset)
+    _check_images(folder, summary.file_names, f'{key}.data_prefix.img', annotations)
+    _check_sample(folder, summary, dataset, key)
+    if usage == 'train':
+        _check_masks(cfg, key, dataset, summary)
+        remarks = remarks_on_use(summary, classes)
+        log_remarks(f'{key}.ann_file: {annotations}', remarks)
     if classes is not None:
         _check_box_heads(cfg, len(classes), key)
+
+
+def image_folder(dataset: dict[str, Any]) -> Path:
+    """Return the folder that the file names of a data set's images are relative to."""
+    return Path(dataset.get('data_root') or '') / ((dataset.get('data_prefix') or {}).get('img') or '')
+
+
+def follows_exif(dataset: dict[str, Any]) -> bool:
+    """Return whether the data set's pipeline turns photos by their EXIF orientation."""
+    loads = [step for step in dataset.get('pipeline') or [] if 'LoadImage' in str(step.get('type'))]
+    return not any('ignore_orientation' in str(step.get('color_type')) for step in loads)
+
+
+def _check_sample(folder: Path, summary: AnnotationSummary, dataset: dict[str, Any], key: str) -> None:
+    """Open some of the images; ``tools/check_data.py`` opens all."""
+    sizes = {folder / name: size for name, size in zip(summary.file_names, summary.sizes, strict=False)}
+    sample = spread_sample(sizes, _SAMPLE)
+    for found in check_images({path: sizes[path] for path in sample}, follows_exif(dataset)).values():
+        line = f'{key}.data_prefix.img: {describe_faults(found, len(sample))}'
+        if found[0][1].is_fatal:
+            raise ConfigError(f'{line}; these are a sample, python tools/check_data.py looks at all')
+        log_remarks(line, [''])
+
+
+def _check_overlap(cfg: Config, loaders: Sequence[str]) -> None:
+    """Warn of images that are trained on and measured with."""
+    files: dict[str, set[Path]] = {}
+    for loader in loaders:
+        files[loader] = set()
+        for _, dataset in local_coco_datasets(cfg, loader):
+            summary = read_annotation_summary(Path(dataset.get('data_root') or '') / dataset['ann_file'])
+            folder = image_folder(dataset).resolve()
+            files[loader] |= {folder / name for name in summary.file_names}
+    for loader in loaders:
+        shared = sorted(files[loader] & files['train_dataloader']) if loader != 'train_dataloader' else []
+        if shared:
+            log_remarks(
+                f'{loader}: {len(shared)} of {len(files[loader])} images',
+                [f'are those of train_dataloader, so the AP is not one of unseen images; the first is {shared[0]}'],
+            )
 
 
 def _check_images(folder: Path, file_names: Sequence[str], key: str, annotations: Path) -> None:
@@ -144,6 +200,24 @@ def _check_box_heads(cfg: Config, count: int, dataset_key: str) -> None:
                 raise ConfigError(
                     f'{key}.num_classes: expected {count}, the number of classes of {dataset_key}, but got {found}'
                 )
+
+
+def _check_masks(cfg: Config, key: str, dataset: dict[str, Any], summary: AnnotationSummary) -> None:
+    student = cfg.model.get('architecture', cfg.model)
+    roi_head = student.get('roi_head') if isinstance(student, dict) else None
+    if not isinstance(roi_head, dict) or not roi_head.get('mask_head'):
+        return
+    if summary.without_outline:
+        raise ConfigError(
+            f'{key}.ann_file: expected outlines (segmentation) to train the mask head with, but '
+            f'{summary.without_outline} of {summary.num_annotations} annotations have none; take a detector without one'
+        )
+    steps = [step for step in dataset.get('pipeline') or [] if 'LoadAnnotations' in str(step.get('type'))]
+    if steps and not any(step.get('with_mask') for step in steps):
+        raise ConfigError(
+            f'{key}.pipeline: expected LoadAnnotations with with_mask=True, since the student has a mask head '
+            '(in an inherited config, take the data of mmdet::_base_/datasets/coco_instance.py)'
+        )
 
 
 def _box_head(detector: Any) -> list[tuple[str, dict[str, Any]]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import timedelta
 from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.config import config as mmengine_config
 from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
@@ -18,6 +20,7 @@ from eakd_det.cli.config_keys import find_key
 
 def build_runner(cfg: Config) -> Any:
     """Build the runner of ``cfg``: MMEngine's own, or the one that ``runner_type`` names."""
+    _lay_out_once()
     use_safe_loading(lambda path: find_key(cfg._cfg_dict, lambda node: node == path) or 'checkpoint')
     if cfg.launcher == 'pytorch' and get_device() == 'cpu':
         _distribute_on_cpu(cfg)
@@ -37,3 +40,20 @@ def _distribute_on_cpu(cfg: Config) -> None:
             broadcast_buffers=False,
             find_unused_parameters=cfg.get('find_unused_parameters', False),
         )
+
+
+def _lay_out_once() -> None:
+    """Remember the laid-out text of a config: MMEngine lays it out at each log and checkpoint, for a second or two."""
+    original = mmengine_config.FormatCode
+    if hasattr(original, '__wrapped__'):
+        return
+    texts: dict[str, Any] = {}
+
+    @functools.wraps(original)
+    def lay_out(text: str, **options: Any) -> Any:
+        if text not in texts:
+            texts.clear()
+            texts[text] = original(text, **options)
+        return texts[text]
+
+    mmengine_config.FormatCode = lay_out

@@ -26,6 +26,7 @@ from eakd_det.cli.failures import run_tool
 from eakd_det.cli.resuming import make_resumable, set_resume
 from eakd_det.cli.running import build_runner
 from eakd_det.cli.translation import config_errors
+from eakd_det.cli.unshared_proposals import unshared_proposals
 from eakd_det.datasets import apply_data_options
 from eakd_det.errors import ConfigError
 from eakd_det.models import keep_boxes_in_float32, stock_student_config
@@ -63,6 +64,9 @@ def train(args: argparse.Namespace) -> Any:
         runner = build_runner(cfg)
         if not is_distillation(cfg.model):  # whose detectors know already
             keep_boxes_in_float32(unwrap(runner.model))
+        warning = unshared_proposals(unwrap(runner.model))
+        if warning:
+            print_log(warning, logger='current', level=logging.WARNING)
         _check_start(runner, cfg)
         _write_student_config(cfg)
         runner.train()

@@ -52,16 +52,42 @@ def check_coco_annotations(
             _check_usable(summary, classes, usage)
     except ConfigError as error:
         raise ConfigError(f'{key}: {path} {error}') from error
-    _log_remarks(f'{key}: {path}', summary, usage)
+    remarks = {'train': summary.remarks, 'evaluate': summary.evaluation_remarks, 'predict': ()}[usage]
+    log_remarks(f'{key}: {path}', remarks)
     return summary
 
 
-def _log_remarks(where: str, summary: AnnotationSummary, usage: Usage) -> None:
-    remarks = {'train': summary.remarks, 'evaluate': summary.evaluation_remarks, 'predict': ()}[usage]
+def remarks_on_use(summary: AnnotationSummary, classes: Sequence[str] | None) -> list[str]:
+    """Return what may be a mistake in the choice of classes: categories left out, images without any of the classes.
+
+    Args:
+        summary: Of the annotation file.
+        classes: Names of the classes that are trained; None is all of the file.
+    """
+    chosen = set(summary.categories if classes is None else classes)
+    left_out = {name: count for name, count in summary.counts.items() if name not in chosen and count}
+    remarks = []
+    if left_out:
+        boxes = sum(left_out.values())
+        remarks.append(
+            f'has categories that are not among the classes: {shown(list(left_out))}; their {boxes} of '
+            f'{summary.num_annotations} boxes are trained on as background'
+        )
+    empty = sum(not (names & chosen) for names in summary.used)
+    if empty > len(summary.used) / 2:
+        remarks.append(
+            f'has no box of the classes on {empty} of its {len(summary.used)} images, which MMDetection leaves out '
+            '(filter_cfg.filter_empty_gt)'
+        )
+    return remarks
+
+
+def log_remarks(where: str, remarks: Sequence[str]) -> None:
+    """Log each remark as a warning that begins with ``where``; none twice in a process."""
     for remark in remarks:
         if (where, remark) not in _logged:
             _logged.add((where, remark))
-            print_log(f'{where} {remark}', logger='current', level=logging.WARNING)
+            print_log(f'{where} {remark}'.rstrip(), logger='current', level=logging.WARNING)
 
 
 def _require_file(path: Path, key: str) -> None:

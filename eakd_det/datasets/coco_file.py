@@ -26,6 +26,8 @@ from eakd_det.datasets.json_records import (
 )
 from eakd_det.errors import ConfigError
 
+_FEWEST_OUTSIDE = 3
+
 
 @dataclass(frozen=True)
 class AnnotationSummary:
@@ -38,6 +40,9 @@ class AnnotationSummary:
         evaluation_fault: What more is wrong if pycocotools is to measure with them.
         remarks: What is odd about training with them, and no reason to stop: boxes that MMDetection leaves out.
         evaluation_remarks: What is odd about measuring with them: ids that pycocotools misreads.
+        sizes: Width and height of each image.
+        used: Names of the categories of which each image has boxes that can be trained on.
+        without_outline: Number of annotations without ``segmentation``, which masks are trained on.
     """
 
     file_names: tuple[str, ...]
@@ -46,6 +51,9 @@ class AnnotationSummary:
     evaluation_fault: str | None = None
     remarks: tuple[str, ...] = ()
     evaluation_remarks: tuple[str, ...] = ()
+    sizes: tuple[tuple[int, int], ...] = ()
+    used: tuple[frozenset[str], ...] = ()
+    without_outline: int = 0
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -93,6 +101,10 @@ def _summarize(data: dict[str, Any]) -> AnnotationSummary:
     return AnnotationSummary(
         names,
         counts,
+        fault=_fault_of_corners(annotations, images),
+        sizes=tuple((image['width'], image['height']) for image in images),
+        used=_used(annotations, unused, images, categories),
+        without_outline=sum('segmentation' not in annotation for annotation in annotations),
         evaluation_fault=_evaluation_fault(annotations),
         remarks=_remarks_on_unused(unused),
         evaluation_remarks=_remarks_on_id_zero(annotations),
@@ -108,6 +120,37 @@ def _unused(annotations: list[dict[str, Any]], images: list[dict[str, Any]]) -> 
         or annotation.get('ignore')
         or not has_extent_in(annotation['bbox'], *sizes[annotation['image_id']])
     ]
+
+
+def _used(
+    annotations: list[dict[str, Any]],
+    unused: list[dict[str, Any]],
+    images: list[dict[str, Any]],
+    categories: dict[Hashable, str],
+) -> tuple[frozenset[str], ...]:
+    left_out = {id(annotation) for annotation in unused}
+    names: dict[Hashable, set[str]] = {image['id']: set() for image in images}
+    for annotation in annotations:
+        if id(annotation) not in left_out and not annotation.get('iscrowd'):
+            names[annotation['image_id']].add(categories[annotation['category_id']])
+    return tuple(frozenset(found) for found in names.values())
+
+
+def _fault_of_corners(annotations: list[dict[str, Any]], images: list[dict[str, Any]]) -> str | None:
+    """Boxes of two corners pass for [x, y, width, height], but many then end outside of their image."""
+    sizes = {image['id']: (image['width'], image['height']) for image in images}
+    outside, corners = [], 0
+    for annotation in annotations:
+        (x, y, third, fourth), (width, height) = annotation['bbox'], sizes[annotation['image_id']]
+        corners += x < third <= width + 1 and y < fourth <= height + 1
+        if x + third > width + 1 or y + fourth > height + 1:
+            outside.append(annotation)
+    if len(outside) < max(_FEWEST_OUTSIDE, len(annotations) // 10) or corners < 0.99 * len(annotations):
+        return None
+    return (
+        'has boxes that look like [x1, y1, x2, y2], where COCO has [x, y, width, height]: so read, '
+        f'{len(outside)} of {len(annotations)} end outside of their image; the first is annotation {outside[0]["id"]!r}'
+    )
 
 
 def _remarks_on_unused(unused: list[dict[str, Any]]) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ def _build(cfg: Any, key: str) -> nn.Module:
     if isinstance(cfg, nn.Module):
         return cfg
     if isinstance(cfg, dict) and 'cfg_path' in cfg and 'type' not in cfg:
+        read_model_config(cfg, key)  # which says in one line what is wrong with the name
         return get_model(**cfg)
     with DefaultScope.overwrite_default_scope('mmdet'):
         return MMDET_MODELS.build(read_model_config(cfg, key))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 from typing import Any
 
+import torch
 from mmengine.registry import DefaultScope
 from mmrazor.models import ConfigurableDistiller
 from torch import Tensor, nn
@@ -184,7 +185,16 @@ class ProposalDistiller(ConfigurableDistiller):
                 self._add_weights(name, terms)
             else:
                 losses[name] = loss(**arguments)
+        self._add_shares(losses)
         return losses
+
+    def _add_shares(self, losses: dict[str, Tensor]) -> None:
+        """Add what part of the distillation loss each of several losses is."""
+        if len(losses) > 1:
+            values = {name: value.detach().double().mean() for name, value in losses.items()}
+            total = torch.stack(list(values.values())).sum().clamp_min(1e-12)
+            for name, value in values.items():
+                self.statistics.add_value(f'{self._log_names[name]}share', value / total)
 
     def _add_weights(self, name: str, terms: Any) -> None:
         if self.observer is not None:

@@ -107,7 +107,7 @@ def _faster_dtype(device: str) -> torch.dtype | None:
     """bfloat16 if a convolution takes less time in it than in float32 on ``device``, else None."""
     seconds = {}
     for dtype in (torch.float32, torch.bfloat16):
-        layer = nn.Conv2d(256, 256, 3, padding=1).to(device, dtype, memory_format=torch.channels_last)
+        layer = nn.Conv2d(256, 256, 3, padding=1).to(device=device, dtype=dtype)
         maps = torch.zeros(1, 256, 32, 32, device=device, dtype=dtype).contiguous(memory_format=torch.channels_last)
         seconds[dtype] = min(_seconds(layer, maps) for _ in range(5))
     return torch.bfloat16 if seconds[torch.bfloat16] < seconds[torch.float32] else None

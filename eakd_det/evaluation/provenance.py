@@ -39,8 +39,7 @@ def _version(name: str) -> str | None:
 
 def describe_run(runner: Runner, mode: str) -> dict[str, Any]:
     """What a record says of one start of a runner; ``mode`` is 'train', 'val' or 'test'."""
-    # MMEngine's RuntimeInfoHook has laid it out already, which takes a second or more.
-    text = runner.message_hub.runtime_info.get('cfg') or runner.cfg.pretty_text
+    text = runner.cfg.pretty_text
     return {
         'mode': mode,
         'config': {

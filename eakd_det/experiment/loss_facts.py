@@ -41,7 +41,7 @@ def loss_facts(folder: Path) -> dict[str, float]:
     facts = {}
     for name, ending in FACTS.items():
         key = next((key for line in lines for key in line if key.startswith('distill.') and key.endswith(ending)), None)
-        values = [(readings[end].get(key), count) for end, count in zip(iterations, counts, strict=True)]
+        values = [(readings[end].get(key or ''), count) for end, count in zip(iterations, counts, strict=True)]
         found = [(value, count) for value, count in values if isinstance(value, (int, float))]
         if found:
             facts[name] = round(sum(value * count for value, count in found) / sum(count for _, count in found), 4)

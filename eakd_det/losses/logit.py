@@ -16,7 +16,8 @@ from eakd_det.losses.temperature import ProposalTemperature
 class LogitLoss(ProposalLoss):
     """A divergence of softened class distributions.
 
-    Subclasses implement :meth:`divergence_at`.
+    Subclasses implement :meth:`divergence_at`. Row n of both sides must be the same site; in MMRazor's
+    ``SingleTeacherDistill`` it is so only with a delivery that shares the samples (docs/mmrazor.md).
 
     Args:
         tau: Temperature: a number above 0, or the config of a module that gives one temperature, or one for each

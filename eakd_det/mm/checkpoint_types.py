@@ -54,7 +54,7 @@ def load_tensors_only() -> None:
 
     MMEngine itself has no such function and leaves the choice to ``torch.load``, which is safe since torch 2.6.
     """
-    module = sys.modules['mmengine.runner.checkpoint']
+    module: Any = sys.modules['mmengine.runner.checkpoint']
     if hasattr(module, '_safe_torch_load'):
         module._safe_torch_load = functools.partial(torch.load, weights_only=True)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections.abc import Iterator
-from types import ModuleType
+from typing import Any
 
 from eakd_det.mm.required import MissingPackageError
 
@@ -31,7 +31,7 @@ _LAST_ACCEPTED_MMCV = '2.1.0'
 
 
 @contextlib.contextmanager
-def version_reads(module: ModuleType, version: str) -> Iterator[None]:
+def version_reads(module: Any, version: str) -> Iterator[None]:
     """Make ``module.__version__`` read ``version`` inside the block, and restore it whatever happens there.
 
     Example:
@@ -88,7 +88,7 @@ def mmrazor_on_any_torch() -> Iterator[None]:
                 _import(name)
 
 
-def _import(name: str) -> ModuleType:
+def _import(name: str) -> Any:
     """Import a module, or say which package to mend."""
     try:
         return importlib.import_module(name)

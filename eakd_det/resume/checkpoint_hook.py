@@ -128,9 +128,9 @@ class SafeCheckpointHook(CheckpointHook):
 
     def _write_student(self, runner: Runner) -> None:
         """Write the weights that stock MMDetection loads: those of the best checkpoint if the run keeps one."""
-        source = next(iter(self._best_checkpoints()), self.last_ckpt)
+        source = str(next(iter(self._best_checkpoints()), self.last_ckpt))
         is_local = (self.backend_args or {}).get('backend') == _BACKEND
-        if source == self._student_of or not is_local or not is_main_process() or not Path(str(source)).is_file():
+        if source == self._student_of or not is_local or not is_main_process() or not Path(source).is_file():
             return
         with self._guarded(runner):
             write_student_weights(source, Path(runner.work_dir) / STUDENT_WEIGHTS)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -117,3 +118,12 @@ def test_a_name_with_a_hash_is_held_to_it(server: tuple[str, Path, list[str]], t
         load_checkpoint_file(f'{address}/{bad}', 'key')
     assert asked == [f'/{good}', f'/{bad}']
     assert [path.name for path in (tmp_path / 'hub' / 'checkpoints').iterdir()] == [good]  # nothing to be found later
+
+
+@pytest.mark.parametrize('name', ['best.pth', ''])
+def test_a_missing_checkpoint_names_its_neighbours(tmp_path, name):
+    for index, file in enumerate(('iter_2.pth', 'student.pth', 'notes.txt')):
+        (tmp_path / file).touch()
+        os.utime(tmp_path / file, (index, index))
+    with pytest.raises(ConfigError, match=r'; there are iter_2\.pth, student\.pth$'):
+        source.local_checkpoint_path(str(tmp_path / name), 'model.teacher_ckpt')

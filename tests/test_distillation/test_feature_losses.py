@@ -57,7 +57,7 @@ def make(student, teacher):
 
 
 def optimizer_of(model):
-    return build_optim_wrapper(model, dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.01))).optimizer
+    return build_optim_wrapper(model, dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-3))).optimizer
 
 
 @every_loss
@@ -72,11 +72,11 @@ def test_the_losses_own_modules_train_and_the_teacher_does_not(make, cfg):
     frozen, before = copy.deepcopy(model.teacher.state_dict()), copy.deepcopy(model.state_dict())
     own_before = copy.deepcopy(model.distiller.state_dict())
     history = []
-    for _ in range(3):
+    for _ in range(5):
         history.append(float(tiny.step(model, BATCH)['distill.loss_feature']))
         assert all(parameter.grad is not None for parameter in own.values())  # DDP needs no find_unused_parameters
         optimizer.step()
-    assert history[-1] < history[0]
+    assert history[-1] < 0.97 * history[0]
     for name, value in model.distiller.state_dict().items():
         # All proposals of this batch are so small that both heads take them from the finest level.
         unread = 'to_student' in name and 'levels.0' not in name and 'running' not in name and 'num' not in name
@@ -230,9 +230,9 @@ def test_review_in_mmrazors_fpn_teacher_distill(student, teacher):
     with DefaultScope.overwrite_default_scope('mmdet'):
         model = MMRAZOR_MODELS.build(cfg)
     model.train()
-    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.01)
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-3)
     history = []
-    for _ in range(3):
+    for _ in range(5):
         history.append(float(tiny.step(model, BATCH)['distill.loss_review']))
         optimizer.step()
-    assert history[-1] < history[0]
+    assert history[-1] < 0.97 * history[0]

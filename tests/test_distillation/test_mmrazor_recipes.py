@@ -14,6 +14,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmrazor.registry import MODELS as MMRAZOR_MODELS
 
+from eakd_det.cli.unshared_proposals import unshared_proposals
 from eakd_det.errors import ConfigError
 from eakd_det.weighting import EntropyWeighting, image_weights
 from tests import tiny
@@ -84,9 +85,9 @@ def stock(student: Any, teacher: Any, distiller: dict[str, Any], algorithm: str 
     return model
 
 
-def train(model: Any, steps: int = 3) -> list[dict[str, float]]:
+def train(model: Any, steps: int = 5) -> list[dict[str, float]]:
     """Train on one batch; returns the distillation losses of each step."""
-    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.01)
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-3)
     history = []
     for _ in range(steps):
         losses = tiny.step(model, tiny.batch(SIZES))
@@ -97,8 +98,8 @@ def train(model: Any, steps: int = 3) -> list[dict[str, float]]:
 
 def assert_trained(model: Any, history: list[dict[str, float]], before: dict[str, torch.Tensor]) -> None:
     # EA-KD beside it may rise at first: both heads start near the uniform distribution.
-    first, last = (sum(value for name, value in losses.items() if 'loss_kd' not in name) for losses in history[::2])
-    assert last < first
+    first, last = (sum(value for name, value in losses.items() if 'loss_kd' not in name) for losses in history[::4])
+    assert last < 0.95 * first
     assert all(value > 0 for losses in history for value in losses.values())
     moved = {name for name, value in model.student.named_parameters() if not torch.equal(value, before[name])}
     assert any(name.startswith('neck') for name in moved)
@@ -202,7 +203,11 @@ def test_our_losses_in_mmrazors_algorithm_want_shared_samples(student, teacher):
             name: dict(preds_S=logits_of(True), preds_T=logits_of(False)) for name in ('loss_kd', 'loss_wrapped')
         },
     )
+    assert 'loss_kd: SingleTeacherDistill lets student and teacher sample' in unshared_proposals(
+        stock(student, teacher, {key: part for key, part in distiller.items() if key != 'distill_deliveries'})
+    )
     model = stock(student, teacher, distiller)
+    assert unshared_proposals(model) is None
     losses = tiny.step(model, tiny.batch())
     rois = [
         manager.get_recorder('rois').get_record_data(data_idx=1)
@@ -229,6 +234,7 @@ def test_without_shared_samples_images_weigh_by_the_teachers_own_proposals(stude
             weight_images=dict(recorder='rois', from_student=False, data_idx=1),
         )
     model = stock(student, teacher, distiller, shipped['type'])
+    assert unshared_proposals(model) is None
     seen, loss = {}, model.distiller.distill_losses.loss_s0
     _keep_terms(loss, seen)
     history = train(model)

@@ -86,7 +86,11 @@ class Setup:
     def __call__(self) -> None:
         """Do what is left to do, while no other set-up is at work in this checkout."""
         with Path(__file__).open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print('Waiting for another set-up in this checkout', flush=True)
+                fcntl.flock(lock, fcntl.LOCK_EX)
             self.lock = lock.fileno()
             stamp_file = self.venv / STAMP
             before = stamp_file.read_text() if stamp_file.is_file() else ''

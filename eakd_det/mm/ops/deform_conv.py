@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 from eakd_det.mm.ops.torchvision_kernels import torchvision_ops
 
@@ -29,7 +29,8 @@ def deform_conv2d(
 
     Args:
         features: ``(N, C_in, H, W)``.
-        offset: ``(N, 2 * G * kh * kw, H_out, W_out)``, y before x at each position of the kernel, for ``G`` groups of channels.
+        offset: ``(N, 2 * G * kh * kw, H_out, W_out)`` in pixels, for ``G`` groups of channels: y before x at each
+            position of the kernel.
         weight: ``(C_out, C_in / groups, kh, kw)``.
         bias: ``(C_out,)``.
         stride: Along y and x, as the next two.
@@ -70,10 +71,12 @@ def deform_conv2d(
         grid.append((2 * at + 1) / features.size(2 + axis) - 1)
     grid_xy = torch.stack(grid[::-1], -1).view(images * offset_groups, positions, height * width, 2)
     by_group = features.reshape(images * offset_groups, channels // offset_groups, *features.shape[2:])
-    columns = F.grid_sample(by_group, grid_xy.to(features.dtype), align_corners=False)
+    columns = functional.grid_sample(by_group, grid_xy.to(features.dtype), align_corners=False)
     if mask is not None:
         columns = columns * mask.reshape(images * offset_groups, 1, positions, height * width)
     # A grouped convolution whose kernel covers all positions sums them up; it keeps autocast's dtype as conv2d does.
     columns = columns.view(images, channels, positions, height * width)
     kernel_weight = weight.view(out_channels, group_channels, positions, 1)
-    return F.conv2d(columns, kernel_weight, bias, groups=channels // group_channels).view(images, -1, height, width)
+    return functional.conv2d(columns, kernel_weight, bias, groups=channels // group_channels).view(
+        images, -1, height, width
+    )

@@ -38,11 +38,14 @@ def install(prefer: str | None = None) -> None:
 
     Args:
         prefer: ``'auto'`` uses compiled ops if mmcv has them, else Python's; ``'compiled'`` and ``'python'`` force one
-            of them. By default what the environment variable ``EAKD_DET_OPS`` holds, or else ``'auto'``.
+            of them. By default an earlier choice stays; the first one is what the environment variable
+            ``EAKD_DET_OPS`` holds, or else ``'auto'``.
 
     Raises:
         ConfigError: If ``prefer`` is none of these, or other ops than it names are already imported.
     """
+    if prefer is None and any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        return
     name = VARIABLE if prefer is None else 'prefer'
     prefer = os.environ.get(VARIABLE, '') or 'auto' if prefer is None else prefer
     if prefer not in CHOICES:
@@ -130,9 +133,9 @@ class _CompiledOps(ExtensionFileLoader):
         try:
             return super().create_module(spec)
         except ImportError as error:
-            torch = sys.modules.get('torch')
+            torch = getattr(sys.modules.get('torch'), '__version__', '(not imported)')
             raise ImportError(
-                f"mmcv's compiled ops do not load with torch {getattr(torch, '__version__', '(not imported)')}: {error}. "
+                f"mmcv's compiled ops do not load with torch {torch}: {error}. "
                 f'Install an mmcv that is built for it, or set {VARIABLE}=python to use the ops of eakd_det',
                 name=_EXT,
             ) from error

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 
 
 def sigmoid_focal_loss(
@@ -21,7 +21,7 @@ def sigmoid_focal_loss(
         labels: ``(R,)``, int64; a label of ``C`` or above is background.
         gamma: How fast the loss of what is already well classified falls.
         alpha: Share of the objects.
-        class_weights: ``(C,)``, by which a row is multiplied according to its label; rows of background keep their loss.
+        class_weights: ``(C,)``; a row is multiplied by the weight of its label, and one of background is not.
 
     Returns:
         ``(R, C)`` in the dtype of ``logits``.
@@ -34,13 +34,12 @@ def sigmoid_focal_loss(
         tensor([[0.1300, 0.0433]])
     """
     raw = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    log_p, log_not_p = F.logsigmoid(raw), F.logsigmoid(-raw)
+    log_p, log_not_p = logsigmoid(raw), logsigmoid(-raw)
     is_label = labels[:, None] == torch.arange(logits.size(1), device=logits.device)
     positive = -alpha * (gamma * log_not_p).exp() * log_p
     negative = (alpha - 1) * (gamma * log_p).exp() * log_not_p
     loss = torch.where(is_label, positive, negative)
     if class_weights is not None:
-        loss = loss * torch.where(is_label, class_weights.to(loss.dtype), 0).sum(1, keepdim=True).where(
-            is_label.any(1, keepdim=True), 1
-        )
+        of_row = torch.where(is_label, class_weights.to(loss.dtype), 0).sum(1, keepdim=True)
+        loss = loss * of_row.where(is_label.any(1, keepdim=True), 1)
     return loss.to(logits.dtype)

@@ -17,22 +17,23 @@ _MOST_PAIRS = 1 << 20
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int = 0) -> Tensor:
     r"""Return the boxes that greedy non-maximum suppression keeps.
 
-    From the highest score down, a box is kept unless a kept box before it overlaps it by more than ``iou_threshold``. In a block
-    of sorted boxes that is the one fixed point of
+    From the highest score down, a box is kept unless a kept box before it overlaps it by more than ``iou_threshold``.
+    In a block of sorted boxes that is the one fixed point of
 
     .. math:: keep_j = \neg \bigvee_{i < j} (\mathrm{IoU}_{ij} > threshold \wedge keep_i)
 
     reached in as many rounds as the longest chain of boxes that decide on one another, which is short. What a block
-    keeps suppresses the boxes behind it before the next block is looked at, so memory is one block times all boxes.
-    Kept indices and their order are mmcv's for every float32 input: same sort, same arithmetic, boxes with NaN neither
-    suppress nor are suppressed.
+    keeps suppresses the boxes behind it before the next block is looked at, so memory is bounded.
+
+    Kept indices and their order are mmcv's for every float32 input, since sort and arithmetic are: boxes with NaN
+    neither suppress nor are suppressed.
 
     torchvision's kernel is used on CUDA where torchvision loads and ``offset`` is 0.
 
     Args:
         boxes: ``(N, 4)``: x1, y1, x2, y2. float16 and bfloat16 are compared in float32.
         scores: ``(N,)``.
-        iou_threshold: Overlap above which a box is suppressed.
+        iou_threshold: Overlap above which a box is suppressed, 0 or more.
         offset: Added to widths and heights: 1 where a box includes its last pixel, else 0.
 
     Returns:
@@ -50,7 +51,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int = 0) ->
     kernels = torchvision_ops() if boxes.is_cuda and offset == 0 else None
     if kernels is not None:
         return kernels.nms(boxes, scores.detach().to(boxes.dtype), threshold)
-    order = scores.detach().sort(0, descending=True)[1]
+    order = scores.detach().sort(0, descending=True)[1]  # not stable, as mmcv's is not
     boxes = boxes[order]
     pending, kept = torch.arange(len(boxes), device=boxes.device), [order[:0]]
     while len(pending):
@@ -86,9 +87,10 @@ def _keep_beside(kept: Tensor, boxes: Tensor, threshold: float, offset: int) -> 
 
 
 def _overlapping(a: Tensor, b: Tensor, threshold: float, offset: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Give index pairs of boxes that overlap by more than ``threshold``, where that of ``b`` begins within that of ``a`` along x.
+    """Give pairs that overlap by more than ``threshold``: indices into ``a`` and into ``b``.
 
-    Boxes that share no x are never paired, which is most of them where classes or levels are set apart by an offset.
+    Of all pairs, these are the ones where the box of ``b`` begins, along x, within that of ``a``. Boxes that share no x
+    are never paired, which is most of them where classes or levels are set apart by an offset.
     """
     left, by_left = b[:, 0].sort()
     begin = torch.searchsorted(left, a[:, 0].contiguous())

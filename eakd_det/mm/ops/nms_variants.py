@@ -26,7 +26,8 @@ def soft_nms(
     Boxes that fall below ``min_score`` are dropped.
 
     Returns:
-        Indices of the boxes that are left, ``(K,)``, in the order in which they were taken, and ``(K, 5)``: x1, y1, x2, y2, new score.
+        Indices of the boxes that are left, ``(K,)``, in the order in which they were taken, and ``(K, 5)``: x1, y1, x2,
+        y2, new score.
 
     Source: Bodla et al., Soft-NMS, ICCV 2017.
 
@@ -52,7 +53,7 @@ def soft_nms(
 
 
 def _without(items: list[int], dropped: list[bool]) -> list[int]:
-    """Return the items that are not dropped; the last fills the gap, as in mmcv, whose order decides among equal scores."""
+    """Return the items that are not dropped; the last one fills a gap, as in mmcv, so that equal scores go as there."""
     items, position = list(items), 0
     while position < len(items):
         if dropped[position]:
@@ -89,8 +90,8 @@ def nms_match(dets: Tensor, iou_threshold: float) -> list[list[int]]:
 
 
 def _overlaps(box: Tensor, boxes: Tensor, offset: int = 0) -> Tensor:
-    """Return the intersection over union of ``box`` ``(4,)`` with each of ``boxes`` ``(N, 4)``."""
+    """Return the intersection over union of ``box`` ``(4,)`` with each of ``boxes`` ``(N, 4)``, 0 where it is 0/0."""
     areas = [(b[..., 2:] - b[..., :2] + offset).prod(-1) for b in (box, boxes)]
     low, high = torch.maximum(box[:2], boxes[:, :2]), torch.minimum(box[2:], boxes[:, 2:])
     intersection = (high - low + offset).clamp(min=0).prod(-1)
-    return intersection / (areas[0] + areas[1] - intersection)
+    return (intersection / (areas[0] + areas[1] - intersection)).nan_to_num(nan=0.0)

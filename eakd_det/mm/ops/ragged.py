@@ -28,7 +28,7 @@ def unroll(counts: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def parts(counts: Tensor, most: int) -> list[slice]:
-    """Split rows of ``counts`` items into runs of rows that hold ``most`` items at most, or a single row that holds more.
+    """Split rows of ``counts`` items into runs that hold at most ``most`` items, or a single row that holds more.
 
     Example:
         >>> parts(torch.tensor([2, 1, 9, 3]), most=4)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.functional import embedding_bag, pad
 
 from eakd_det.errors import ConfigError
 from eakd_det.mm.ops.bilinear_taps import AxisTaps
@@ -28,7 +28,9 @@ def roi_align(
 
     .. math:: out_{r,c,i,j} = \frac{1}{g_y g_x} \sum_{s,t} \mathrm{bilinear}(features_{b_r,c},\ y_{r,i,s},\ x_{r,j,t})
 
-    A sample more than one pixel outside of the map counts as zero, as in mmcv and torchvision, whose results these are to rounding.
+    A sample more than one pixel outside of the map counts as zero. Results are those of mmcv and torchvision to
+    rounding.
+
     A bin is a weighted sum of few pixels, and all bins of all RoIs are one
     :func:`torch.nn.functional.embedding_bag` over a table that has a row for each pixel. Where the features are
     channels-last the table is their own memory. Maps of one channel, as masks are, are summed along y and then along
@@ -46,8 +48,8 @@ def roi_align(
             least one pixel wide.
 
     Returns:
-        ``(R, C, height, width)`` in the dtype and memory format of ``features``. RoIs of no or negative size, and those that are
-        not finite, are zero where ``sampling_ratio`` is 0.
+        ``(R, C, height, width)`` in the dtype and memory format of ``features``. RoIs that are not finite are zero, and
+        so are those of no or negative size where ``sampling_ratio`` is 0.
 
     Raises:
         ConfigError: If ``features`` or ``rois`` have other shapes.
@@ -153,5 +155,5 @@ class _Grid:
 
 def _sum_rows(table: Tensor, rows: Tensor, weights: Tensor, counts: Tensor) -> Tensor:
     """Return weighted sums of as many ``rows`` of ``table`` as ``counts`` says, one after another."""
-    offsets = F.pad(counts.flatten().cumsum(0), (1, 0))
-    return F.embedding_bag(rows, table, offsets, mode='sum', per_sample_weights=weights, include_last_offset=True)
+    offsets = pad(counts.flatten().cumsum(0), (1, 0))
+    return embedding_bag(rows, table, offsets, mode='sum', per_sample_weights=weights, include_last_offset=True)

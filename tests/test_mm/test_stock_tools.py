@@ -1,0 +1,41 @@
+"""The training scripts of MMDetection and MMRazor, as a shell runs them, on a config that imports this package."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from eakd_det.mm.installed_packages import get_installed_path
+from tests import tiny_data
+from tests.processes import ROOT
+
+
+@pytest.mark.parametrize('start_method', ['fork', 'spawn'])
+@pytest.mark.parametrize('package', ['mmdet', 'mmrazor'])
+def test_it_distils(package, start_method, tmp_path):
+    data = tiny_data.make_coco(tmp_path / 'data')
+    cfg = tiny_data.distill_config(data, None, iters=2)
+    cfg.custom_imports = dict(imports=['eakd_det'])
+    cfg.env_cfg.mp_cfg.mp_start_method = start_method
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        loader.update(num_workers=1, persistent_workers=True)
+    # MMRazor's imports MMRazor before it reads the config.
+    first = ['-m', 'eakd_det'] if package == 'mmrazor' else []
+    script = Path(get_installed_path(package)) / '.mim' / 'tools' / 'train.py'
+    config = tiny_data.dump(cfg, tmp_path / 'config.py')
+
+    result = subprocess.run(
+        [sys.executable, '-W', 'ignore', *first, str(script), config, '--work-dir', str(tmp_path / 'work')],
+        capture_output=True,
+        text=True,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+        cwd=tmp_path,
+    )
+
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert 'loss_kd' in result.stdout + result.stderr
+    assert (tmp_path / 'work' / 'iter_2.pth').is_file()

@@ -73,7 +73,7 @@ def checked(init: Init) -> Init:
         owner = next(base for base in cls.__mro__ if vars(base).get('__init__') is checked_init)
         parameters: dict[str, tuple[Any, bool]] = _parameters(init)
         given = {**dict(zip(parameters, args, strict=False)), **kwargs}
-        problem = _problem(given, parameters, argument_names(cls, owner))
+        problem = _problem(given, parameters, argument_names(cls, owner))  # type: ignore[arg-type]
         if problem:
             raise ArgumentError(cls, *problem, given)
         init(self, *args, **kwargs)

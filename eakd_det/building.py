@@ -23,7 +23,7 @@ def build_model(cfg: Any, scope: str = SCOPE) -> Any:
             Defaults to 'eakd_det'.
 
     Raises:
-        ConfigError: If there is no ``type``, or an argument is of another type than its class states.
+        ConfigError: If there is no ``type``, or an argument is not what its class takes.
         KeyError: If MMEngine finds no such name.
 
     Example:

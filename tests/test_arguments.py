@@ -10,7 +10,7 @@ import pytest
 from mmengine.config import ConfigDict
 from torch import nn
 
-from eakd_det import arguments
+from eakd_det import arguments, constraints, errors
 from eakd_det.arguments import (
     Constraint,
     Count,
@@ -20,13 +20,12 @@ from eakd_det.arguments import (
     Positive,
     UnitInterval,
     checked,
-    describe,
-    fits,
     from_option_dict,
 )
 from eakd_det.building import build_model
+from eakd_det.constraints import describe, fits
 from eakd_det.errors import ConfigError
-from eakd_det.losses import KDLoss
+from eakd_det.losses import KDLoss, records
 from eakd_det.names import HOOKS, MODELS
 from eakd_det.registry import HOOKS as HOOK_REGISTRY
 from eakd_det.registry import MODELS as MODEL_REGISTRY
@@ -61,8 +60,9 @@ class Narrow(Thing):
         super().__init__(['x'], tau=2.0, weight=3.0)
 
 
-def test_examples() -> None:
-    assert doctest.testmod(arguments).failed == 0
+@pytest.mark.parametrize('module', [arguments, constraints, records, errors])
+def test_examples(module: Any) -> None:
+    assert doctest.testmod(module).failed == 0
 
 
 @pytest.mark.parametrize(
@@ -211,8 +211,8 @@ def test_no_check_runs_in_a_step() -> None:
     counts = run_python(
         """
         import json, torch
-        from eakd_det import arguments
-        from eakd_det.losses import KDLoss
+        from eakd_det import arguments, constraints, errors
+        from eakd_det.losses import KDLoss, records
         calls = []
         original = arguments.fits
         arguments.fits = lambda value, hint: calls.append(hint) or original(value, hint)

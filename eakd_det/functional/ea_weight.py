@@ -1,4 +1,4 @@
-"""The weight that EA-KD gives to each sample, here to each proposal."""
+"""EA-KD's weight of each sample, here of each site."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def ea_weight(
     mode: str = 'ea',
     h_ub: float | None = None,
 ) -> Tensor:
-    r"""Compute the entropy-adaptive weight of each proposal (EA-KD, Eq. 9 to 12).
+    r"""Compute the entropy-adaptive weight of each site (EA-KD, Eq. 9 to 12).
 
     With the entropies :math:`H^T_n` and :math:`H^S_n` of teacher and student, both at temperature :math:`\tau`
     (the paper's :math:`T'`, which is not the temperature of the divergence),
@@ -44,7 +44,7 @@ def ea_weight(
         w^{ea}_n = \frac{w^{base}_n + w^{interact}_n}{2} = \frac{H^T_n}{2} \Bigl(1 + \frac{H^S_n}{H_{ub}}\Bigr), \qquad
         w^{base}_n = H^T_n, \qquad w^{interact}_n = \frac{H^T_n H^S_n}{H_{ub}}
 
-    So :math:`w^{ea}` runs from 0, where the teacher is sure, to :math:`\log C`, where neither knows.
+    So :math:`w^{ea}` runs from 0, where the teacher is sure, to :math:`\log C`, where neither is.
 
     ==================  ================================  ==========================================================
     mode                weight                            source
@@ -55,7 +55,7 @@ def ea_weight(
     'interact'          :math:`w^{interact}`              EA-KD, Table 9
     'inverse-teacher'   :math:`H_{ub} - H^T`              EA-KD, Table 1
     'inverse-student'   :math:`H_{ub} - H^S`              EA-KD, Table 1
-    'inverse-ea'        :math:`\max w^{ea} - w^{ea}`      ours; 'inverse' is its former name
+    'inverse-ea'        :math:`\max w^{ea} - w^{ea}`      this package; 'inverse' is its former name
     ==================  ================================  ==========================================================
 
     An inverse weight has the range of its plain weight and the opposite order. It subtracts from the largest weight

@@ -15,7 +15,7 @@ from eakd_det.functional.kd import kl_from_log
 def jsd_divergence(
     student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0, teacher_share: float = 0.5
 ) -> Tensor:
-    r"""Compute the Jensen-Shannon divergence of each proposal, symmetric or skewed.
+    r"""Compute the Jensen-Shannon divergence of each site, symmetric or skewed.
 
     .. math:: \mathrm{JSD}_n = \pi\, \mathrm{KL}(p_n \,\|\, m_n) + (1 - \pi)\, \mathrm{KL}(q_n \,\|\, m_n), \qquad
         m_n = \pi p_n + (1 - \pi) q_n
@@ -50,7 +50,7 @@ def jsd_divergence(
 def skld_divergence(
     student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0, alpha: float = 0.1
 ) -> Tensor:
-    r"""Compute the skewed Kullback-Leibler divergence of each proposal (DistiLLM; Ko et al., ICML 2024).
+    r"""Compute the skewed Kullback-Leibler divergence of each site (DistiLLM; Ko et al., ICML 2024).
 
     .. math:: \mathrm{SKLD}_n = \mathrm{KL}\bigl(p_n \,\|\, \alpha p_n + (1 - \alpha) q_n\bigr) \le \log(1/\alpha)
 
@@ -81,7 +81,7 @@ def skld_divergence(
 def srkld_divergence(
     student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0, alpha: float = 0.1
 ) -> Tensor:
-    r"""Compute the skewed reverse Kullback-Leibler divergence of each proposal (DistiLLM; Ko et al., ICML 2024).
+    r"""Compute the skewed reverse Kullback-Leibler divergence of each site (DistiLLM; Ko et al., ICML 2024).
 
     .. math:: \mathrm{SRKLD}_n = \mathrm{KL}\bigl(q_n \,\|\, (1 - \alpha) p_n + \alpha q_n\bigr) \le \log(1/\alpha)
 

@@ -19,7 +19,7 @@ Unit = Literal['site', 'image']
 
 
 class Terms(NamedTuple):
-    """What a loss is made of, before reduction.
+    """The parts of a loss before reduction.
 
     Attributes:
         divergence: How far the student is from the teacher, ``(N,)``, with gradient.
@@ -51,7 +51,7 @@ class ProposalLoss(nn.Module):
         reads: The arguments of :meth:`forward`, in order, and the record that each is found in; see
             :mod:`eakd_det.losses.records`. ``preds_S`` and ``preds_T`` are the logits that the weighting sees.
         unit: What has one divergence: 'site' or 'image'. An image weighs the mean over its sites, see
-            :func:`eakd_det.weighting.image_weights`; ``reads`` must then hold ``images`` besides the logits.
+            :func:`eakd_det.weighting.image_weights`; ``reads`` must then hold ``images`` and the logits.
         default_mapping: ``reads`` in the format of ``loss_forward_mappings``, for the arguments that it does not map.
 
     Args:

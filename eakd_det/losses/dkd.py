@@ -1,4 +1,4 @@
-"""Decoupled knowledge distillation of proposals."""
+"""Decoupled knowledge distillation of sites."""
 
 from __future__ import annotations
 

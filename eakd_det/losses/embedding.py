@@ -18,7 +18,7 @@ class EmbeddingLoss(ProposalLoss):
 
     .. math:: L = \lambda \cdot \frac{1}{R} \sum_n \frac{w_n}{D} \lVert A e^S_n - e^T_n \rVert^2
 
-    The weighting sees the logits of the same proposals. Where the widths of the embeddings differ, :math:`A` is a
+    The weighting sees the logits of the same sites. Where the widths of the embeddings differ, :math:`A` is a
     linear layer that is trained with the student, otherwise it is left out.
 
     Args:

@@ -15,7 +15,7 @@ class EntropyTemperature(ProposalTemperature):
 
     .. math:: \tau_n = \tau_{min} + (\tau_{max} - \tau_{min})\, h_n
 
-    Inspired by EGAD, which publishes no equations: the form is ours. The logit branch of that method is
+    Inspired by EGAD, which publishes no equations: the form is this package's. The logit branch of that method is
     ``dict(type='eakd_det.KDLoss', tau=dict(type='eakd_det.EntropyTemperature'),
     weighting=dict(type='eakd_det.CurriculumWeighting', total_iters=...))``, its embedding branch
     ``dict(type='eakd_det.EmbeddingLoss', weighting=dict(type='eakd_det.HardProposalWeighting'))``.

@@ -19,10 +19,10 @@ Predictor = Callable[[Sequence[Tensor]], tuple[Tensor, Tensor]]
 
 
 class FCFDLoss(ProposalLoss):
-    r"""Function-consistent feature distillation on proposals (FCFD; Liu et al., ICLR 2023).
+    r"""Function-consistent feature distillation on sites (FCFD; Liu et al., ICLR 2023).
 
     Bridges :math:`B_{st}` and :math:`B_{ts}` carry the student's pyramid :math:`F^S` to the teacher's width and the
-    other way. Each proposal is then classified three times besides by the teacher: s, the student as it is; st, the
+    other way. Three predictions of each site are compared with the teacher's: s, the student as it is; st, the
     *teacher's* head on :math:`B_{st}(F^S)`; ts, the *student's* head on :math:`B_{ts}(F^T)`:
 
     .. math::
@@ -35,7 +35,7 @@ class FCFDLoss(ProposalLoss):
     code's random mixed paths are not part of it.
 
     With ``weighting=dict(type='eakd_det.EntropyWeighting')`` this is EA-FCFD: one weight from the s logits for all
-    three paths, as in the published golden case, and for the features the mean over each image's proposals, as in
+    three paths, as in the published golden case, and for the features the mean over each image's sites, as in
     EA-ReviewKD. The papers print no COCO result of it.
 
     Args:
@@ -43,13 +43,13 @@ class FCFDLoss(ProposalLoss):
         teacher_channels: Width of the teacher's. Defaults to 256.
         num_levels: Number of levels whose features are compared, from the finest. Defaults to 5, which is P2 to P6.
         roi_levels: Number of levels that the box heads read; only these get a bridge from teacher to student, since
-            no loss would reach the others (the published code has one for P6, too). Defaults to 4.
+            no loss would reach the others (the published code has one for P6 as well). Defaults to 4.
         tau: Temperature of the divergence. Defaults to 1.0.
         box_weight: :math:`\lambda_{box}`, at least 0; 0 leaves the boxes out. Defaults to 1.0.
         feature_weight: :math:`\lambda_{app}`, at least 0. Defaults to 1.0.
-        weigh_boxes: Whether the weighting applies to the boxes, too. Defaults to True.
-        weigh_features: Whether it applies to the features. Defaults to True.
-        **kwargs: ``weighting``, ``reduction`` ('mean' or 'sum' over proposals), ``loss_weight`` of
+        weigh_boxes: Apply the weighting to the boxes as well. Defaults to True.
+        weigh_features: Apply it to the features. Defaults to True.
+        **kwargs: ``weighting``, ``reduction`` ('mean' or 'sum' over sites), ``loss_weight`` of
             :class:`ProposalLoss`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Jensen-Shannon divergence of proposals."""
+"""Jensen-Shannon divergence of sites."""
 
 from __future__ import annotations
 

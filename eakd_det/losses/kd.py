@@ -1,4 +1,4 @@
-"""Classic knowledge distillation of proposals."""
+"""Classic knowledge distillation of sites."""
 
 from __future__ import annotations
 

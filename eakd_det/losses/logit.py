@@ -21,7 +21,7 @@ class LogitLoss(ProposalLoss):
 
     Args:
         tau: Temperature: a number above 0, or the config of a module that gives one temperature, or one for each
-            proposal, from the raw logits (``dict(type='eakd_det.LearnedTemperature')``). Defaults to 1.0.
+            site, from the raw logits (``dict(type='eakd_det.LearnedTemperature')``). Defaults to 1.0.
         standardize: Standardise each row of logits first (LS, :func:`eakd_det.functional.standardize`): True or
             'sample' as the published code, 'population' as the paper, False for raw logits. The weighting sees raw
             logits all the same, unless it has a ``standardize`` of its own. Defaults to False.

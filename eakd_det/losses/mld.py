@@ -1,4 +1,4 @@
-"""Multi-level logit distillation of proposals."""
+"""Multi-level logit distillation of sites."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ class MLDLoss(ProposalLoss):
     :class:`eakd_det.weighting.EntropyWeighting`), and so does ``standardize`` (MLD+LS); both Gram terms see raw logits,
     as in the published EA-MLD+LS.
 
-    The paper describes masks that pick proposals (the teacher's confidence is at most its median) and classes (their
+    The paper describes masks that pick sites (the teacher's confidence is at most its median) and classes (their
     total probability is at most its median). The published code multiplies losses that are already averaged by these
     masks, so that they only scale: each Gram level by the fraction picked, the instance level by that fraction plus
-    one, for the second view of the image is not masked (here both views are the same). No proposal loses its
+    one, for the second view of the image is not masked (here both views are the same). No site loses its
     gradient. This is the default, since the published results come from it; masks that pick
-    (``masks='select'``) leave about half of the proposals without instance gradient.
+    (``masks='select'``) leave about half of the sites without instance gradient.
 
     Args:
         temperatures: Temperatures of all levels. Defaults to (4, 3, 5, 2, 6), as published for CIFAR-100; with LS the
             published first one is 2. Nothing is published for detection.
-        masks: 'published' multiplies each level by a factor; 'select' takes masked-out proposals and classes out of
+        masks: 'published' multiplies each level by a factor; 'select' takes masked-out sites and classes out of
             the sums, whose divisors stay R and C; 'none'. Defaults to 'published'.
         mask_quantile: Quantile of the masks, between 0 and 1. Defaults to 0.5.
         gram: 'mean' divides the batch level by R² and the class level by R² C, so that neither grows with the number of
-            proposals; 'published' divides by R and C, made for batches of 64 images. Defaults to 'mean'.
+            sites; 'published' divides by R and C, made for batches of 64 images. Defaults to 'mean'.
         instance_weight: The factor :math:`a`, at least 0. Defaults to 1.0.
         batch_weight: The factor :math:`b`, at least 0. Defaults to 1.0.
         class_weight: The factor :math:`c`, at least 0. Defaults to 1.0.
@@ -113,10 +113,10 @@ class MLDLoss(ProposalLoss):
     def _gram_levels(
         self, preds_S: Tensor, preds_T: Tensor, rows: Tensor | None, columns: Tensor | None
     ) -> Tensor | None:
-        proposals, classes = max(preds_S.shape[0], 1), preds_S.shape[1]
+        sites, classes = max(preds_S.shape[0], 1), preds_S.shape[1]
         by_rows, by_columns = self.batch_weight, self.class_weight
-        by_rows /= proposals**2 if self.gram == 'mean' else proposals
-        by_columns /= classes * (proposals**2 if self.gram == 'mean' else 1)
+        by_rows /= sites**2 if self.gram == 'mean' else sites
+        by_columns /= classes * (sites**2 if self.gram == 'mean' else 1)
         chosen_rows, chosen_columns = (rows, columns) if self.masks == 'select' else (None, None)
         levels = []
         if by_rows:

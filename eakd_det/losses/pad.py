@@ -24,8 +24,8 @@ class PADLoss(EmbeddingLoss):
         \frac{(e^T_{nd} - e^S_{nd})^2}{\epsilon + e^{s_{nd}}} + s_{nd}, \qquad s_n = \mathrm{BN}(W e^S_n + b)
 
     The branch that predicts the log-variance :math:`s` is trained with the student and thrown away with the loss. Its
-    batch normalisation couples the proposals of a batch; with fewer than two it uses its running statistics. The paper
-    claims detection results, but its set-up could not be found: that embeddings of proposals are the place is our
+    batch normalisation couples the sites of a batch; with fewer than two it uses its running statistics. The paper
+    claims detection results, but its set-up could not be found: embeddings of sites are this package's
     reading.
 
     Args:

@@ -27,7 +27,7 @@ class ReviewKDLoss(ProposalLoss):
 
     With ``weighting=dict(type='eakd_det.EntropyWeighting')`` this is EA-ReviewKD. An image has no class distribution
     in a detector, and the papers have no such COCO result; the weight :math:`w_i` is the mean over the image's
-    proposals, which is our reading. ``normalize=True`` of the weighting makes the proposals' mean 1.
+    sites, this package's reading. ``normalize=True`` of the weighting makes the sites' mean 1.
 
     Args:
         student_channels: Width of the student's levels. Defaults to 256.
@@ -36,7 +36,7 @@ class ReviewKDLoss(ProposalLoss):
         num_levels: Number of levels, from the finest. Defaults to 5, which is P2 to P6.
         pool_sizes: Sizes of the pooled maps. Defaults to (4, 2, 1).
         **kwargs: ``weighting``, ``reduction``, ``loss_weight`` of :class:`ProposalLoss`, with images in the place of
-            proposals. The published weights for COCO are 1.2 (R-18), 1.0 (R-50) and 2.0 (MobileNetV2).
+            sites. The published weights for COCO are 1.2 (R-18), 1.0 (R-50) and 2.0 (MobileNetV2).
 
     Raises:
         ConfigError: In use, if levels are missing or do not fit, or weights are asked for without logits.

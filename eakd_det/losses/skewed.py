@@ -1,4 +1,4 @@
-"""Skewed Kullback-Leibler divergences of proposals, forward and reverse."""
+"""Skewed Kullback-Leibler divergences of sites, forward and reverse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transformed teacher matching of proposals."""
+"""Transformed teacher matching of sites."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class EntropyWeighting(ProposalWeighting):
             names of 'teacher' and 'inverse-ea'. Defaults to 'ea'.
         h_ub: Upper bound of the student's entropy in 'ea', 'interact' and 'inverse-ea', in nats. Defaults to None,
             which is log C.
-        normalize: Divide by the mean over this process's proposals, so that the weights' mean is 1. Weights that
+        normalize: Divide by the mean over this process's sites, so that the weights' mean is 1. Weights that
             are all 0 stay 0. Defaults to False.
         standardize: Measure the entropies of standardised logits (LS): True or 'sample', 'population', or False for
             raw logits. The published EA-DKD+LS does so. It makes the weight as good as constant: even a one-hot row

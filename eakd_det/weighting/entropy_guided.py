@@ -1,4 +1,4 @@
-"""Weights of the EGAD-inspired method: a curriculum, and a choice of hard proposals."""
+"""Weights of the EGAD-inspired method: a curriculum, and a choice of hard sites."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from eakd_det.weighting.iterations import IterationCounter
 
 
 class CurriculumWeighting(ProposalWeighting):
-    r"""First the proposals the teacher is sure of, then the others, see
+    r"""First the sites the teacher is sure of, then the others, see
     :func:`eakd_det.functional.curriculum_weight`.
 
     .. math:: w_n = (1 - s)(1 - h_n) + s\, h_n
 
     with the teacher's normalised entropy :math:`h_n` and the share :math:`s` of ``total_iters`` that is done. Inspired
-    by EGAD, which publishes no equations: the form is ours.
+    by EGAD, which publishes no equations: the form is this package's.
 
     Args:
         total_iters: Training iterations after which the order is turned round completely. One call in training mode is
             one iteration.
         tau: Temperature of the entropy. Defaults to 1.0.
-        normalize: Divide by the mean over this process's proposals, so that the loss does not drift. Defaults to False.
+        normalize: Divide by the mean over this process's sites, so that the loss does not drift. Defaults to False.
 
     Raises:
         ConfigError: If ``total_iters`` is not an integer above 0, or ``tau`` not above 0.
@@ -57,16 +57,16 @@ class CurriculumWeighting(ProposalWeighting):
 
 
 class HardProposalWeighting(ProposalWeighting):
-    r"""Only proposals on which the teacher is unsure count, see :func:`eakd_det.functional.hard_rows`.
+    r"""Only sites on which the teacher is unsure count, see :func:`eakd_det.functional.hard_rows`.
 
     .. math:: w_n = \frac{R}{|\mathcal{H}|} \text{ for } n \in \mathcal{H}, \text{ else } 0, \qquad
         \mathcal{H} = \{n : h_n > \theta\}
 
-    so that a loss that takes the mean over proposals becomes a mean over the hard ones; without any it is 0. Meant for
-    the branch on embeddings of the EGAD-inspired method; the choice of hard proposals is ours.
+    so that a loss that takes the mean over sites becomes a mean over the hard ones; without any it is 0. Meant for
+    the branch on embeddings of the EGAD-inspired method; the choice of hard sites is this package's.
 
     Args:
-        threshold: Normalised entropy :math:`\theta` above which a proposal is hard, from 0 to 1. Defaults to 0.5.
+        threshold: Normalised entropy :math:`\theta` above which a site is hard, from 0 to 1. Defaults to 0.5.
         quantile: Take the threshold from the batch instead: the quantile of its normalised entropies, from 0 to 1.
             Defaults to None.
         tau: Temperature of the entropy. Defaults to 1.0.

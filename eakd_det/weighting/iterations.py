@@ -1,4 +1,4 @@
-"""Counting training iterations, for what changes while training goes on."""
+"""A counter of training iterations, for what changes during training."""
 
 from __future__ import annotations
 

@@ -12,15 +12,15 @@ from eakd_det.weighting.entropy import EntropyWeighting
 
 
 class MeanMatchedWeighting(EntropyWeighting):
-    r"""Each proposal gets the mean of the weights that :class:`EntropyWeighting` would give.
+    r"""Each site gets the mean of the weights that :class:`EntropyWeighting` would give.
 
     .. math:: w_n = \frac{1}{|G_n|} \sum_{m \in G_n} w^{ea}_m
 
-    where the group :math:`G_n` is all proposals. The mean weight is EA's, but nothing is selected. If this does as well
+    where the group :math:`G_n` is all sites. The mean weight is EA's, but nothing is selected. If this does as well
     as EA, the gain came from a larger loss weight. (EA's loss is larger still, for its weight is large where the
     divergence is.) With ``by_background`` there are two groups, what
-    the teacher takes for background and the rest: background loses as much weight as under EA, but among the proposals
-    of a group nothing is selected. The means are over the proposals of this process, as the loss is.
+    the teacher takes for background and the rest: background loses as much weight as under EA, but among the sites
+    of a group nothing is selected. The means are over the sites of this process, as the loss is.
 
     Args:
         by_background: Take separate means over the sites whose likeliest class by the teacher is ``background``, and

@@ -18,7 +18,7 @@ class PowerSumWeighting(ProposalWeighting):
 
     Args:
         tau: Temperature of the teacher, the paper's :math:`1/\gamma`. Defaults to 2.0.
-        normalize: Divide by the mean over this process's proposals. Defaults to False.
+        normalize: Divide by the mean over this process's sites. Defaults to False.
 
     Raises:
         ConfigError: If ``tau`` is not above 0.

@@ -52,7 +52,7 @@ def test_a_loss_trains_with_torch_alone():
                 curve.append(value.item())
             curves.append(curve)
         logits = [torch.randn(4, 3) for _ in range(2)]
-        wrapped = EntropyWeighted(torch.nn.MSELoss(), weighting=dict(type='UniformWeighting'))
+        wrapped = EntropyWeighted(torch.nn.MSELoss(), weighting=dict(type='UniformWeighting'), unit='proposal')
         value = wrapped(input=logits[0], target=logits[1], weight_preds_S=logits[0], weight_preds_T=logits[1])
         print(json.dumps(dict(curves=curves, wrapped=value.item(), mean=torch.nn.MSELoss()(*logits).item())))
         """,

@@ -7,7 +7,7 @@ model = dict(
         distill_losses=dict(
             loss_kd=dict(
                 type='eakd_det.KDLoss',
-                tau=dict(type='eakd_det.LearnedTemperature', ramp_iters=21),
+                tau=dict(type='eakd_det.LearnedTemperature', ramp_iters=10),
                 loss_weight=1.0,
                 weighting=dict(type='eakd_det.UniformWeighting'),
             ),

@@ -9,7 +9,7 @@ model = dict(
                 type='eakd_det.KDLoss',
                 tau=dict(type='eakd_det.EntropyTemperature', tau_min=1.0, tau_max=4.0),
                 loss_weight=1.0,
-                weighting=dict(type='eakd_det.CurriculumWeighting', total_iters=500),
+                weighting=dict(type='eakd_det.CurriculumWeighting', total_iters=240),
             ),
             loss_embedding=dict(
                 type='eakd_det.EmbeddingLoss',

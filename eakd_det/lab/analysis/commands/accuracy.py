@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from eakd_det.errors import require_positive
+from eakd_det.arguments import Positive, require
 from eakd_det.lab.analysis.commands.source import add_source_options, output_folder, read_proposals
 from eakd_det.lab.analysis.entropy_accuracy import AccuracyBin, draw_accuracies, group_accuracies
 from eakd_det.lab.analysis.figures import save_figure
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> tuple[Path, Path]:
     Raises:
         ConfigError: If a setting or a file cannot work.
     """
-    tau = require_positive('--tau', args.tau)
+    tau = require('--tau', args.tau, Positive)
     table = read_proposals(args)
     groups = group_accuracies(table, tau, args.bins)
     rows = {name: [{**dataclasses.asdict(row), 'gap': row.gap} for row in bins] for name, bins in groups.items()}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from eakd_det.errors import ConfigError, require_positive
+from eakd_det.arguments import Positive, require
+from eakd_det.errors import ConfigError
 from eakd_det.lab.analysis.commands.source import add_source_options, add_weight_options, output_folder, read_proposals
 from eakd_det.lab.analysis.embedding_map import choose_rows, draw_map, map_embeddings
 from eakd_det.lab.analysis.figures import save_figure
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> tuple[Path, Path]:
     Raises:
         ConfigError: If a setting or a file cannot work.
     """
-    tau = require_positive('--tau', args.tau)
+    tau = require('--tau', args.tau, Positive)
     if not 0 < args.share < 1:
         raise ConfigError(f'--share: expected a number between 0 and 1, but got {args.share}')
     table = read_proposals(args, with_embeddings=True)

@@ -58,6 +58,7 @@ def train(args: argparse.Namespace) -> Any:
     make_resumable(cfg)
     set_resume(cfg, args.resume)
     check_checkpoints(cfg)
+    _warn_of_untrained_teacher(cfg)
     cfg = apply_data_options(cfg, 'train')
     check_data(cfg, ('train_dataloader', 'val_dataloader'))
     with config_errors(cfg):
@@ -120,6 +121,9 @@ def check_checkpoints(cfg: Config) -> None:
     ):
         if source and '://' not in str(source):
             local_checkpoint_path(str(source), key)
+
+
+def _warn_of_untrained_teacher(cfg: Config) -> None:
     if is_distillation(cfg.model) and not cfg.model.get('teacher_ckpt') and 'teacher' in cfg.model:
         print_log(
             'model.teacher_ckpt is not set: unless its own config loads weights, the teacher knows nothing',

@@ -21,7 +21,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from eakd_det.evaluation.metrics import format_table  # noqa: E402
-from eakd_det.lab.demo.plan import STAGES  # noqa: E402
+from eakd_det.lab.demo.plan import TITLES  # noqa: E402
 from eakd_det.lab.experiment.plot import draw, draw_questions  # noqa: E402
 from eakd_det.lab.experiment.published import published_numbers, published_pairs, published_titles  # noqa: E402
 from eakd_det.lab.experiment.shown import answered_questions  # noqa: E402
@@ -95,8 +95,7 @@ def _benchmark(record: Mapping[str, Any]) -> str:
 
 
 def _demo(record: Mapping[str, Any]) -> str:
-    titles = {stage.name: stage.title for stage in STAGES}
-    table = format_table([(titles[row['name']], row['metrics']) for row in record['results']], _FIGURES)
+    table = format_table([(TITLES[row['name']], row['metrics']) for row in record['results']], _FIGURES)
     machine = record['machine']
     minutes = f'{record["seconds"] / 60:.1f} minutes on {machine["cores"]} CPU cores'
     return f'{table}\n\n`{record["command"]}`, {minutes}.'

@@ -1,29 +1,18 @@
-"""What the demo trains, on what, and for how long."""
+"""The demo as a plan of the experiment runner: what it trains, on what, and for how long."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from eakd_det.lab.experiment.plan import Arm, Plan, TeacherStage
 
-@dataclasses.dataclass(frozen=True)
-class Stage:
-    """One training run.
-
-    Args:
-        name: Of its folder.
-        title: What the table and the picture call it.
-        config: Name of its file in ``configs/demo``.
-        losses: Logged values to show while it trains, with their labels.
-        learns_from: Name of the stage that trains its teacher, if it has one.
-    """
-
-    name: str
-    title: str
-    config: str
-    losses: Mapping[str, str]
-    learns_from: str | None = None
+TEACHER_CONFIG = 'teacher_faster-rcnn_r18w32_fpn_demo.py'
+STUDENT_CONFIG = 'student_faster-rcnn_r18w16_fpn_demo.py'
+EA_KD_CONFIG = 'ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'
+TITLES = {'teacher': 'teacher', 'student': 'student', 'ea-kd': 'student with EA-KD'}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,19 +30,6 @@ class Size:
     expected: str
 
 
-STUDENT_CONFIG = 'student_faster-rcnn_r18w16_fpn_demo.py'
-STAGES = (
-    Stage('teacher', 'teacher', 'teacher_faster-rcnn_r18w32_fpn_demo.py', {'loss': 'loss'}),
-    Stage('student', 'student', STUDENT_CONFIG, {'loss': 'loss'}),
-    Stage(
-        'ea-kd',
-        'student with EA-KD',
-        'ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py',
-        {'loss': 'loss', 'distill.loss_kd': 'of it EA-KD'},
-        learns_from='teacher',
-    ),
-)
-
 FULL = Size(
     scenes={'num_train': 1600, 'num_val': 200, 'seed': 0, 'digits_per_scene': (4, 9), 'digit_height': (22, 44)},
     options={},
@@ -69,3 +45,23 @@ QUICK = Size(
     },
     expected='About a minute',
 )
+
+
+def demo_plan(configs: Path, size: Size, seed: int) -> Plan:
+    """Return the plan: a teacher, a student, and the student with EA-KD, all of one seed.
+
+    Args:
+        configs: The folder of the demo's configs.
+        size: How large.
+        seed: Of initial weights, batches and sampling.
+    """
+    arms = {'student': STUDENT_CONFIG, 'ea-kd': EA_KD_CONFIG}
+    return Plan(
+        title='EA-KD demo',
+        arms=tuple(Arm(name, TITLES[name], configs / config) for name, config in arms.items()),
+        seeds=(seed,),
+        student='student',
+        teacher=TeacherStage(config=configs / TEACHER_CONFIG, seed=seed),
+        data={'type': 'digit_scenes', **size.scenes},
+        options=size.options,
+    )

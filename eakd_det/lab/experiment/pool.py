@@ -14,7 +14,7 @@ _POLL_SECONDS = 0.25
 
 
 def execute(
-    runs: Sequence[Run],
+    waiting: list[Run],
     settings: Settings,
     watch: Callable[[Sequence[Job], Sequence[Run]], None],
     ended: Callable[[Run, RunRecord, float | None], None],
@@ -25,16 +25,15 @@ def execute(
     fails is recorded as failed, and the others go on. When this is interrupted, its processes are ended.
 
     Args:
-        runs: The runs, in order.
+        waiting: The runs, in order; each is taken out when it begins. ``ended`` may add others, which depend on it.
         settings: How.
         watch: Called every quarter of a second with the jobs that run and the runs that wait.
         ended: Called with each run that has ended, its record, and the seconds it took; None if it was done before.
     """
-    waiting = list(runs)
     jobs: list[Job] = []
     try:
         while waiting or jobs:
-            for job in [job for job in jobs if job.process.poll() is not None]:
+            for job in [job for job in jobs if job.process.exitcode is not None]:
                 jobs.remove(job)
                 ended(job.run, finish(job), time.monotonic() - job.started)
             for run in list(waiting):

@@ -8,19 +8,26 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import IO, Any
 
 from eakd_det.files import write_json
 from eakd_det.lab.experiment.fingerprint import source_digest
-from eakd_det.lab.experiment.records import CONSOLE_NAME, RunRecord, failure_reason, read_record, write_record
+from eakd_det.lab.experiment.records import (
+    CONSOLE_NAME,
+    ERROR_NAME,
+    RunRecord,
+    failure_reason,
+    read_record,
+    write_record,
+)
 from eakd_det.lab.experiment.runs import RUN_NAME, Run, read_json, write_config
+from eakd_det.lab.experiment.workers import Task, start_process
 from eakd_det.paths import tools_dir
 
 _LOCK = '.lock'
@@ -49,7 +56,7 @@ class Job:
     """A run that is running."""
 
     run: Run
-    process: subprocess.Popen[bytes]
+    process: BaseProcess
     slot: int
     started: float
 
@@ -60,18 +67,10 @@ def start(run: Run, settings: Settings, slot: int, lock: IO[str]) -> Job:
     begun: dict[str, Any] = dict(fingerprint=run.fingerprint, command=run.command, jobs=settings.jobs)
     begun.update(threads=settings.threads, processes=settings.processes, source=source_digest())
     write_json(run.folder / RUN_NAME, begun)
-    config = write_config(run, settings.processes)
-    with (run.folder / CONSOLE_NAME).open('ab') as console:
-        process = subprocess.Popen(
-            _command(run, config, resume, settings),
-            stdin=subprocess.DEVNULL,
-            stdout=console,
-            stderr=subprocess.STDOUT,
-            env=_environment(settings, slot),
-            start_new_session=True,  # Ctrl-C is for this process, which ends the others in order
-            pass_fds=(lock.fileno(),),  # the lock is held as long as the run lives, also if this process does not
-        )
-    return Job(run, process, slot, time.monotonic())
+    (run.folder / ERROR_NAME).unlink(missing_ok=True)
+    module, arguments = _command(run, write_config(run, settings.processes), resume, settings)
+    task = Task(module, arguments, run.folder / CONSOLE_NAME, _environment(run, settings, slot), settings.threads)
+    return Job(run, start_process(task, lock), slot, time.monotonic())
 
 
 def _make_room(run: Run) -> bool:
@@ -93,18 +92,21 @@ def _make_room(run: Run) -> bool:
     return False
 
 
-def _command(run: Run, config: Path, resume: bool, settings: Settings) -> list[str]:
-    script = [str(tools_dir() / f'{run.tool}.py'), str(config), '--work-dir', str(run.folder)]
+def _command(run: Run, config: Path, resume: bool, settings: Settings) -> tuple[str, list[str]]:
+    """The module whose ``main`` is called, and its command line."""
     flags = ['--resume'] if resume else ['--teacher'] if run.tool == 'test' else []
+    arguments = [str(config), '--work-dir', str(run.folder), *flags]
     if settings.processes == 1 or run.tool == 'test':
-        return [sys.executable, *script, *flags]
-    launch = ['-m', 'torch.distributed.run', f'--nproc_per_node={settings.processes}', f'--master_port={_free_port()}']
-    return [sys.executable, *launch, *script, '--launcher', 'pytorch', *flags]
+        return f'eakd_det.cli.{run.tool}', arguments
+    launch = [f'--nproc_per_node={settings.processes}', f'--master_port={_free_port()}']
+    script = str(tools_dir() / f'{run.tool}.py')
+    return 'torch.distributed.run', [*launch, script, *arguments, '--launcher', 'pytorch']
 
 
-def _environment(settings: Settings, slot: int) -> dict[str, str]:
-    environment = dict(os.environ)
-    environment.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # threads that wait by spinning take the cores from others
+def _environment(run: Run, settings: Settings, slot: int) -> dict[str, str]:
+    environment = {'TORCHELASTIC_ERROR_FILE': str(run.folder / ERROR_NAME)}
+    if 'OMP_WAIT_POLICY' not in os.environ:
+        environment['OMP_WAIT_POLICY'] = 'PASSIVE'  # threads that wait by spinning take the cores from others
     if settings.threads:
         environment.update(OMP_NUM_THREADS=str(settings.threads), MKL_NUM_THREADS=str(settings.threads))
     if settings.gpus:
@@ -121,7 +123,7 @@ def _free_port() -> int:
 
 def finish(job: Job) -> RunRecord:
     """Write the record of a run that has ended, with the reason if it failed."""
-    status = job.process.returncode
+    status = job.process.exitcode
     if status:
         path = job.run.folder / RUN_NAME
         begun = read_json(path)
@@ -151,15 +153,19 @@ def locked(folder: Path) -> Iterator[IO[str] | None]:
             yield file
 
 
-def end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+def end(processes: Sequence[BaseProcess]) -> None:
     """End processes and all that they have started, politely first."""
     for sent in (signal.SIGTERM, signal.SIGKILL):
         for process in processes:
-            if process.poll() is None:
-                os.killpg(process.pid, sent)
+            if process.exitcode is None:
+                _send(process, sent)
         deadline = time.monotonic() + _GRACE_SECONDS
         for process in processes:
-            try:
-                process.wait(max(deadline - time.monotonic(), 0.1))
-            except subprocess.TimeoutExpired:
-                continue
+            process.join(max(deadline - time.monotonic(), 0.1))
+
+
+def _send(process: BaseProcess, sent: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid or 0, sent)
+    except ProcessLookupError:  # it has not come as far as to have a group
+        process.kill()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +17,7 @@ from eakd_det.lab.experiment.watch_hook import PROGRESS_NAME
 
 RESULT_NAME = 'record.json'
 CONSOLE_NAME = 'console.log'
+ERROR_NAME = 'error.json'
 Status = Literal['finished', 'failed', 'unfinished', 'missing']
 
 
@@ -122,12 +122,18 @@ def write_record(run: Run, record: RunRecord) -> None:
 
 
 def failure_reason(folder: Path, exit_status: int) -> str:
-    """The line in a run's console that says why it ended: the user's error if there is one, else the last line."""
+    """Return why a run ended: the error that it wrote down, else (as when it was killed) the last line it printed."""
+    written = read_json(folder / ERROR_NAME).get('message')
+    if isinstance(written, dict):
+        reason = str(written.get('message')).removeprefix(f'{ConfigError.__name__}: ')
+    else:
+        lines = _console(folder).split('\n')
+        reason = next((line.strip() for line in reversed(lines) if line.strip()), 'nothing was printed')
+    return f'exit status {exit_status}: {" ".join(reason.split())[:300]}'
+
+
+def _console(folder: Path) -> str:
     try:
-        lines = [line.strip() for line in (folder / CONSOLE_NAME).read_text(errors='replace').splitlines()]
+        return (folder / CONSOLE_NAME).read_text(errors='replace')
     except OSError:
-        lines = []
-    said = [line for line in lines if line]
-    errors = [line for line in said if re.match(r'Error: ', line)]
-    line = (errors or said or ['nothing was printed'])[-1]
-    return f'exit status {exit_status}: {line.removeprefix("Error: ")[:300]}'
+        return ''

@@ -55,6 +55,10 @@ class Run:
         """The number of iterations, where the config says it."""
         return self.cfg.train_cfg.get('max_iters') if self.tool == 'train' else None
 
+    def checkpoint(self) -> Path:
+        """Return the file of the weights that it ended with."""
+        return self.folder / Path((self.folder / 'last_checkpoint').read_text().strip()).name
+
     def belongs(self) -> bool:
         """Whether what lies in the folder was begun with the same config and inputs."""
         return read_json(self.folder / RUN_NAME).get('fingerprint') == self.fingerprint

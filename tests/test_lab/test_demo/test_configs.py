@@ -8,7 +8,7 @@ import pytest
 from mmengine.config import Config
 
 import eakd_det  # noqa: F401
-from eakd_det.lab.demo.plan import FULL, QUICK, STAGES, STUDENT_CONFIG
+from eakd_det.lab.demo.plan import EA_KD_CONFIG, FULL, QUICK, STUDENT_CONFIG, TEACHER_CONFIG, demo_plan
 from tests.test_configs import catalogue
 
 FOLDER = Path(__file__).parents[3] / 'configs' / 'demo'
@@ -16,7 +16,6 @@ OF_PAPERS_PAIRS = catalogue.METHODS + catalogue.PUBLISHED
 METHODS = OF_PAPERS_PAIRS + catalogue.DEMO_ONLY
 WIDTHS = ('student_channels', 'teacher_channels', 'mid_channels', 'num_levels')
 PAIR = 'faster-rcnn_r18w32-r18w16_fpn_demo'
-TEACHER = 'teacher_faster-rcnn_r18w32_fpn_demo.py'
 
 
 def load(name: str) -> Config:
@@ -24,7 +23,7 @@ def load(name: str) -> Config:
 
 
 def test_these_configs_and_no_others():
-    expected = [TEACHER, STUDENT_CONFIG, *(f'{method}_{PAIR}.py' for method in METHODS)]
+    expected = [TEACHER_CONFIG, STUDENT_CONFIG, *(f'{method}_{PAIR}.py' for method in METHODS)]
     assert sorted(path.name for path in FOLDER.glob('*.py')) == sorted(expected)
 
 
@@ -32,7 +31,7 @@ def test_these_configs_and_no_others():
 def test_arm_differs_from_the_student_in_the_model_only(method):
     arm, plain = load(f'{method}_{PAIR}.py').to_dict(), load(STUDENT_CONFIG).to_dict()
     assert arm['model']['architecture'] == plain['model']
-    assert arm['model']['teacher'] == load(TEACHER).model.to_dict()
+    assert arm['model']['teacher'] == load(TEACHER_CONFIG).model.to_dict()
     del arm['model'], plain['model']
     assert arm == plain
 
@@ -68,27 +67,27 @@ def test_what_changes_with_the_iterations_knows_how_many_there_are(method):
 
 
 def test_teacher_is_trained_like_the_student():
-    teacher, student = load(TEACHER).to_dict(), load(STUDENT_CONFIG).to_dict()
+    teacher, student = load(TEACHER_CONFIG).to_dict(), load(STUDENT_CONFIG).to_dict()
     for key in ('train_dataloader', 'val_dataloader', 'optim_wrapper', 'val_evaluator', 'classes'):
         assert teacher[key] == student[key]
 
 
-@pytest.mark.parametrize('name', [TEACHER, STUDENT_CONFIG])
+@pytest.mark.parametrize('name', [TEACHER_CONFIG, STUDENT_CONFIG])
 def test_no_mirror_images_of_digits(name):
     pipeline = load(name).train_dataloader.dataset.pipeline
     assert not [step for step in pipeline if 'Flip' in step['type']]
 
 
-def test_plan_names_configs_that_exist_and_teachers_that_come_first():
-    for index, stage in enumerate(STAGES):
-        assert (FOLDER / stage.config).is_file()
-        assert stage.learns_from is None or stage.learns_from in [earlier.name for earlier in STAGES[:index]]
+def test_plan_names_configs_that_exist():
+    plan = demo_plan(FOLDER, FULL, seed=3)
+    assert all(config.is_file() for config in (plan.teacher.config, *(arm.config for arm in plan.arms)))
+    assert (plan.seeds, plan.teacher.seed) == ((3,), 3)
 
 
 @pytest.mark.parametrize('size', [FULL, QUICK], ids=['full', 'quick'])
 def test_options_override_what_is_there(size):
-    for stage in STAGES:
-        cfg = load(stage.config).to_dict()
+    for name in (TEACHER_CONFIG, STUDENT_CONFIG, EA_KD_CONFIG):
+        cfg = load(name).to_dict()
         for key in size.options:
             node = cfg
             for name in key.split('.'):

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from PIL import Image
 
 from eakd_det.errors import ConfigError
 from eakd_det.lab.experiment.arguments import parse_arguments, recall, remember
@@ -115,11 +116,13 @@ class TestGrid:
         assert {path: path.stat().st_mtime_ns for path in grid.work_dir.rglob('*.pth')} == before
         assert again['arms'] == report['arms']
 
-        (grid.root / 'data' / 'train' / '1.png').unlink()  # the next seed fails, and says so
+        picture = grid.root / 'data' / 'train' / '1.png'
+        Image.open(picture).save(picture, format='PCX')  # OpenCV cannot read it: the next seed fails, and says so
         with pytest.raises(ConfigError, match='3 of 6 runs are not finished'):
             grid.run('--seeds', '0', '1')
         text = (grid.work_dir / 'report.md').read_text()
         assert text.count('1 of 2: 1 failed') == 3
+        assert 'student, seed 1: failed: exit status 1: ' in text
 
     def test_killed_anywhere_it_ends_with_the_weights_of_an_undisturbed_run(self, grid):
         student = tiny_data.student_config(grid.data, iters=60)

@@ -19,33 +19,12 @@ from eakd_det.lab.experiment.processes import Settings, locked
 from eakd_det.lab.experiment.records import read_record
 from eakd_det.lab.experiment.runs import Run
 
-# What a training leaves behind. Its seed decides how it ends.
-TRAINING = """
-import json, os, pathlib, sys, time
-folder, seed = pathlib.Path(sys.argv[1]), int(sys.argv[2])
-(folder / 'calls').open('a').write(' '.join(sys.argv[3:]) + '|')
-(folder / 'threads').write_text(os.environ.get('OMP_NUM_THREADS', ''))
-(folder / 'gpus').write_text(os.environ.get('CUDA_VISIBLE_DEVICES', ''))
-if seed == 1:
-    print('Traceback and so on')
-    print('Error: data_root: no such folder', flush=True)
-    print('afterthought')
-    sys.exit(1)
-if seed == 2 and not (folder / 'stop_waiting').exists():
-    (folder / 'iter_1.pth').touch()
-    time.sleep(60)
-entry = dict(subject='student', split='val', iteration=5, epoch=0, metrics=dict(AP=0.5), time='', seconds=1.0, run=0)
-run = dict(device='cpu', versions=dict(torch='2'))
-(folder / 'eval_record.json').write_text(json.dumps(dict(format=1, runs=[run], entries=[entry])))
-(folder / 'start.json').write_text(json.dumps(dict(student='s', batches='b', number_of_batches=1)))
-(folder / 'progress.json').write_text(json.dumps(dict(iteration=5, max_iters=5, seconds=2.5, resumes=0, finished=True)))
-"""
-
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     def command(run, config, resume, settings):
-        return [sys.executable, '-c', TRAINING, str(run.folder), str(run.seed), *(['--resume'] if resume else [])]
+        arguments = [str(run.folder), str(run.seed), *(['--resume'] if resume else [])]
+        return 'tests.test_lab.test_experiment.quick_training', arguments
 
     monkeypatch.setattr(processes, '_command', command)
     monkeypatch.setattr(pool, '_POLL_SECONDS', 0.02)
@@ -75,7 +54,7 @@ class Ending:
 
 def go(runs, settings: Settings | None = None, stop_when=None) -> Ending:
     ending = Ending(stop_when)
-    execute(runs, settings or Settings(threads=1), ending.watch, ending.note)
+    execute(list(runs), settings or Settings(threads=1), ending.watch, ending.note)
     return ending
 
 
@@ -91,7 +70,7 @@ def test_what_is_finished_is_not_done_again(tmp_path):
     record = json.loads((run.folder / 'record.json').read_text())
     assert (record['metrics'], record['seconds'], record['iterations']) == ({'AP': 0.5}, 2.5, 5)
     assert (record['threads'], record['command'], record['versions']) == (1, 'train kd', {'torch': '2'})
-    assert (run.folder / 'threads').read_text() == '1'
+    assert (run.folder / 'threads').read_text() == '1 1'
 
 
 def test_other_settings_are_trained_anew_and_the_old_run_is_kept(tmp_path):
@@ -109,6 +88,25 @@ def test_a_failure_is_recorded_and_the_others_go_on(tmp_path):
     record = read_record(runs[0])
     assert record.error == 'exit status 1: data_root: no such folder'
     assert ('kd, seed 1', 'failed', True) in go(runs).ended, 'it is tried again'
+
+
+def test_a_run_that_is_killed_has_failed_of_the_last_line_it_printed(tmp_path):
+    run = make_run(tmp_path, seed=6)
+    assert go([run]).ended == [('kd, seed 6', 'failed', True)]
+    assert read_record(run).error == 'exit status -9: killed soon'
+
+
+def test_what_depends_on_a_run_is_added_when_it_has_ended(tmp_path):
+    first, second = make_run(tmp_path, 'teacher'), make_run(tmp_path)
+    waiting, ended = [first], []
+
+    def note(run, record, seconds):
+        ended.append(run.arm)
+        if run is first:
+            waiting.append(second)
+
+    execute(waiting, Settings(jobs=2, threads=1), lambda jobs, waiting: None, note)
+    assert ended == ['teacher', 'kd']
 
 
 def test_a_training_without_a_last_evaluation_has_failed(tmp_path):
@@ -130,7 +128,7 @@ def test_stopped_in_the_middle_it_ends_its_processes_and_goes_on_from_the_checkp
 
     with pytest.raises(KeyboardInterrupt):
         go([run], stop_when=when)
-    assert processes[0].poll() is not None
+    assert processes[0].exitcode is not None
     assert read_record(run).status == 'unfinished'
     (run.folder / 'stop_waiting').touch()
     assert go([run]).ended == [('kd, seed 2', 'finished', True)]

@@ -1,7 +1,7 @@
 """Turn the errors that other packages raise about a user's config into :class:`ConfigError` with the key to change.
 
 The config itself is looked through for what the error is about: a type that is not registered, an argument that a class
-does not take or lacks.
+does not take or lacks. Files that an error names are opened: an image that cannot be read is the user's to replace.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import inspect
 import reprlib
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
@@ -19,11 +20,13 @@ from mmengine.registry import Registry
 
 from eakd_det.arguments import ArgumentError, argument_names, did_you_mean
 from eakd_det.cli.config_keys import find_key, walk
+from eakd_det.datasets.image_files import read_fault
 from eakd_det.errors import ConfigError
 
 _REGISTRY_MODULES = ('mmengine.registry', 'mmdet.registry', 'mmrazor.registry', 'eakd_det.registry')
 # What these check themselves is the config; their messages are clear, only the traceback is too much.
-_CHECKING_MODULES = ('mmengine.runner.runner', 'mmengine.registry.build_functions')
+_CHECKING_MODULES = ('mmengine.runner.runner', 'mmengine.registry.build_functions', 'mmdet.engine.hooks.utils')
+_BACKENDS_MODULE = 'mmengine.visualization.vis_backend'
 _NOT_ARGUMENTS = ('type', '_scope_')
 
 
@@ -31,8 +34,9 @@ _NOT_ARGUMENTS = ('type', '_scope_')
 def config_errors(cfg: Config) -> Iterator[None]:
     """Inside the block, what MMEngine raises about the content of ``cfg`` becomes a :class:`ConfigError`.
 
-    That is a type which is not registered, an argument which a class does not take or lacks, and the combinations of
-    keys which MMEngine's runner itself rejects. All other errors pass as they are.
+    That is a type which is not registered, an argument which a class does not take or lacks, a visualizer's backend
+    whose package is missing, an image that cannot be read, and the combinations of keys which MMEngine's runner itself
+    rejects. All other errors pass as they are.
     """
     try:
         yield
@@ -57,6 +61,10 @@ def _explain(error: BaseException, cfg: Config) -> str | None:
         explained = _explain_type(text, cfg) or _explain_argument(text, cfg)
         if explained:
             return f'{explained} ({file})'
+    if isinstance(error, ImportError) and _BACKENDS_MODULE in _modules(error):
+        return f'{_explain_backend(cfg)} needs a package: {" ".join(text.split())} ({file})'
+    if isinstance(error, AssertionError) and (unreadable := _unreadable_image(text)):
+        return unreadable
     if isinstance(error, (AssertionError, KeyError, RuntimeError, TypeError, ValueError)) and _raised_by_a_check(error):
         return f'{file}: {" ".join(text.split())[:400]}'
     return None
@@ -139,6 +147,33 @@ def _similar(name: str) -> str:
     return did_you_mean(bare, scopes)
 
 
+def _explain_backend(cfg: Config) -> str:
+    """Name the backends of the visualizer that need more than this package declares."""
+    found = {
+        node['type']: key
+        for key, node in walk(cfg._cfg_dict)
+        if isinstance(node, dict) and _type_name(node).endswith('VisBackend') and node['type'] != 'LocalVisBackend'
+    }
+    return f'{next(iter(found.values()), "vis_backends")}: {" or ".join(found) or "a backend"}'
+
+
+def _unreadable_image(text: str) -> str | None:
+    """Return what is wrong with the image file that ``text`` names, if there is such a file and it is broken."""
+    names = [word for line in text.splitlines() for word in (line.rpartition(': ')[2].strip(), *line.split())]
+    for path in dict.fromkeys(Path(name) for name in names):
+        with contextlib.suppress(OSError):  # no file name, but a word that is too long for one
+            if path.is_file() and (fault := read_fault(path)):
+                return (
+                    f'{path}: expected an image, but it cannot be read ({fault.detail}); '
+                    'tools/check_data.py finds all such files'
+                )
+    return None
+
+
+def _modules(error: BaseException) -> list[str]:
+    """Return the names of the modules that the error passed through, the one that raised it last."""
+    return [str(frame.f_globals.get('__name__')) for frame, _ in traceback.walk_tb(error.__traceback__)]
+
+
 def _raised_by_a_check(error: BaseException) -> bool:
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return bool(frames) and frames[-1].f_globals.get('__name__') in _CHECKING_MODULES
+    return any(module in _CHECKING_MODULES for module in _modules(error)[-1:])

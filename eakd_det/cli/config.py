@@ -16,6 +16,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from eakd_det.cli.composition import compose, config_files, config_name, drop_parts
 from eakd_det.datasets import move_data_root
 from eakd_det.errors import ConfigError
 
@@ -30,7 +31,7 @@ _TOP_LEVEL = (
 
 
 def load_config(args: argparse.Namespace) -> Config:
-    """The config of a run: the file, ``--cfg-options``, ``--launcher`` and the work folder.
+    """The config of a run: the file or files, ``--cfg-options``, ``--launcher`` and the work folder.
 
     The work folder is ``--work-dir``, else the config's ``work_dir``, else ``./work_dirs/<name of the config>``.
 
@@ -45,16 +46,24 @@ def load_config(args: argparse.Namespace) -> Config:
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
-        cfg.work_dir = osp.join('./work_dirs', Path(args.config).stem)
+        cfg.work_dir = osp.join('./work_dirs', config_name(args.config))
     return cfg
 
 
-def read_config(path: str) -> Config:
-    """Read a config file.
+def read_config(config: str) -> Config:
+    """Read a config file, or compose one (see :mod:`eakd_det.cli.composition`).
+
+    Args:
+        config: A path, or ``PAIR.py+METHOD``.
 
     Raises:
-        ConfigError: If it, or a file it inherits from, is missing or cannot be executed; it names file and line.
+        ConfigError: If a file, or one it inherits from, is missing or cannot be executed; it names file and line.
     """
+    first, *rest = (_read_file(str(path)) for path in config_files(config))
+    return drop_parts(compose(first, rest[0], config) if rest else first)
+
+
+def _read_file(path: str) -> Config:
     if not Path(path).is_file():
         what = 'is a folder' if Path(path).is_dir() else 'does not exist'
         seen_from = '' if Path(path).is_absolute() else f' (seen from {Path.cwd()})'

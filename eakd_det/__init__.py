@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from eakd_det.mm.setup import install
-from eakd_det.names import OPENMMLAB_ROOMS, PARTS, ROOM_OF
+from eakd_det.names import OPENMMLAB_ROOMS, ROOM_OF
 from eakd_det.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from eakd_det.losses import DKDLoss as DKDLoss
     from eakd_det.losses import EmbeddingLoss as EmbeddingLoss
     from eakd_det.losses import EntropyTemperature as EntropyTemperature
-    from eakd_det.losses import EntropyWeighted as EntropyWeighted
     from eakd_det.losses import FCFDLoss as FCFDLoss
     from eakd_det.losses import JSDLoss as JSDLoss
     from eakd_det.losses import KDLoss as KDLoss
@@ -43,6 +42,10 @@ if TYPE_CHECKING:
     from eakd_det.losses import SKLDLoss as SKLDLoss
     from eakd_det.losses import SRKLDLoss as SRKLDLoss
     from eakd_det.losses import TTMLoss as TTMLoss
+    from eakd_det.mm.entropy_weighted import EntropyWeighted as EntropyWeighted
+    from eakd_det.mm.entropy_weighted import EntropyWeightedLogits as EntropyWeightedLogits
+    from eakd_det.mm.entropy_weighted import EntropyWeightedMaps as EntropyWeightedMaps
+    from eakd_det.mm.entropy_weighted import EntropyWeightedRelations as EntropyWeightedRelations
     from eakd_det.models import MobileNetV2 as MobileNetV2
     from eakd_det.resume import ExactResumeHook as ExactResumeHook
     from eakd_det.resume import SafeCheckpointHook as SafeCheckpointHook
@@ -54,7 +57,7 @@ if TYPE_CHECKING:
     from eakd_det.weighting import PowerSumWeighting as PowerSumWeighting
     from eakd_det.weighting import UniformWeighting as UniformWeighting
 
-_ROOMS = ('functional', *PARTS, *OPENMMLAB_ROOMS)
+_ROOMS = ('functional', 'losses', 'weighting', *OPENMMLAB_ROOMS)
 
 install()
 

@@ -22,7 +22,6 @@ PARTS: dict[str, tuple[str, ...]] = {
         'DKDLoss',
         'EmbeddingLoss',
         'EntropyTemperature',
-        'EntropyWeighted',
         'FCFDLoss',
         'JSDLoss',
         'KDLoss',
@@ -34,6 +33,12 @@ PARTS: dict[str, tuple[str, ...]] = {
         'SKLDLoss',
         'SRKLDLoss',
         'TTMLoss',
+    ),
+    'mm.entropy_weighted': (
+        'EntropyWeighted',
+        'EntropyWeightedLogits',
+        'EntropyWeightedMaps',
+        'EntropyWeightedRelations',
     ),
 }
 MODELS: dict[str, tuple[str, ...]] = {

@@ -17,7 +17,6 @@ from mmengine.registry import TASK_UTILS as MMENGINE_TASK_UTILS
 from mmengine.registry import DefaultScope, Registry
 
 from eakd_det import names
-from eakd_det.argument_check import check_arguments
 from eakd_det.names import SCOPE
 
 
@@ -42,8 +41,8 @@ class PublicNames(Registry):
         for room, public in self._rooms.items():
             module = importlib.import_module(f'{SCOPE}.{room}')
             for name in public:
-                if name not in self._module_dict:  # a class that a user registered under our name stays
-                    self._register_module(module=check_arguments(getattr(module, name)))
+                if name not in self._module_dict:  # a class that a user registered under the same name stays
+                    self._register_module(module=getattr(module, name))
         self._imported = True
 
 

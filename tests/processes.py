@@ -10,7 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from eakd_det.mm.ops.finder import uses_python_ops
+
 ROOT = Path(__file__).resolve().parents[1]
+# Without this package MMDetection cannot be imported beside mmcv-lite.
+needs_compiled_ops = pytest.mark.skipif(uses_python_ops(), reason='mmcv has no compiled ops')
 _ABSENT = """
 import importlib.machinery, sys
 class Absent(importlib.machinery.PathFinder):

@@ -5,26 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.test_configs import catalogue
 
 ROOT = Path(__file__).parents[1]
-EXCERPTS = re.findall(r'```python\n# (\S+)\n(.*?)```', (ROOT / 'docs/add_a_method.md').read_text(), flags=re.DOTALL)
-
-
-@pytest.mark.parametrize(('path', 'excerpt'), EXCERPTS, ids=[path for path, _ in EXCERPTS])
-def test_excerpts_are_from_the_files(path, excerpt):
-    text = (ROOT / path).read_text()
-    position = 0
-    for part in re.split(r'^ *\.\.\.\n', excerpt, flags=re.MULTILINE):
-        position = text.find(part, position)
-        assert position >= 0, part
-        position += len(part)
-
-
-def test_the_page_has_an_excerpt_for_each_step():
-    assert {path.split('/')[0] for path, _ in EXCERPTS} == {'eakd_det', 'tests', 'configs'}
 
 
 def test_every_arm_has_a_row_in_the_table_of_methods_and_every_config_there_exists():

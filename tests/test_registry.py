@@ -11,6 +11,7 @@ from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import DefaultScope
 
 from eakd_det.building import build_model
+from eakd_det.mm.ops.finder import uses_python_ops
 from eakd_det.registry import DATASETS, HOOKS, MODELS
 from eakd_det.weighting import EntropyWeighting, UniformWeighting
 
@@ -29,6 +30,8 @@ PUBLIC_MODELS = (
 # MMRazor's registries import MMRazor when they are asked for anything, which on torch >= 2 works after eakd_det only.
 @pytest.mark.parametrize('host', ['mmengine', 'mmdet'])
 def test_names_build_from_any_registry_without_custom_imports(host):
+    if host == 'mmdet' and uses_python_ops():
+        pytest.skip('MMDetection cannot be imported with mmcv-lite until eakd_det is')
     code = f"""
 import json, sys
 from {host}.registry import HOOKS, MODELS

@@ -1,7 +1,7 @@
 # How large should the distillation loss be? KD and EA-KD on the digit scenes, each at five loss weights (the paper's
 # beta, Fig. 8). EA-KD's weights have mean 1 here: at one beta both losses are of one size.
 title = 'Digit scenes: KD and EA-KD against the loss weight (beta)'
-data = dict(type='digit_scenes', num_train=2000, num_val=250, seed=0)
+data = dict(type='digit_scenes', num_train=1600, num_val=200, seed=0, digits_per_scene=(4, 9), digit_height=(22, 44))
 seeds = (0, 1, 2, 3, 4)
 teacher = dict(config='../demo/teacher_faster-rcnn_r18w32_fpn_demo.py', seed=0)
 student = 'student'

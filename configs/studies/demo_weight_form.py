@@ -2,7 +2,7 @@
 # inverse of each as in the paper's Table 1 (that of EA is ours), on the digit scenes (Tables 1 and 9). All with
 # weights of mean 1, for the forms differ in size; the paper does not normalise, which the last arms repeat.
 title = 'Digit scenes: forms of the weight'
-data = dict(type='digit_scenes', num_train=2000, num_val=250, seed=0)
+data = dict(type='digit_scenes', num_train=1600, num_val=200, seed=0, digits_per_scene=(4, 9), digit_height=(22, 44))
 seeds = (0, 1, 2, 3, 4)
 teacher = dict(config='../demo/teacher_faster-rcnn_r18w32_fpn_demo.py', seed=0)
 student = 'student'

@@ -16,8 +16,9 @@ from mmengine.runner import Runner
 
 from eakd_det.analysis.proposal_pictures import draw_weighted_proposals, to_array
 from eakd_det.analysis.step_record import record_step
+from eakd_det.arguments import Count, Positive, checked
 from eakd_det.distillation import ProposalDistill, ProposalDistiller, StepObservation
-from eakd_det.errors import ConfigError, require_positive
+from eakd_det.errors import ConfigError
 from eakd_det.files import write_atomically
 
 RECORD_NAME = 'proposal_entropy.jsonl'
@@ -38,10 +39,8 @@ class ObservingHook(Hook):
 
     priority = 'LOW'
 
-    def __init__(self, interval: int) -> None:
-        name = type(self).__name__
-        if isinstance(interval, bool) or not isinstance(interval, int) or interval < 1:
-            raise ConfigError(f'{name}.interval: expected a number of iterations, an integer > 0, but got {interval!r}')
+    @checked
+    def __init__(self, interval: Count) -> None:
         self.interval = interval
         self._observation: StepObservation | None = None
 
@@ -87,9 +86,10 @@ class ProposalEntropyHook(ObservingHook):
         >>> custom_hooks = [dict(type='eakd_det.ProposalEntropyHook', interval=50)]
     """
 
-    def __init__(self, interval: int = 50, tau: float = 3.0) -> None:
+    @checked
+    def __init__(self, interval: Count = 50, tau: Positive = 3.0) -> None:
         super().__init__(interval)
-        self.tau = require_positive(f'{type(self).__name__}.tau', tau)
+        self.tau = tau
 
     def before_train(self, runner: Runner) -> None:
         """Start the file, or cut it back to the iteration from which training goes on."""
@@ -128,11 +128,9 @@ class ProposalWeightVisualizationHook(ObservingHook):
         >>> vis_backends = [dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')]
     """
 
-    def __init__(self, interval: int = 500, loss: str | None = None, num_images: int = 1) -> None:
+    @checked
+    def __init__(self, interval: Count = 500, loss: str | None = None, num_images: Count = 1) -> None:
         super().__init__(interval)
-        name = type(self).__name__
-        if isinstance(num_images, bool) or not isinstance(num_images, int) or num_images < 1:
-            raise ConfigError(f'{name}.num_images: expected an integer > 0, but got {num_images!r}')
         self.loss = loss
         self.num_images = num_images
 

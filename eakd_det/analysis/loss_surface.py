@@ -16,7 +16,8 @@ import torch
 from mmengine.runner import set_random_seed
 from torch import Tensor, nn
 
-from eakd_det.errors import ConfigError, require_positive
+from eakd_det.arguments import Positive, require
+from eakd_det.errors import ConfigError
 
 _REFINE = 20  # steps between two points when an area is measured
 
@@ -102,7 +103,7 @@ def measure_surface(
     Raises:
         ConfigError: If ``points`` is even or below 3, ``span`` is not above 0, or there are no batches.
     """
-    require_positive('--span', span)
+    require('--span', span, Positive)
     if points < 3 or points % 2 == 0:
         raise ConfigError(f'--points: expected an odd number of at least 3, but got {points}')
     if not batches:

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from eakd_det.analysis.proposal_table import ProposalTable
-from eakd_det.errors import ConfigError, require_positive
+from eakd_det.arguments import Positive, require
+from eakd_det.errors import ConfigError
 
 TAUS = tuple(float(tau) for tau in np.arange(0.5, 6.01, 0.25))
 MIN_CV = 0.5
@@ -103,7 +104,9 @@ def measure(
 def sweep(table: ProposalTable, taus: Sequence[float] = TAUS, mode: str = 'ea') -> list[Selectivity]:
     """Measure the weights of each T' in ``taus``, in rising order."""
     facts = table.is_foreground, table.teacher_errs, table.student_errs
-    return [measure(table.weights(require_positive('--taus', tau), mode), *facts, tau=tau) for tau in sorted(set(taus))]
+    return [
+        measure(table.weights(require('--taus', tau, Positive), mode), *facts, tau=tau) for tau in sorted(set(taus))
+    ]
 
 
 def recommend(rows: Sequence[Selectivity], min_cv: float = MIN_CV) -> Recommendation:
@@ -126,7 +129,7 @@ def recommend(rows: Sequence[Selectivity], min_cv: float = MIN_CV) -> Recommenda
         >>> recommend(rows).tau, recommend(rows).loss_weight
         (2.0, 0.5)
     """
-    require_positive('--min-cv', min_cv)
+    require('--min-cv', min_cv, Positive)
     if not rows:
         raise ConfigError("--taus: expected at least one T', but got none")
     chosen = max((row for row in rows if row.cv >= min_cv), key=lambda row: row.tau, default=None)

@@ -13,9 +13,9 @@ from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from eakd_det.arguments import Positive, require
 from eakd_det.checkpoint.mmengine_loaders import use_safe_loading
 from eakd_det.cli.config_keys import find_key
-from eakd_det.errors import require_positive
 
 
 def build_runner(cfg: Config) -> Any:
@@ -31,7 +31,7 @@ def _distribute_on_cpu(cfg: Config) -> None:
     """MMEngine takes for granted that distributed processes have GPUs; without one they talk by gloo."""
     if not torch.distributed.is_initialized():
         seconds = ((cfg.get('env_cfg') or {}).get('dist_cfg') or {}).get('timeout')
-        wait = None if seconds is None else timedelta(seconds=require_positive('env_cfg.dist_cfg.timeout', seconds))
+        wait = None if seconds is None else timedelta(seconds=require('env_cfg.dist_cfg.timeout', seconds, Positive))
         torch.distributed.init_process_group('gloo', timeout=wait)
     if cfg.get('model_wrapper_cfg') is None:
         cfg.model_wrapper_cfg = dict(

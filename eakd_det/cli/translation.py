@@ -1,153 +1,144 @@
-"""Turn the errors that other packages raise about a user's config into :class:`ConfigError` with the key to change."""
+"""Turn the errors that other packages raise about a user's config into :class:`ConfigError` with the key to change.
+
+The config itself is looked through for what the error is about: a type that is not registered, an argument that a class
+does not take or lacks.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import difflib
 import importlib
-import re
+import inspect
 import reprlib
 import traceback
 from collections.abc import Iterator
-from types import FrameType
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import Registry
-from mmengine.visualization.vis_backend import BaseVisBackend
 
-from eakd_det import argument_check
-from eakd_det.building import build_model
-from eakd_det.cli.config_keys import find_key
+from eakd_det.arguments import ArgumentError, argument_names, did_you_mean
+from eakd_det.cli.config_keys import find_key, walk
 from eakd_det.errors import ConfigError
 
-_NOT_REGISTERED = re.compile(r'(?P<type>\S+) is not in the (?:(?P<scope>[\w.]+)::)?(?P<registry>[\w ]+) registry')
-_UNKNOWN_ARGUMENT = re.compile(r"got an unexpected keyword argument '(?P<name>\w+)'")
-_MISSING_ARGUMENT = re.compile(r'__init__\(\) missing \d+ required .*arguments?: (?P<names>.*)')
-_NO_TYPE = re.compile(
-    r'must contain the key "type"|type must be a str or valid type|cfg should be a dict, ConfigDict or Config'
-)
 _REGISTRY_MODULES = ('mmengine.registry', 'mmdet.registry', 'mmrazor.registry', 'eakd_det.registry')
-# Functions that build a class from a config, with `cfg`, `obj_cls` and `args` among their variables.
-_BUILDERS = ('build_from_cfg', build_model.__name__)
-_UNREADABLE_IMAGE = re.compile(r'failed to load image: (?P<path>[^{\n]+)')
-# What the runner says in one clear line itself; only the traceback is too much.
-_SAID_WELL = re.compile(
-    r'should be either all None or not None|VisualizationHook must be included|'
-    r'`self\._\w+_loop` should not be None'
-)
+# What these check themselves is the config; their messages are clear, only the traceback is too much.
+_CHECKING_MODULES = ('mmengine.runner.runner', 'mmengine.registry.build_functions')
+_NOT_ARGUMENTS = ('type', '_scope_')
 
 
 @contextlib.contextmanager
 def config_errors(cfg: Config) -> Iterator[None]:
     """Inside the block, what MMEngine raises about the content of ``cfg`` becomes a :class:`ConfigError`.
 
-    That is a type which is not registered, an argument which a class does not know or misses, a package that a class
-    needs and does not find, an image that cannot be read, and the combinations of keys which MMEngine's runner itself
-    rejects. All other errors pass as they are.
+    That is a type which is not registered, an argument which a class does not take or lacks, and the combinations of
+    keys which MMEngine's runner itself rejects. All other errors pass as they are.
     """
     try:
         yield
     except Exception as error:
-        # A ConfigError may rest on an error that tells the key more exactly than whoever caught it could.
-        cause = error.__cause__ if isinstance(error, ConfigError) else error
-        message = _explain(cause, cfg)
-        if message is None and cause is not error and isinstance(cause, TypeError):
-            message = _explain_value(cause, str(cause), cfg, cfg.filename or 'the config')
+        message = _explain(error, cfg)
+        if message is None and isinstance(error, ConfigError) and error.__cause__ is not None:
+            message = _explain(error.__cause__, cfg)  # which may name the key more exactly
         if message is None:
             raise
         raise ConfigError(message) from error
 
 
-def _explain(error: BaseException | None, cfg: Config) -> str | None:
-    text = str(error.args[0]) if error is not None and error.args else ''
+def _explain(error: BaseException, cfg: Config) -> str | None:
     file = cfg.filename or 'the config'
-    if isinstance(error, KeyError) and (found := _NOT_REGISTERED.search(text)):
-        name = found['type'].strip('\'"')
-        key = find_key(cfg._cfg_dict, lambda node: isinstance(node, str) and node == name) or 'type'
-        return (
-            f'{key}: no {found["registry"]} called {name!r} is registered ({file}){_similar(name, found["registry"])}'
-        )
-    if isinstance(error, (KeyError, TypeError)) and _NO_TYPE.search(text):
-        frame = _building_frame(error)
-        part = frame.f_locals.get('cfg') if frame else None
-        key = find_key(cfg._cfg_dict, lambda node: node is part or (isinstance(part, dict) and node == part)) or 'type'
-        return f'{key}: expected dict(type=...) with the name of a class, but got {reprlib.repr(part)} ({file})'
-    if isinstance(error, TypeError) and 'argument' in text:
-        return _explain_argument(error, text, cfg, file)
-    if image := _UNREADABLE_IMAGE.search(text):
-        return f'{image["path"]}: expected an image, but it cannot be read; tools/check_data.py finds all such files'
-    if isinstance(error, ImportError) and (backend := _vis_backend(error)):
-        place = find_key(cfg._cfg_dict, lambda node: isinstance(node, dict) and node.get('type') == backend)
-        return f'{place or "vis_backends"}: {backend} needs a package: {" ".join(text.split())} ({file})'
-    if isinstance(error, (ValueError, RuntimeError, AssertionError)) and _SAID_WELL.search(text):
+    if isinstance(error, ArgumentError):
+        key = find_key(cfg._cfg_dict, lambda node: _is_call(error, node))
+        return f'{key}.{error.argument}: {error.reason}' if key else None
+    if isinstance(error, ConfigError):
+        return None
+    text = str(error.args[0]) if error.args else ''
+    if isinstance(error, (KeyError, TypeError)):
+        explained = _explain_type(text, cfg) or _explain_argument(text, cfg)
+        if explained:
+            return f'{explained} ({file})'
+    if isinstance(error, (AssertionError, KeyError, RuntimeError, TypeError, ValueError)) and _raised_by_a_check(error):
         return f'{file}: {" ".join(text.split())[:400]}'
     return None
 
 
-def _explain_argument(error: TypeError, text: str, cfg: Config, file: str) -> str | None:
-    """A wrong call is the config's fault if the innermost object that was being built from it has that argument."""
-    frame = _building_frame(error)
-    if frame is None:
-        return None
-    built, args = frame.f_locals.get('obj_cls'), frame.f_locals.get('args') or {}
-    name = getattr(built, '__name__', str(built))
-    owner = find_key(
-        cfg._cfg_dict, lambda node: isinstance(node, dict) and _is_type(node.get('type'), name, args, node)
+def _is_call(error: ArgumentError, node: Any) -> bool:
+    """Return whether the config ``node`` is what ``error.owner`` was to be built from."""
+    if not isinstance(node, dict) or _type_name(node) != error.owner.__name__:
+        return False
+    return (error.argument in node) == (error.argument in error.given) and all(
+        key in error.given and _same(error.given[key], value)
+        for key, value in node.items()
+        if key not in _NOT_ARGUMENTS and not isinstance(value, (dict, list))
     )
-    if (unknown := _UNKNOWN_ARGUMENT.search(text)) and unknown['name'] in args:
-        key = f'{owner}.{unknown["name"]}' if owner else unknown['name']
-        return f'{key}: {name} has no argument {unknown["name"]!r} ({file})'
-    if (missing := _MISSING_ARGUMENT.search(text)) and frame is _calling_frame(error):
-        return f'{owner or name}: {name} also needs {missing["names"]} ({file})'
+
+
+def _same(first: Any, second: Any) -> bool:
+    return first is second or (type(first) is type(second) and first == second)
+
+
+def _type_name(node: dict[str, Any]) -> str:
+    kind = node.get('type')
+    return kind.rpartition('.')[2] if isinstance(kind, str) else getattr(kind, '__name__', '')
+
+
+def _explain_type(text: str, cfg: Config) -> str | None:
+    """Explain an error about a type that is missing, or not registered."""
+    first_word = text.partition(' ')[0].strip('\'"')
+    for key, node in walk(cfg._cfg_dict):
+        if not isinstance(node, dict):
+            continue
+        kind = node.get('type')
+        if isinstance(kind, str) and kind == first_word and ' registry' in text:
+            return f'{key}.type: nothing called {kind!r} is registered here{_similar(kind)}'
+        if (kind is None and str(node) in text) or (kind is not None and not (isinstance(kind, str) or callable(kind))):
+            return f'{key}: expected dict(type=...) with the name of a class, but got {reprlib.repr(dict(node))}'
     return None
 
 
-def _explain_value(error: TypeError, text: str, cfg: Config, file: str) -> str | None:
-    """Name the object that was being built when a value of its config was used as what it is not."""
-    frame = _building_frame(error)
-    if frame is None:
-        return None
-    args = frame.f_locals.get('args') or {}
-    name = getattr(frame.f_locals.get('obj_cls'), '__name__', '')
-    owner = find_key(
-        cfg._cfg_dict, lambda node: isinstance(node, dict) and _is_type(node.get('type'), name, args, node)
-    )
-    return f'{owner or name}: {name} cannot be built with {reprlib.repr(args)}: {" ".join(text.split())} ({file})'
+def _explain_argument(text: str, cfg: Config) -> str | None:
+    """Explain an error about a call with an argument too many or too few."""
+    for key, node in walk(cfg._cfg_dict):
+        for built in _classes(node) if isinstance(node, dict) and 'type' in node else ():
+            bases = built.__mro__ if inspect.isclass(built) else ()
+            callees = [f'{base.__qualname__}.__init__()' for base in bases] or [f'{built.__name__}()']
+            if not any(callee in text for callee in callees):
+                continue
+            named = [name for name in node if name not in _NOT_ARGUMENTS and f'{str(name)!r}' in text]
+            known = argument_names(built) if bases else tuple(inspect.signature(built).parameters)
+            unknown = [name for name in named if known is None or name not in known]
+            if unknown:
+                hint = did_you_mean(unknown[0], known or ())
+                return f'{key}.{unknown[0]}: {built.__name__} has no argument {unknown[0]!r}{hint}'
+            missing = [name for name in known or () if name not in node and f'{name!r}' in text]
+            if missing and 'missing' in text:
+                return f'{key}: {built.__name__} also needs {", ".join(map(repr, missing))}'
+    return None
 
 
-def _vis_backend(error: BaseException) -> str | None:
-    """The class of the visualizer's backend in which an error was raised."""
-    owners = (frame.f_locals.get('self') for frame, _ in traceback.walk_tb(error.__traceback__))
-    return next((type(owner).__name__ for owner in owners if isinstance(owner, BaseVisBackend)), None)
+def _classes(node: dict[str, Any]) -> list[Any]:
+    """Return what the type of a config may mean: a class, or those that are registered under that name."""
+    kind = node['type']
+    if not isinstance(kind, str):
+        return [kind] if callable(kind) else []
+    name = kind.rpartition('.')[2]
+    found = [registry.module_dict[name] for registry in _registries() if name in registry.module_dict]
+    return list(dict.fromkeys(found))
 
 
-def _building_frame(error: BaseException) -> FrameType | None:
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return next((frame for frame in reversed(frames) if frame.f_code.co_name in _BUILDERS), None)
+def _registries() -> list[Registry]:
+    modules = map(importlib.import_module, _REGISTRY_MODULES)
+    return [item for module in modules for item in vars(module).values() if isinstance(item, Registry)]
 
 
-def _calling_frame(error: BaseException) -> FrameType:
-    """Where the call was made that failed, but for the check of arguments around it."""
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return next(frame for frame in reversed(frames) if frame.f_globals.get('__name__') != argument_check.__name__)
-
-
-def _is_type(kind: Any, name: str, args: dict[str, Any], node: dict[str, Any]) -> bool:
-    stated = kind.split('.')[-1] if isinstance(kind, str) else getattr(kind, '__name__', '')
-    return stated == name and all(key in args for key in node if key not in ('type', '_scope_'))
-
-
-def _similar(name: str, registry_name: str) -> str:
-    scopes = {
-        key: registry.scope
-        for module in map(importlib.import_module, _REGISTRY_MODULES)
-        for registry in vars(module).values()
-        if isinstance(registry, Registry) and registry.name == registry_name
-        for key in registry.module_dict
-    }
-    bare = name.split('.')[-1]
+def _similar(name: str) -> str:
+    scopes = {key: registry.scope for registry in _registries() for key in registry.module_dict}
+    bare = name.rpartition('.')[2]
     if bare in scopes:  # it is there, in a scope where it was not looked for
         return f'; did you mean {f"{scopes[bare]}.{bare}"!r}?'
-    close = difflib.get_close_matches(bare, scopes, n=1, cutoff=0.7)
-    return f'; did you mean {close[0]!r}?' if close else ''
+    return did_you_mean(bare, scopes)
+
+
+def _raised_by_a_check(error: BaseException) -> bool:
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].f_globals.get('__name__') in _CHECKING_MODULES

@@ -6,7 +6,8 @@ from typing import Any
 
 from mmrazor.models import SingleTeacherDistill
 
-from eakd_det.losses import EntropyWeighted, ProposalLoss
+from eakd_det.losses import ProposalLoss
+from eakd_det.mm.entropy_weighted import EntropyWeightedMaps
 
 
 def unshared_proposals(model: Any) -> str | None:
@@ -32,4 +33,4 @@ def unshared_proposals(model: Any) -> str | None:
 
 
 def _compares_proposals(loss: Any) -> bool:
-    return isinstance(loss, ProposalLoss) or (isinstance(loss, EntropyWeighted) and loss.unit != 'image')
+    return isinstance(loss, ProposalLoss) and not isinstance(loss, EntropyWeightedMaps)

@@ -13,6 +13,7 @@ from mmrazor.models import BaseAlgorithm
 from mmrazor.models.utils import add_prefix
 from torch import Tensor, nn
 
+from eakd_det.arguments import checked
 from eakd_det.building import build_model
 from eakd_det.distillation import student_state
 from eakd_det.distillation.distiller import ProposalDistiller
@@ -79,6 +80,9 @@ class ProposalDistill(BaseAlgorithm):
         ...             type='eakd_det.KDLoss', weighting=dict(type='eakd_det.EntropyWeighting')))))
     """
 
+    config_key = 'model'
+
+    @checked
     def __init__(
         self,
         architecture: Any,

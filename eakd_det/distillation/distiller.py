@@ -9,6 +9,7 @@ from mmengine.registry import DefaultScope
 from mmrazor.models import ConfigurableDistiller
 from torch import Tensor, nn
 
+from eakd_det.arguments import Count, Positive, checked
 from eakd_det.distillation.loss_mappings import (
     KEY,
     Mappings,
@@ -28,7 +29,7 @@ from eakd_det.distillation.proposal_recorder import (
     with_reserved_recorders,
 )
 from eakd_det.distillation.statistics import StepStatistics, log_names
-from eakd_det.errors import ConfigError, require_count, require_positive
+from eakd_det.errors import ConfigError
 from eakd_det.losses.records import BOXES, EMBEDDINGS, PREDICTOR
 from eakd_det.sites import HeadPredictor
 
@@ -66,6 +67,9 @@ class ProposalDistiller(ConfigurableDistiller):
         ...     type='eakd_det.KDLoss', weighting=dict(type='eakd_det.EntropyWeighting', tau=3.0))))
     """
 
+    config_key = 'model.distiller'
+
+    @checked
     def __init__(
         self,
         distill_losses: dict[str, Any] | None = None,
@@ -74,13 +78,11 @@ class ProposalDistiller(ConfigurableDistiller):
         connectors: dict[str, Any] | None = None,
         loss_forward_mappings: Mappings | None = None,
         distill_deliveries: dict[str, Any] | None = None,
-        statistics_interval: int = 50,
-        entropy_tau: float = 3.0,
+        statistics_interval: Count = 50,
+        entropy_tau: Positive = 3.0,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         check_deliveries(distill_deliveries)
-        require_count('model.distiller.statistics_interval', statistics_interval)
-        require_positive('model.distiller.entropy_tau', entropy_tau)
         check_losses(distill_losses)
         self._log_names = log_names(distill_losses or {})
         check_parts('model.distiller.student_recorders', student_recorders)

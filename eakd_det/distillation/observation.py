@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
-from eakd_det.losses import ProposalTerms
+from eakd_det.losses import Terms
 from eakd_det.sites import Prediction, Scores, SiteHead, Sites
 
 
@@ -51,9 +51,9 @@ class StepObservation:
     """
 
     step: Step | None = None
-    terms: dict[str, ProposalTerms] = field(default_factory=dict)
+    terms: dict[str, Terms] = field(default_factory=dict)
 
-    def keep_terms(self, loss_name: str, terms: ProposalTerms) -> None:
+    def keep_terms(self, loss_name: str, terms: Terms) -> None:
         """Keep the terms of one loss."""
         self.terms[loss_name] = terms._replace(
             divergence=terms.divergence.detach(), weights=terms.weights.detach(), extra=None

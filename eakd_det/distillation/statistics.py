@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from eakd_det.errors import ConfigError
-from eakd_det.losses import ProposalTerms
+from eakd_det.losses import Terms
 from eakd_det.sites import Scores
 
 STATISTICS_ITER = 'statistics_iter'
@@ -43,7 +43,7 @@ class StepStatistics:
         self._sums = {name: values.to(device) for name, values in state['sums'].items()}
 
     @torch.no_grad()
-    def add_weights(self, prefix: str, terms: ProposalTerms, is_object: Tensor) -> None:
+    def add_weights(self, prefix: str, terms: Terms, is_object: Tensor) -> None:
         """Add one loss's weights: of sites, with and without an object apart; of images, all together.
 
         Args:
@@ -62,7 +62,7 @@ class StepStatistics:
         if len(weights) != len(is_object):
             raise ConfigError(
                 f'distill_losses: expected a weight for each of {len(is_object)} proposals, but got '
-                f"{len(weights)}; a loss with weights of images returns ProposalTerms(..., unit='image')"
+                f"{len(weights)}; a loss with weights of images returns Terms(..., unit='image')"
             )
         objects = is_object.double()
         self._add(f'{prefix}fg', moments @ objects)

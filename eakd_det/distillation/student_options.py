@@ -8,8 +8,8 @@ from typing import Any
 
 from mmdet.models import BaseDetector
 
+from eakd_det.arguments import from_option_dict
 from eakd_det.models.memory_layout import prefers_channels_first, train_channels_last
-from eakd_det.option_dict import from_option_dict
 
 
 @dataclass(frozen=True)

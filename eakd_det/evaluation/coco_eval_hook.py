@@ -13,6 +13,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from eakd_det.arguments import checked
 from eakd_det.errors import ConfigError
 from eakd_det.evaluation.detector_evaluation import evaluate_on_validation_data
 from eakd_det.evaluation.metrics import measured_figures
@@ -48,6 +49,7 @@ class CocoEvalHook(Hook):
 
     priority = 'LOWEST'  # after CheckpointHook: what the record holds is settled, best checkpoint included
 
+    @checked
     def __init__(self, teacher: bool = False, file_name: str = RECORD_NAME) -> None:
         self.teacher = teacher
         self.file_name = file_name

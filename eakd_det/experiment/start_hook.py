@@ -14,6 +14,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor
 
+from eakd_det.arguments import Count, checked
 from eakd_det.files import write_json
 
 START_NAME = 'start.json'
@@ -36,7 +37,8 @@ class StartHook(Hook):
 
     priority = 'VERY_HIGH'
 
-    def __init__(self, batches: int = 8) -> None:
+    @checked
+    def __init__(self, batches: Count = 8) -> None:
         self.batches = batches
         self._weights: str | None = None
         self._seen: Any = hashlib.sha256()

@@ -11,6 +11,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from eakd_det.arguments import checked
 from eakd_det.evaluation import measured_figures
 from eakd_det.files import write_json
 
@@ -34,6 +35,7 @@ class WatchHook(Hook):
 
     priority = 'NORMAL'  # before the checkpoint hook, for the sums are saved with the checkpoint
 
+    @checked
     def __init__(self, every_seconds: float = 1.0) -> None:
         self.every_seconds = every_seconds
         self._seconds = self._mark = self._written = 0.0

@@ -1,9 +1,9 @@
 """Distillation as pure mathematics on logits: torch only, no registry, no detector.
 
-Letters: ``R`` proposals in the batch, ``C`` classes including background (last index), ``tau`` a temperature in a
-softmax, ``w`` a weight. Entropies are in nats.
+Letters: ``R`` sites (proposals, points, queries) in the batch, ``C`` columns of class scores, ``tau`` a temperature in
+a softmax, ``w`` a weight. Entropies are in nats. A column for background is a class like the others.
 
-Each divergence and weight returns one value per proposal, ``(R,)``, never a reduced loss; works in log space, in
+Each divergence and weight returns one value per site, ``(R,)``, never a reduced loss; works in log space, in
 float32 or better whatever it is given, for any finite logits and for ``R = 0``; and is differentiable in the student
 (and in a temperature that is a tensor), never in the teacher. All functions of tensors work under ``torch.func``
 (``grad``, ``vmap``, ``jacrev``, ``jacfwd``, ``hessian``) and under ``torch.compile(fullgraph=True)``.
@@ -11,9 +11,9 @@ float32 or better whatever it is given, for any finite logits and for ``R = 0``;
 
 from __future__ import annotations
 
-from eakd_det.functional._inputs import Temperature
+from eakd_det.functional._inputs import Temperature, check_pair, soften
 from eakd_det.functional.dkd import DKDTerms, dkd_divergence, dkd_terms
-from eakd_det.functional.ea_weight import EA_MODES, ea_weight
+from eakd_det.functional.ea_weight import EA_MODES, EAMode, ea_weight
 from eakd_det.functional.entropy import entropy
 from eakd_det.functional.entropy_guided import (
     curriculum_weight,
@@ -23,20 +23,23 @@ from eakd_det.functional.entropy_guided import (
 )
 from eakd_det.functional.gradient_reversal import cosine_reversal, scale_gradient
 from eakd_det.functional.kd import kd_divergence
-from eakd_det.functional.mixture import jsd_divergence, require_share, skld_divergence, srkld_divergence
+from eakd_det.functional.mixture import jsd_divergence, skld_divergence, srkld_divergence
 from eakd_det.functional.mld import batch_gram_distance, class_gram_distance, rare_columns, unsure_rows
 from eakd_det.functional.mse import mse_divergence
 from eakd_det.functional.pad import pad_divergence
 from eakd_det.functional.review import hcl_divergence
 from eakd_det.functional.rkld import rkld_divergence
-from eakd_det.functional.standardize import standardize, standardize_option
+from eakd_det.functional.standardize import StandardizeOption, standardize
 from eakd_det.functional.ttm import power_sum, ttm_divergence
 
 __all__ = [
     'EA_MODES',
     'DKDTerms',
+    'EAMode',
+    'StandardizeOption',
     'Temperature',
     'batch_gram_distance',
+    'check_pair',
     'class_gram_distance',
     'cosine_reversal',
     'curriculum_weight',
@@ -54,13 +57,12 @@ __all__ = [
     'pad_divergence',
     'power_sum',
     'rare_columns',
-    'require_share',
     'rkld_divergence',
     'scale_gradient',
     'skld_divergence',
+    'soften',
     'srkld_divergence',
     'standardize',
-    'standardize_option',
     'ttm_divergence',
     'unsure_rows',
 ]

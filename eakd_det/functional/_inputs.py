@@ -1,16 +1,17 @@
-"""What every function of this package does first: check the logits, detach the teacher, go to float32 or better.
+"""First steps of every function: check the logits, detach the teacher, go to float32 or better.
 
-Letters: ``R`` proposals in the batch, ``C`` classes including background (last index), ``tau`` a temperature.
+Letters: ``R`` sites (proposals, points, queries) in the batch, ``C`` columns of class scores, ``tau`` a temperature.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
-from eakd_det.errors import ConfigError, require_positive
+from eakd_det.errors import ConfigError
 
 Temperature: TypeAlias = float | Tensor
 """One temperature for all rows (a number or a tensor of one element), or one for each row (``(R,)``)."""
@@ -51,9 +52,9 @@ def check_pair(student_logits: Tensor, teacher_logits: Tensor) -> tuple[Tensor, 
     teacher = check_logits(teacher_logits.detach(), 'preds_T')
     if student.shape != teacher.shape:
         raise ConfigError(
-            'preds_S and preds_T: expected the same proposals and classes, '
+            'preds_S and preds_T: expected the same sites and classes, '
             f'but got shapes {tuple(student.shape)} and {tuple(teacher.shape)}; '
-            'compare the proposals both are computed on and roi_head.bbox_head.num_classes of student and teacher'
+            'compare the sites both are computed on and num_classes of the heads of student and teacher'
         )
     if student.device != teacher.device:
         raise ConfigError(f'preds_S and preds_T: expected one device, but got {student.device} and {teacher.device}')
@@ -71,10 +72,12 @@ def check_labels(labels: Tensor | None, logits: Tensor) -> Tensor:
     """
     rows, classes = logits.shape
     if labels is None:
-        raise ConfigError('gt_labels: expected the class of each proposal, but got None; add it to the loss mapping')
+        raise ConfigError(
+            'gt_labels: expected the class of each site, but got None; add it to the loss_forward_mappings'
+        )
     if labels.shape != (rows,) or labels.is_floating_point() or labels.dtype == torch.bool:
         raise ConfigError(
-            f'gt_labels: expected {rows} integers, one for each proposal, '
+            f'gt_labels: expected {rows} integers, one for each site, '
             f'but got {labels.dtype} of shape {tuple(labels.shape)}'
         )
     if labels.device != logits.device:
@@ -84,7 +87,7 @@ def check_labels(labels: Tensor | None, logits: Tensor) -> Tensor:
         logits.detach().gather(1, labels.unsqueeze(1))
     except (IndexError, RuntimeError) as error:
         raise ConfigError(
-            f'gt_labels: expected labels from 0 to {classes - 1} (background), but {error}; '
+            f'gt_labels: expected labels from 0 to {classes - 1}, but {error}; '
             'compare roi_head.bbox_head.num_classes with the classes of the data'
         ) from error
     return labels
@@ -97,10 +100,12 @@ def soften(logits: Tensor, tau: Temperature) -> Tensor:
         ConfigError: If a number is not above 0, or a tensor has neither one element nor one for each row.
     """
     if not isinstance(tau, Tensor):
-        return logits if tau == 1 else logits / require_positive('tau', tau)
+        if not 0 < tau < math.inf:
+            raise ConfigError(f'tau: expected a finite number > 0, but got {tau!r}')
+        return logits if tau == 1 else logits / tau
     if tau.dim() > 1 or tau.numel() not in (1, logits.shape[0]):
         raise ConfigError(
-            f'tau: expected one temperature or one for each of {logits.shape[0]} proposals, '
+            f'tau: expected one temperature or one for each of {logits.shape[0]} sites, '
             f'but got shape {tuple(tau.shape)}'
         )
     return logits / tau.reshape(-1, 1)

@@ -23,7 +23,7 @@ class DKDTerms(NamedTuple):
 
 
 def dkd_terms(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor, tau: Temperature = 1.0) -> DKDTerms:
-    r"""Compute TCKD and NCKD of each proposal (Zhao et al., CVPR 2022).
+    r"""Compute TCKD and NCKD of each site (Zhao et al., CVPR 2022).
 
     With :math:`L_n = \log \sum_{c \ne y_n} e^{z_{nc}/\tau}` and the margin :math:`m_n = z_{n y_n}/\tau - L_n`, the
     target probability is :math:`\sigma(m_n)`, the rest :math:`\sigma(-m_n)`, and the distribution among the other
@@ -41,7 +41,7 @@ def dkd_terms(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor, ta
     Args:
         student_logits: The student's class scores, ``(R, C)``.
         teacher_logits: The teacher's, ``(R, C)``; no gradient reaches them.
-        labels: The class assigned to each proposal, ``(R,)``, background (``C - 1``) included as a target.
+        labels: The class assigned to each site, ``(R,)``, background (``C - 1``) included as a target.
         tau: Temperature of all distributions. Defaults to 1.0.
 
     Returns:
@@ -90,21 +90,21 @@ def dkd_divergence(
     alpha: float = 1.0,
     beta: float = 0.25,
 ) -> Tensor:
-    r"""Compute the decoupled divergence of each proposal (Zhao et al., CVPR 2022), see :func:`dkd_terms`.
+    r"""Compute the decoupled divergence of each site (Zhao et al., CVPR 2022), see :func:`dkd_terms`.
 
     .. math:: \mathrm{DKD}_n = \alpha\, \mathrm{TCKD}_n + \beta\, \mathrm{NCKD}_n
 
-    Its mean over proposals is the loss of mdistiller, and of MMRazor's ``DKDLoss`` with ``reduction='batchmean'``.
+    Its mean over sites is the loss of mdistiller, and of MMRazor's ``DKDLoss`` with ``reduction='batchmean'``.
     MMRazor's 'mean' and 'none' are sums.
 
     Args:
         student_logits: The student's class scores, ``(R, C)``.
         teacher_logits: The teacher's, ``(R, C)``; no gradient reaches them.
-        labels: The class assigned to each proposal, ``(R,)``, background (``C - 1``) included as a target.
+        labels: The class assigned to each site, ``(R,)``, background (``C - 1``) included as a target.
         tau: Temperature of all distributions. Defaults to 1.0, as mdistiller's detection code.
         alpha: Weight of the target term. Defaults to 1.0.
         beta: Weight of the non-target term. Defaults to 0.25, as mdistiller's detection code: for the many
-            background proposals that term compares noise.
+            background sites that term compares noise.
 
     Returns:
         Divergences, ``(R,)``, float32 or better, including ``tau ** 2``.

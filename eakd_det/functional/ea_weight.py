@@ -1,18 +1,30 @@
-"""The weight that EA-KD gives to each sample, here to each proposal."""
+"""EA-KD's weight of each sample, here of each site."""
 
 from __future__ import annotations
 
 import math
+from typing import Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor
 
-from eakd_det.errors import require_choice, require_positive
+from eakd_det.errors import ConfigError
 from eakd_det.functional._inputs import Temperature, check_pair
 from eakd_det.functional.entropy import entropy
 
 _OLD_NAMES = {'base': 'teacher', 'inverse': 'inverse-ea'}
-EA_MODES = ('ea', 'teacher', 'student', 'interact', 'inverse-ea', 'inverse-teacher', 'inverse-student', *_OLD_NAMES)
+EAMode: TypeAlias = Literal[
+    'ea',
+    'teacher',
+    'student',
+    'interact',
+    'inverse-ea',
+    'inverse-teacher',
+    'inverse-student',
+    'base',
+    'inverse',
+]
+EA_MODES: tuple[str, ...] = get_args(EAMode)
 
 
 @torch.no_grad()
@@ -23,7 +35,7 @@ def ea_weight(
     mode: str = 'ea',
     h_ub: float | None = None,
 ) -> Tensor:
-    r"""Compute the entropy-adaptive weight of each proposal (EA-KD, Eq. 9 to 12).
+    r"""Compute the entropy-adaptive weight of each site (EA-KD, Eq. 9 to 12).
 
     With the entropies :math:`H^T_n` and :math:`H^S_n` of teacher and student, both at temperature :math:`\tau`
     (the paper's :math:`T'`, which is not the temperature of the divergence),
@@ -32,7 +44,7 @@ def ea_weight(
         w^{ea}_n = \frac{w^{base}_n + w^{interact}_n}{2} = \frac{H^T_n}{2} \Bigl(1 + \frac{H^S_n}{H_{ub}}\Bigr), \qquad
         w^{base}_n = H^T_n, \qquad w^{interact}_n = \frac{H^T_n H^S_n}{H_{ub}}
 
-    So :math:`w^{ea}` runs from 0, where the teacher is sure, to :math:`\log C`, where neither knows.
+    So :math:`w^{ea}` runs from 0, where the teacher is sure, to :math:`\log C`, where neither is.
 
     ==================  ================================  ==========================================================
     mode                weight                            source
@@ -43,7 +55,7 @@ def ea_weight(
     'interact'          :math:`w^{interact}`              EA-KD, Table 9
     'inverse-teacher'   :math:`H_{ub} - H^T`              EA-KD, Table 1
     'inverse-student'   :math:`H_{ub} - H^S`              EA-KD, Table 1
-    'inverse-ea'        :math:`\max w^{ea} - w^{ea}`      ours; 'inverse' is its former name
+    'inverse-ea'        :math:`\max w^{ea} - w^{ea}`      this package; 'inverse' is its former name
     ==================  ================================  ==========================================================
 
     An inverse weight has the range of its plain weight and the opposite order. It subtracts from the largest weight
@@ -81,16 +93,19 @@ def ea_weight(
         >>> ea_weight(student, teacher, mode='inverse-teacher')
         tensor([0.0000, 0.0000, 0.7320])
     """
-    require_choice('mode', mode, EA_MODES)
-    mode = _OLD_NAMES.get(mode, mode)
+    if mode not in EA_MODES:
+        raise ConfigError(f'mode: expected one of {", ".join(EA_MODES)}, but got {mode!r}')
+    if h_ub is not None and not h_ub > 0:
+        raise ConfigError(f'h_ub: expected a number > 0, but got {h_ub!r}')
+    kind = _OLD_NAMES.get(mode, mode)
     student, teacher = check_pair(student_logits, teacher_logits)
     log_c = math.log(student.shape[1])
-    bound = log_c if h_ub is None else require_positive('h_ub', h_ub)
-    if mode.endswith(('teacher', 'student')):
-        weight, largest = entropy(teacher if mode.endswith('teacher') else student, tau), log_c
+    bound = log_c if h_ub is None else h_ub
+    if kind.endswith(('teacher', 'student')):
+        weight, largest = entropy(teacher if kind.endswith('teacher') else student, tau), log_c
     else:
         base = entropy(teacher, tau)
         interact = base * entropy(student, tau) / bound
-        weight, largest = interact if mode == 'interact' else (base + interact) / 2, log_c * (1 + log_c / bound) / 2
+        weight, largest = interact if kind == 'interact' else (base + interact) / 2, log_c * (1 + log_c / bound) / 2
     # Rounding may lift an entropy a hair above log C.
-    return (largest - weight).clamp(min=0) if mode.startswith('inverse') else weight
+    return (largest - weight).clamp(min=0) if kind.startswith('inverse') else weight

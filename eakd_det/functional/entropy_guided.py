@@ -1,7 +1,7 @@
 """Curriculum, temperature and choice of branch by the teacher's entropy.
 
-EGAD (entropy-guided adaptive distillation) names these three and publishes no equations; the closed forms here are
-ours, and so are all their numbers. The teacher decides everything, without gradient.
+EGAD (entropy-guided adaptive distillation) names these three and publishes no equations; the closed forms here and
+all their numbers are this package's. Everything follows from the teacher, without gradient.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def normalized_entropy(logits: Tensor, tau: float = 1.0) -> Tensor:
 
 @torch.no_grad()
 def curriculum_weight(teacher_logits: Tensor, progress: Tensor | float, tau: float = 1.0) -> Tensor:
-    r"""Compute weights that move from sure to unsure proposals during training (EGAD-inspired, our closed form).
+    r"""Compute weights that move from sure to unsure sites during training (EGAD-inspired closed form of this package).
 
     .. math:: c_n = (1 - s)(1 - h_n) + s\, h_n
 
@@ -77,7 +77,7 @@ def entropy_temperature(
     increasing: bool = True,
     entropy_tau: float = 1.0,
 ) -> Tensor:
-    r"""Compute a temperature for each proposal from the teacher's entropy (EGAD-inspired, our closed form).
+    r"""Compute a temperature for each site from the teacher's entropy (EGAD-inspired closed form of this package).
 
     .. math:: \tau_n = \tau_{min} + (\tau_{max} - \tau_{min})\, h_n
 
@@ -87,7 +87,7 @@ def entropy_temperature(
         teacher_logits: The teacher's class scores, ``(R, C)``.
         tau_min: Lowest temperature. Defaults to 1.0.
         tau_max: Highest. Defaults to 4.0.
-        increasing: Whether unsure proposals get the higher ones. Defaults to True.
+        increasing: Whether unsure sites get the higher ones. Defaults to True.
         entropy_tau: Temperature of the entropy. Defaults to 1.0.
 
     Returns:
@@ -109,11 +109,11 @@ def entropy_temperature(
 def hard_rows(
     teacher_logits: Tensor, threshold: float = 0.5, quantile: float | None = None, tau: float = 1.0
 ) -> Tensor:
-    """Pick the proposals on which the teacher is unsure, ``(R,)`` of 0 and 1 (EGAD-inspired, our choice).
+    """Pick the sites on which the teacher is unsure, ``(R,)`` of 0 and 1 (EGAD-inspired choice of this package).
 
     Args:
         teacher_logits: The teacher's class scores, ``(R, C)``.
-        threshold: Normalised entropy above which a proposal is hard. Defaults to 0.5.
+        threshold: Normalised entropy above which a site is hard. Defaults to 0.5.
         quantile: Take the threshold from the batch instead: its normalised entropies' quantile. Defaults to None.
         tau: Temperature of the entropy. Defaults to 1.0.
 

@@ -13,12 +13,12 @@ def kl_from_log(log_p: Tensor, log_q: Tensor) -> Tensor:
 
 
 def kd_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0) -> Tensor:
-    r"""Compute the softened Kullback-Leibler divergence of each proposal (Hinton et al., 2015).
+    r"""Compute the softened Kullback-Leibler divergence of each site (Hinton et al., 2015).
 
     .. math:: \mathrm{KD}_n = \tau^2 \sum_{c=1}^{C} p_{nc} (\log p_{nc} - \log q_{nc}), \qquad
         p_n = \mathrm{softmax}(z^T_n / \tau), \quad q_n = \mathrm{softmax}(z^S_n / \tau)
 
-    Its mean over proposals is the loss of MMRazor's ``KLDivergence(reduction='batchmean')``; a mean over proposals
+    Its mean over sites is the loss of MMRazor's ``KLDivergence(reduction='batchmean')``; a mean over sites
     *and* classes, as MMDetection's ``KnowledgeDistillationKLDivLoss`` takes it, is ``C`` times smaller.
 
     Args:

@@ -12,22 +12,10 @@ from eakd_det.functional._inputs import Temperature, check_pair, soften
 from eakd_det.functional.kd import kl_from_log
 
 
-def require_share(key: str, value: float) -> float:
-    """Return ``value``, a share of a mixture, or raise :class:`ConfigError` unless it is above 0 and below 1.
-
-    Example:
-        >>> require_share('alpha', 0.1)
-        0.1
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
-        raise ConfigError(f'{key}: expected a number above 0 and below 1, but got {value!r}')
-    return float(value)
-
-
 def jsd_divergence(
     student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0, teacher_share: float = 0.5
 ) -> Tensor:
-    r"""Compute the Jensen-Shannon divergence of each proposal, symmetric or skewed.
+    r"""Compute the Jensen-Shannon divergence of each site, symmetric or skewed.
 
     .. math:: \mathrm{JSD}_n = \pi\, \mathrm{KL}(p_n \,\|\, m_n) + (1 - \pi)\, \mathrm{KL}(q_n \,\|\, m_n), \qquad
         m_n = \pi p_n + (1 - \pi) q_n
@@ -53,7 +41,7 @@ def jsd_divergence(
         >>> jsd_divergence(torch.tensor([[99.0, 0.0]]), torch.tensor([[0.0, 99.0]]))
         tensor([0.6931])
     """
-    share = require_share('teacher_share', teacher_share)
+    share = _share('teacher_share', teacher_share)
     log_q, log_p = _log_probabilities(student_logits, teacher_logits, tau)
     log_m = _log_mix(log_p, log_q, share)
     return share * kl_from_log(log_p, log_m) + (1 - share) * kl_from_log(log_q, log_m)
@@ -62,7 +50,7 @@ def jsd_divergence(
 def skld_divergence(
     student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0, alpha: float = 0.1
 ) -> Tensor:
-    r"""Compute the skewed Kullback-Leibler divergence of each proposal (DistiLLM; Ko et al., ICML 2024).
+    r"""Compute the skewed Kullback-Leibler divergence of each site (DistiLLM; Ko et al., ICML 2024).
 
     .. math:: \mathrm{SKLD}_n = \mathrm{KL}\bigl(p_n \,\|\, \alpha p_n + (1 - \alpha) q_n\bigr) \le \log(1/\alpha)
 
@@ -87,13 +75,13 @@ def skld_divergence(
         tensor([2.3026])
     """
     log_q, log_p = _log_probabilities(student_logits, teacher_logits, tau)
-    return kl_from_log(log_p, _log_mix(log_p, log_q, require_share('alpha', alpha)))
+    return kl_from_log(log_p, _log_mix(log_p, log_q, _share('alpha', alpha)))
 
 
 def srkld_divergence(
     student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0, alpha: float = 0.1
 ) -> Tensor:
-    r"""Compute the skewed reverse Kullback-Leibler divergence of each proposal (DistiLLM; Ko et al., ICML 2024).
+    r"""Compute the skewed reverse Kullback-Leibler divergence of each site (DistiLLM; Ko et al., ICML 2024).
 
     .. math:: \mathrm{SRKLD}_n = \mathrm{KL}\bigl(q_n \,\|\, (1 - \alpha) p_n + \alpha q_n\bigr) \le \log(1/\alpha)
 
@@ -117,7 +105,7 @@ def srkld_divergence(
         tensor([2.3026])
     """
     log_q, log_p = _log_probabilities(student_logits, teacher_logits, tau)
-    return kl_from_log(log_q, _log_mix(log_q, log_p, require_share('alpha', alpha)))
+    return kl_from_log(log_q, _log_mix(log_q, log_p, _share('alpha', alpha)))
 
 
 def _log_probabilities(student_logits: Tensor, teacher_logits: Tensor, tau: Temperature) -> tuple[Tensor, Tensor]:
@@ -128,3 +116,9 @@ def _log_probabilities(student_logits: Tensor, teacher_logits: Tensor, tau: Temp
 def _log_mix(log_first: Tensor, log_second: Tensor, share: float) -> Tensor:
     """Return the logarithm of ``share * first + (1 - share) * second``."""
     return torch.logaddexp(log_first + math.log(share), log_second + math.log1p(-share))
+
+
+def _share(name: str, value: float) -> float:
+    if not 0 < value < 1:
+        raise ConfigError(f'{name}: expected a number above 0 and below 1, but got {value!r}')
+    return value

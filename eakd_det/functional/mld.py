@@ -11,25 +11,25 @@ from eakd_det.functional._inputs import Temperature, check_logits, check_pair, s
 def batch_gram_distance(
     student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0, rows: Tensor | None = None
 ) -> Tensor:
-    r"""Compare which proposals teacher and student find alike (MLD's batch level; Jin et al., CVPR 2023).
+    r"""Compare which sites teacher and student find alike (MLD's batch level; Jin et al., CVPR 2023).
 
     .. math:: B = \lVert P P^\top - Q Q^\top \rVert_F^2, \qquad
         P = \mathrm{softmax}(z^T / \tau), \quad Q = \mathrm{softmax}(z^S / \tau)
 
-    A scalar, the one exception to "one value per proposal": it compares pairs. It grows with their number; divide it
+    A scalar, the one exception to "one value per site": it compares pairs. It grows with their number; divide it
     by ``R`` for the published loss, or by ``R ** 2`` for a mean over pairs. With :math:`M = (P + Q) / 2` and
     :math:`D = P - Q` the difference is :math:`M D^\top + D M^\top`, hence
 
     .. math:: B = 2 \bigl( \langle M^\top M, D^\top D \rangle + \langle A, A^\top \rangle \bigr), \qquad A = M^\top D
 
     which needs ``(C, C)`` matrices only and does not subtract large from large numbers, as the textbook expansion
-    would. With fewer proposals than classes the ``(R, R)`` matrix is the smaller one, and is taken.
+    would. With fewer sites than classes the ``(R, R)`` matrix is the smaller one, and is taken.
 
     Args:
         student_logits: The student's class scores, ``(R, C)``.
         teacher_logits: The teacher's, ``(R, C)``; no gradient reaches them.
         tau: Temperature of both softmaxes. Defaults to 1.0.
-        rows: Weight of each proposal, ``(R,)``; 0 takes it out. Defaults to None, which is all alike.
+        rows: Weight of each site, ``(R,)``; 0 takes it out. Defaults to None, which is all alike.
 
     Returns:
         A scalar, float32 or better.
@@ -62,7 +62,7 @@ def class_gram_distance(
     .. math:: K = \lVert P^\top P - Q^\top Q \rVert_F^2 = \lVert A + A^\top \rVert_F^2
 
     with the letters of :func:`batch_gram_distance`. The published loss divides it by ``C``. It grows with
-    the square of the number of proposals.
+    the square of the number of sites.
 
     Args:
         student_logits: The student's class scores, ``(R, C)``.
@@ -91,7 +91,7 @@ def class_gram_distance(
 
 @torch.no_grad()
 def unsure_rows(teacher_logits: Tensor, quantile: float = 0.5) -> Tensor:
-    """Pick the proposals the teacher is less sure of than of most, ``(R,)`` of 0 and 1.
+    """Pick the sites the teacher is less sure of than of most, ``(R,)`` of 0 and 1.
 
     Those whose largest probability (at temperature 1) is at most the given quantile, which is interpolated as
     numpy's ``percentile`` is. Ties at the quantile all count, so that sharp teachers may have more than their share.
@@ -115,7 +115,7 @@ def rare_columns(teacher_logits: Tensor, quantile: float = 0.5) -> Tensor:
 
     Args:
         teacher_logits: The teacher's class scores, ``(R, C)``.
-        quantile: Of the classes' sums over proposals, between 0 and 1. Defaults to 0.5.
+        quantile: Of the classes' sums over sites, between 0 and 1. Defaults to 0.5.
 
     Example:
         >>> import torch

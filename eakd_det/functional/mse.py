@@ -1,4 +1,4 @@
-"""Squared distance of vectors: embeddings or box deltas of proposals."""
+"""Squared distance of vectors: embeddings or box deltas of sites."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def mse_divergence(student: Tensor, teacher: Tensor) -> Tensor:
     .. math:: \mathrm{MSE}_n = \frac{1}{D} \sum_{d=1}^{D} (s_{nd} - t_{nd})^2
 
     The vectors are RoI embeddings or the box deltas of all classes. The latter is the L2 term of FCFD's detection
-    code, where background proposals and all 80 classes count alike, so that it is tiny.
+    code, where background sites and all 80 classes count alike, so that it is tiny.
 
     Args:
         student: The student's vectors, ``(R, D)``.

@@ -23,7 +23,7 @@ def pad_divergence(
     .. math:: \mathrm{PAD}_n = \frac{1}{D} \sum_{d=1}^{D} \frac{(t_{nd} - m_{nd})^2}{\epsilon + e^{s_{nd}}} + s_{nd}
 
     with the student's embedding :math:`m`, the teacher's :math:`t` and the log-variance :math:`s` that a branch of
-    the student predicts. Easy ("prime") proposals get a small variance and so a large weight. With
+    the student predicts. Easy ("prime") sites get a small variance and so a large weight. With
     :math:`s = 0` it is the mean squared error. The original repository could not be found; this is
     torchdistill's form, which follows code of the author.
 

@@ -9,7 +9,7 @@ from eakd_det.functional.kd import kl_from_log
 
 
 def rkld_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0) -> Tensor:
-    r"""Compute the reverse Kullback-Leibler divergence of each proposal.
+    r"""Compute the reverse Kullback-Leibler divergence of each site.
 
     .. math:: \mathrm{RKLD}_n = \mathrm{KL}(q_n \,\|\, p_n), \qquad
         p_n = \mathrm{softmax}(z^T_n / \tau), \quad q_n = \mathrm{softmax}(z^S_n / \tau)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
 
-from eakd_det.errors import require_choice
+from eakd_det.errors import ConfigError
 from eakd_det.functional._inputs import check_logits
 
-STDS = ('sample', 'population')
+StandardizeOption: TypeAlias = bool | Literal['sample', 'population']
 
 
-def standardize(logits: Tensor, std: str = 'sample', eps: float = 1e-7) -> Tensor:
+def standardize(logits: Tensor, std: StandardizeOption = 'sample', eps: float = 1e-7) -> Tensor:
     r"""Standardise each row to mean 0 and standard deviation 1 (logit standardisation, LS; Sun et al., CVPR 2024).
 
     .. math:: Z_{nc} = \frac{z_{nc} - \bar z_n}{\mathrm{std}(z_n) + \epsilon}
@@ -27,8 +27,8 @@ def standardize(logits: Tensor, std: str = 'sample', eps: float = 1e-7) -> Tenso
 
     Args:
         logits: Class scores before softmax, ``(R, C)``.
-        std: 'sample' divides the squares by ``C - 1``, as the published code does; 'population' by ``C``, as the paper
-            prints it. The ratio is 1.006 for 81 classes. Defaults to 'sample'.
+        std: 'sample' (or True) divides the squares by ``C - 1``, as the published code does; 'population' by ``C``, as
+            the paper prints it. The ratio is 1.006 for 81 classes. Defaults to 'sample'.
         eps: Added to the standard deviation. Defaults to 1e-7, as in the published code.
 
     Returns:
@@ -45,25 +45,12 @@ def standardize(logits: Tensor, std: str = 'sample', eps: float = 1e-7) -> Tenso
                 [ 0.0000,  0.0000,  0.0000]])
     """
     logits = check_logits(logits)
-    correction = 1 if require_choice('std', std, STDS) == 'sample' else 0
+    if std not in (True, 'sample', 'population'):
+        raise ConfigError(f'std: expected one of sample, population, but got {std!r}')
+    correction = 0 if std == 'population' else 1
     deviation, mean = torch.std_mean(logits, dim=1, correction=correction, keepdim=True)
     rounding = 4 * torch.finfo(logits.dtype).eps * mean.detach().abs()
     is_flat = deviation.detach() <= eps + rounding
     # Both sides of a `where` are differentiated, so the side not taken must be harmless as well.
     safe = deviation.masked_fill(is_flat, 1.0) + eps
     return ((logits - mean) / safe).masked_fill(is_flat, 0.0)
-
-
-def standardize_option(key: str, value: Any) -> str | None:
-    """Read the option ``standardize``: False, True ('sample'), 'sample' or 'population'.
-
-    Raises:
-        ConfigError: If ``value`` is none of these.
-
-    Example:
-        >>> standardize_option('KDLoss.standardize', True)
-        'sample'
-    """
-    if isinstance(value, bool):
-        return 'sample' if value else None
-    return require_choice(key, value, STDS)

@@ -18,7 +18,7 @@ def ttm_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: Temperat
     Args:
         student_logits: The student's class scores, ``(R, C)``.
         teacher_logits: The teacher's, ``(R, C)``; no gradient reaches them.
-        tau: Temperature of the teacher, :math:`1/\gamma`. Defaults to 2.0, which is our choice for detection; the
+        tau: Temperature of the teacher, :math:`1/\gamma`. Defaults to 2.0, this package's choice for detection; the
             paper has 1.25 to 10 for classification and nothing for detection.
 
     Returns:

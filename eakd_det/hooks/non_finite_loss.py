@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.model import is_model_wrapper
@@ -12,11 +12,11 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner, find_latest_checkpoint
 from torch import Tensor
 
-from eakd_det.errors import ConfigError, require_choice
+from eakd_det.arguments import CountOrZero, checked
+from eakd_det.errors import ConfigError
 from eakd_det.hooks.finite import checkpoint_tensors, non_finite, training_state
 from eakd_det.hooks.step_guard import StepGuard
 
-POLICIES = ('stop', 'skip')
 _KEY = 'custom_hooks.NonFiniteLossHook'
 _SHOWN = 5
 
@@ -49,10 +49,13 @@ class NonFiniteLossHook(Hook):
 
     priority = 'VERY_HIGH'
 
-    def __init__(self, policy: str = 'stop', limit: int = 20, limit_in_a_row: int = 3) -> None:
-        self.policy = require_choice(f'{_KEY}.policy', policy, POLICIES)
-        self.limit = _require_count(f'{_KEY}.limit', limit)
-        self.limit_in_a_row = _require_count(f'{_KEY}.limit_in_a_row', limit_in_a_row)
+    @checked
+    def __init__(
+        self, policy: Literal['stop', 'skip'] = 'stop', limit: CountOrZero = 20, limit_in_a_row: CountOrZero = 3
+    ) -> None:
+        self.policy = policy
+        self.limit = limit
+        self.limit_in_a_row = limit_in_a_row
         self.skipped = 0
         self._in_a_row = 0
         self._guard: StepGuard | None = None
@@ -136,12 +139,6 @@ class NonFiniteLossHook(Hook):
             f'lower optim_wrapper.optimizer.lr or set optim_wrapper.clip_grad=dict(max_norm=35){skip}; '
             f'{_last_checkpoint(runner)}'
         )
-
-
-def _require_count(key: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ConfigError(f'{key}: expected a number of iterations, an integer >= 0, but got {value!r}')
-    return value
 
 
 def _bad_terms(outputs: dict[str, Any]) -> dict[str, float]:

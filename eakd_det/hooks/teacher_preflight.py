@@ -9,6 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from eakd_det.arguments import Count, UnitInterval, checked
 from eakd_det.errors import ConfigError
 from eakd_det.evaluation.detector_evaluation import evaluate_on_validation_data
 from eakd_det.evaluation.metrics import coco_figures
@@ -39,11 +40,8 @@ class TeacherPreflightHook(Hook):
 
     priority = 'ABOVE_NORMAL'
 
-    def __init__(self, num_images: int = 100, min_ap: float = 0.1) -> None:
-        if isinstance(num_images, bool) or not isinstance(num_images, int) or num_images <= 0:
-            raise ConfigError(f'{_KEY}.num_images: expected an integer > 0, but got {num_images!r}')
-        if isinstance(min_ap, bool) or not isinstance(min_ap, (int, float)) or not 0 <= min_ap <= 1:
-            raise ConfigError(f'{_KEY}.min_ap: expected an AP from 0 to 1, but got {min_ap!r}')
+    @checked
+    def __init__(self, num_images: Count = 100, min_ap: UnitInterval = 0.1) -> None:
         self.num_images = num_images
         self.min_ap = min_ap
 

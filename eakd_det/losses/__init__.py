@@ -1,12 +1,11 @@
-"""Registered losses: a divergence from :mod:`eakd_det.functional`, a weighting, a reduction."""
+"""The losses: a divergence from :mod:`eakd_det.functional`, a weighting, a reduction."""
 
 from __future__ import annotations
 
-from eakd_det.losses.base import ProposalLoss, ProposalTerms
+from eakd_det.losses.base import ProposalLoss, ProposalTerms, Terms
 from eakd_det.losses.dkd import DKDLoss
 from eakd_det.losses.embedding import EmbeddingLoss
 from eakd_det.losses.entropy_temperature import EntropyTemperature
-from eakd_det.losses.entropy_weighted import EntropyWeighted
 from eakd_det.losses.fcfd import FCFDLoss
 from eakd_det.losses.jsd import JSDLoss
 from eakd_det.losses.kd import KDLoss
@@ -23,7 +22,6 @@ __all__ = [
     'DKDLoss',
     'EmbeddingLoss',
     'EntropyTemperature',
-    'EntropyWeighted',
     'FCFDLoss',
     'JSDLoss',
     'KDLoss',
@@ -39,4 +37,5 @@ __all__ = [
     'SKLDLoss',
     'SRKLDLoss',
     'TTMLoss',
+    'Terms',
 ]

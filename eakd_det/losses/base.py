@@ -1,94 +1,141 @@
-"""Divergence times weight, reduced: what all losses on proposals have in common."""
+"""Divergence times weight, reduced: the base of every loss."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
+from eakd_det.arguments import NotNegative, checked
 from eakd_det.building import build_model
-from eakd_det.errors import require_choice, require_not_negative
+from eakd_det.errors import ConfigError
+from eakd_det.losses import records
+from eakd_det.weighting import UniformWeighting, image_weights
 
-REDUCTIONS = ('mean', 'sum', 'none')
+Unit = Literal['site', 'image']
 
 
-class ProposalTerms(NamedTuple):
-    """What a loss is made of, before reduction.
+class Terms(NamedTuple):
+    """The parts of a loss before reduction.
 
     Attributes:
         divergence: How far the student is from the teacher, ``(N,)``, with gradient.
         weights: How much that counts, ``(N,)``, without gradient.
         extra: What does not belong to single rows, a scalar, or None.
-        unit: What the ``N`` rows are: 'site', the places (proposals) at which both networks answered, in their order;
-            or 'image', the images of the batch. The loss states it; lengths do not tell it.
+        unit: What the ``N`` rows are: 'site', the places at which both networks were compared, in their order; or
+            'image', the images of the batch. The loss states it; lengths do not tell it.
     """
 
     divergence: Tensor
     weights: Tensor
     extra: Tensor | None = None
-    unit: Literal['site', 'image'] = 'site'
+    unit: Unit = 'site'
+
+
+ProposalTerms = Terms  # former name
 
 
 class ProposalLoss(nn.Module):
-    r"""A divergence of each proposal, times its weight, reduced over proposals.
+    r"""A divergence of each site (or image), times its weight, reduced.
 
-    .. math:: L = \lambda \cdot \frac{1}{R} \sum_{n=1}^{R} w_n D_n
+    .. math:: L = \lambda \cdot \Bigl( \frac{1}{N} \sum_{n=1}^{N} w_n D_n + E \Bigr)
 
-    Subclasses implement :meth:`divergence`. The arguments of :meth:`forward` have MMRazor's names, so a loss also
-    works in MMRazor's own ``ConfigurableDistiller``.
+    Subclasses implement :meth:`divergence`, and declare in ``reads`` what they are called with and in ``unit`` what
+    the :math:`N` rows are. :meth:`terms`, :meth:`forward` and its signature follow from these; so a loss also works in
+    MMRazor's own ``ConfigurableDistiller``, which reads that signature.
 
     Attributes:
-        default_mapping: Where ``ProposalDistiller`` finds each argument if ``loss_forward_mappings`` does not say it,
-            in the format of such a mapping.
+        reads: The arguments of :meth:`forward`, in order, and the record that each is found in; see
+            :mod:`eakd_det.losses.records`. ``preds_S`` and ``preds_T`` are the logits that the weighting sees.
+        unit: What has one divergence: 'site' or 'image'. An image weighs the mean over its sites, see
+            :func:`eakd_det.weighting.image_weights`; ``reads`` must then hold ``images`` and the logits.
+        default_mapping: ``reads`` in the format of ``loss_forward_mappings``, for the arguments that it does not map.
 
     Args:
         weighting: Config of the weights, or a built weighting. Defaults to ``dict(type='UniformWeighting')``.
-        reduction: 'mean' over proposals (of this process, as in the published code), 'sum' (as EA-KD's Eq. 14 is
-            printed), or 'none' for ``(R,)``. Defaults to 'mean'.
+        reduction: 'mean' over the rows (of this process, as in the published code), 'sum' (as EA-KD's Eq. 14 is
+            printed), or 'none' for ``(N,)``. Defaults to 'mean'.
         loss_weight: The factor :math:`\lambda`, at least 0. Defaults to 1.0.
 
     Raises:
         ConfigError: If ``reduction`` is unknown or ``loss_weight`` is not a finite number of at least 0.
     """
 
-    default_mapping: ClassVar[dict[str, dict[str, Any]]] = {
-        'preds_S': dict(recorder='proposal_logits', from_student=True),
-        'preds_T': dict(recorder='proposal_logits', from_student=False),
-        'gt_labels': dict(recorder='proposal_labels', from_student=True),
-    }
+    reads: ClassVar[dict[str, str]] = records.pairs(preds=records.LOGITS) | {'gt_labels': records.LABELS}
+    unit: ClassVar[Unit] = 'site'
+    default_mapping: ClassVar[dict[str, dict[str, Any]]] = records.mapping(reads)
+    _order: ClassVar[tuple[str, ...]] = tuple(reads)
+    _needs: ClassVar[tuple[str, ...]] = ('preds_S', 'preds_T')
+    _compares: ClassVar[tuple[str, ...]] = ()
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Derive the mapping and the signature of ``forward`` from what the class declares."""
+        super().__init_subclass__(**kwargs)
+        parameters = inspect.signature(cls.divergence).parameters
+        cls._compares = tuple(name for name in parameters if name in (*cls.reads, 'weights'))
+        weighed = ('preds_S', 'preds_T') if cls.unit == 'site' else ()
+        cls._needs = tuple(
+            name
+            for name in cls.reads
+            if name in weighed or (name in parameters and parameters[name].default is inspect.Parameter.empty)
+        )
+        if 'default_mapping' not in vars(cls):
+            cls.default_mapping = records.mapping(cls.reads)
+        if cls.forward is ProposalLoss.forward or hasattr(cls.forward, '__signature__'):
+            cls._order = tuple(sorted(cls.reads, key=lambda name: name not in cls._needs))
+            cls.forward = forward_with(_signature(cls._order, cls._needs))  # type: ignore[method-assign]
+
+    @checked
     def __init__(
         self,
         weighting: dict[str, Any] | nn.Module | None = None,
-        reduction: str = 'mean',
-        loss_weight: float = 1.0,
+        reduction: Literal['mean', 'sum', 'none'] = 'mean',
+        loss_weight: NotNegative = 1.0,
     ) -> None:
         super().__init__()
-        name = type(self).__name__
         self.weighting: nn.Module = build_model(dict(type='UniformWeighting') if weighting is None else weighting)
-        self.reduction = require_choice(f'{name}.reduction', reduction, REDUCTIONS)
-        self.loss_weight = require_not_negative(f'{name}.loss_weight', loss_weight)
+        self.reduction = reduction
+        self.loss_weight = loss_weight
 
-    def divergence(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None) -> Tensor:
-        """The divergence of each proposal, ``(R,)``, differentiable in ``preds_S``."""
+    def divergence(self, *args: Any, **kwargs: Any) -> Tensor | tuple[Tensor, Tensor | None]:
+        """Compute the divergence of each row, ``(N,)``, differentiable in what comes from the student.
+
+        Subclasses name the arguments they need, among ``reads`` and ``weights`` (of the sites, ``(R,)``). One with a
+        default may be missing. They may return a pair: the divergence, and a scalar that belongs to no row.
+        """
         raise NotImplementedError
 
-    def terms(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None) -> ProposalTerms:
-        """Divergence and weight of each proposal, which a log or a picture may want to see.
-
-        Args:
-            preds_S: The student's class scores, ``(R, C)``.
-            preds_T: The teacher's on the same proposals, ``(R, C)``.
-            gt_labels: The class assigned to each proposal, ``(R,)``; only some losses need it. Defaults to None.
+    def terms(self, *args: Any, **kwargs: Any) -> Terms:
+        """Compute divergence and weight of each row, which a log or a picture may show; arguments as in ``reads``.
 
         Raises:
-            ConfigError: If shapes, dtypes, devices or labels do not fit.
+            ConfigError: If an argument is missing or unknown, or shapes, dtypes, devices or labels do not fit.
         """
-        divergence = self.divergence(preds_S, preds_T, gt_labels)
-        return ProposalTerms(divergence, self.weighting(preds_S, preds_T))
+        given = self._given(args, kwargs)
+        if self.unit == 'site' or 'weights' in self._compares:
+            given['weights'] = self.weighting(given['preds_S'], given['preds_T'])
+        found = self.divergence(**{name: given[name] for name in self._compares if name in given})
+        divergence, extra = found if isinstance(found, tuple) else (found, None)
+        weights = given['weights'] if self.unit == 'site' else self.image_weights(divergence, given)
+        return Terms(divergence, weights, extra, self.unit)
 
-    def reduce(self, terms: ProposalTerms) -> Tensor:
-        """The loss from its terms: a scalar, or ``(R,)`` for reduction 'none'; no proposals give a zero with graph."""
+    def image_weights(self, divergence: Tensor, given: dict[str, Any]) -> Tensor:
+        """Return the weight of each image, ``(N,)``, for a ``divergence`` ``(N,)``; uniform ones need no logits.
+
+        Raises:
+            ConfigError: If logits or images are missing.
+        """
+        if isinstance(self.weighting, UniformWeighting):
+            return torch.ones_like(divergence)
+        self._require(given, ('preds_S', 'preds_T', 'images'), ' for its weighting')
+        weights = given['weights'] if 'weights' in given else self.weighting(given['preds_S'], given['preds_T'])
+        return image_weights(weights, given['images'], len(divergence))
+
+    def reduce(self, terms: Terms) -> Tensor:
+        """Return the loss, a scalar, or ``(N,)`` for reduction 'none'; without rows it is a zero with a graph."""
         weighted = terms.weights * terms.divergence * self.loss_weight
         if self.reduction == 'none':
             return weighted
@@ -97,18 +144,52 @@ class ProposalLoss(nn.Module):
             total = total / max(weighted.numel(), 1)
         return total if terms.extra is None else total + self.loss_weight * terms.extra
 
+    def forward(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Compute the loss, a scalar, or ``(N,)`` for reduction 'none'; arguments as in ``reads``."""
+        return self.reduce(self.terms(*args, **kwargs))
+
     def log_values(self) -> dict[str, Tensor]:
-        """What a log should show besides the loss, such as a learned temperature; scalars, without gradient."""
+        """Return what a log should show with the loss, such as a learned temperature; scalars without gradient."""
         return {}
 
-    def forward(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None) -> Tensor:
-        """The loss; arguments as in :meth:`terms`.
+    def _given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments by name, without those that are None."""
+        unknown = [name for name in kwargs if name not in self._order[len(args) :]]
+        if unknown or len(args) > len(self._order):
+            raise ConfigError(
+                f'{type(self).__name__}: expected arguments {", ".join(self._order)}, each once, '
+                f'but got {records.arguments(unknown or [f"{len(args)} of them"])}; see its loss_forward_mappings'
+            )
+        given = {**dict(zip(self._order, args, strict=False)), **kwargs}
+        given = {name: value for name, value in given.items() if value is not None}
+        self._require(given, self._needs)
+        return given
 
-        Returns:
-            A scalar, or ``(R,)`` for reduction 'none'. Without proposals a zero that is connected to ``preds_S``.
-        """
-        return self.reduce(self.terms(preds_S, preds_T, gt_labels))
+    def _require(self, given: dict[str, Any], names: tuple[str, ...], purpose: str = '') -> None:
+        missing = [name for name in names if name not in given]
+        if missing:
+            raise ConfigError(
+                f'{type(self).__name__}: expected {records.arguments(missing)}{purpose}, but got none; '
+                'add to its loss_forward_mappings what is missing'
+            )
 
     def extra_repr(self) -> str:
-        """What ``print`` shows."""
+        """Return what ``print`` shows."""
         return f'reduction={self.reduction!r}, loss_weight={self.loss_weight}'
+
+
+def forward_with(signature: inspect.Signature) -> Callable[..., Tensor]:
+    """Return a ``forward`` of this signature, which MMRazor checks the keys of ``loss_forward_mappings`` against."""
+
+    def forward(self: ProposalLoss, *args: Any, **kwargs: Any) -> Tensor:
+        """Compute the loss."""
+        return ProposalLoss.forward(self, *args, **kwargs)
+
+    forward.__signature__ = signature  # type: ignore[attr-defined]
+    return forward
+
+
+def _signature(names: tuple[str, ...], needed: tuple[str, ...]) -> inspect.Signature:
+    kind, no_default = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
+    parameters = [inspect.Parameter(name, kind, default=no_default if name in needed else None) for name in names]
+    return inspect.Signature([inspect.Parameter('self', kind), *parameters], return_annotation=Tensor)

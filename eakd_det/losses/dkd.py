@@ -1,4 +1,4 @@
-"""Decoupled knowledge distillation of proposals."""
+"""Decoupled knowledge distillation of sites."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from eakd_det.errors import ConfigError, require_not_negative
+from eakd_det.arguments import NotNegative, Positive, checked
+from eakd_det.errors import ConfigError
 from eakd_det.functional import Temperature, dkd_divergence
 from eakd_det.losses.logit import LogitLoss
 
@@ -37,26 +38,29 @@ class DKDLoss(LogitLoss):
         tensor(0.1407)
     """
 
+    @checked
     def __init__(
         self,
-        tau: float | dict[str, Any] | nn.Module = 1.0,
-        alpha: float = 1.0,
-        beta: float = 0.25,
+        tau: Positive | dict[str, Any] | nn.Module = 1.0,
+        alpha: NotNegative = 1.0,
+        beta: NotNegative = 0.25,
         **kwargs: Any,
     ) -> None:
         super().__init__(tau, **kwargs)
-        self.alpha = require_not_negative(f'{type(self).__name__}.alpha', alpha)
-        self.beta = require_not_negative(f'{type(self).__name__}.beta', beta)
+        self.alpha = alpha
+        self.beta = beta
 
-    def softened(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None, tau: Temperature) -> Tensor:
-        """DKD of each proposal, ``(R,)``."""
+    def divergence_at(
+        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
+    ) -> Tensor:
+        """Compute DKD of each site, ``(N,)``."""
         if gt_labels is None:
             raise ConfigError(
-                f'{type(self).__name__}: expected gt_labels, the class of each proposal, but got none; '
+                f'{type(self).__name__}: expected gt_labels, the class of each site, but got none; '
                 'add gt_labels to its loss_forward_mappings'
             )
         return dkd_divergence(preds_S, preds_T, gt_labels, tau, self.alpha, self.beta)
 
     def extra_repr(self) -> str:
-        """What ``print`` shows."""
+        """Return what ``print`` shows."""
         return f'alpha={self.alpha}, beta={self.beta}, {super().extra_repr()}'

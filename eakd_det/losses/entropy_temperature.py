@@ -1,20 +1,21 @@
-"""A temperature for each proposal, from the teacher's entropy."""
+"""A temperature for each site, from the teacher's entropy."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
-from eakd_det.errors import ConfigError, require_positive
+from eakd_det.arguments import Positive, checked
+from eakd_det.errors import ConfigError
 from eakd_det.functional import entropy_temperature
 from eakd_det.losses.temperature import ProposalTemperature
 
 
 class EntropyTemperature(ProposalTemperature):
-    r"""Unsure proposals are softened more, see :func:`eakd_det.functional.entropy_temperature`.
+    r"""Soften unsure sites more, see :func:`eakd_det.functional.entropy_temperature`.
 
     .. math:: \tau_n = \tau_{min} + (\tau_{max} - \tau_{min})\, h_n
 
-    Inspired by EGAD, which publishes no equations: the form is ours. The logit branch of that method is
+    Inspired by EGAD, which publishes no equations: the form is this package's. The logit branch of that method is
     ``dict(type='eakd_det.KDLoss', tau=dict(type='eakd_det.EntropyTemperature'),
     weighting=dict(type='eakd_det.CurriculumWeighting', total_iters=...))``, its embedding branch
     ``dict(type='eakd_det.EmbeddingLoss', weighting=dict(type='eakd_det.HardProposalWeighting'))``.
@@ -22,7 +23,7 @@ class EntropyTemperature(ProposalTemperature):
     Args:
         tau_min: Lowest temperature, above 0. Defaults to 1.0.
         tau_max: Highest, at least ``tau_min``. Defaults to 4.0.
-        increasing: Whether unsure proposals get the higher ones. Defaults to True.
+        increasing: Whether unsure sites get the higher ones. Defaults to True.
         entropy_tau: Temperature of the entropy itself. Defaults to 1.0.
 
     Raises:
@@ -35,22 +36,22 @@ class EntropyTemperature(ProposalTemperature):
         tensor([4.0000, 1.0067])
     """
 
+    @checked
     def __init__(
-        self, tau_min: float = 1.0, tau_max: float = 4.0, increasing: bool = True, entropy_tau: float = 1.0
+        self, tau_min: Positive = 1.0, tau_max: Positive = 4.0, increasing: bool = True, entropy_tau: Positive = 1.0
     ) -> None:
         super().__init__()
-        name = type(self).__name__
-        self.tau_min = require_positive(f'{name}.tau_min', tau_min)
-        self.tau_max = require_positive(f'{name}.tau_max', tau_max)
-        if self.tau_max < self.tau_min:
-            raise ConfigError(f'{name}.tau_max: expected at least tau_min, {tau_min}, but got {tau_max}')
+        if tau_max < tau_min:
+            raise ConfigError(f'{type(self).__name__}.tau_max: expected at least tau_min, {tau_min}, but got {tau_max}')
+        self.tau_min = tau_min
+        self.tau_max = tau_max
         self.increasing = increasing
-        self.entropy_tau = require_positive(f'{name}.entropy_tau', entropy_tau)
+        self.entropy_tau = entropy_tau
 
     def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """Return the temperature of each proposal, ``(R,)``, without gradient."""
+        """Compute the temperature of each site, ``(N,)``, without gradient."""
         return entropy_temperature(preds_T, self.tau_min, self.tau_max, self.increasing, self.entropy_tau)
 
     def extra_repr(self) -> str:
-        """What ``print`` shows."""
+        """Return what ``print`` shows."""
         return f'tau_min={self.tau_min}, tau_max={self.tau_max}, increasing={self.increasing}'

@@ -8,20 +8,21 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from eakd_det.errors import ConfigError, require_choice, require_count, require_not_negative, require_positive
+from eakd_det.arguments import Count, NotNegative, Positive, checked
+from eakd_det.errors import ConfigError
 from eakd_det.functional import hcl_divergence, kd_divergence, mse_divergence
-from eakd_det.losses.base import ProposalLoss, ProposalTerms
+from eakd_det.losses import records
+from eakd_det.losses.base import ProposalLoss
 from eakd_det.losses.feature_bridges import FeatureBridges
-from eakd_det.weighting import UniformWeighting, image_weights
 
 Predictor = Callable[[Sequence[Tensor]], tuple[Tensor, Tensor]]
 
 
 class FCFDLoss(ProposalLoss):
-    r"""Function-consistent feature distillation on proposals (FCFD; Liu et al., ICLR 2023).
+    r"""Function-consistent feature distillation on sites (FCFD; Liu et al., ICLR 2023).
 
     Bridges :math:`B_{st}` and :math:`B_{ts}` carry the student's pyramid :math:`F^S` to the teacher's width and the
-    other way. Each proposal is then classified three times besides by the teacher: s, the student as it is; st, the
+    other way. Three predictions of each site are compared with the teacher's: s, the student as it is; st, the
     *teacher's* head on :math:`B_{st}(F^S)`; ts, the *student's* head on :math:`B_{ts}(F^T)`:
 
     .. math::
@@ -34,7 +35,7 @@ class FCFDLoss(ProposalLoss):
     code's random mixed paths are not part of it.
 
     With ``weighting=dict(type='eakd_det.EntropyWeighting')`` this is EA-FCFD: one weight from the s logits for all
-    three paths, as in the published golden case, and for the features the mean over each image's proposals, as in
+    three paths, as in the published golden case, and for the features the mean over each image's sites, as in
     EA-ReviewKD. The papers print no COCO result of it.
 
     Args:
@@ -42,13 +43,13 @@ class FCFDLoss(ProposalLoss):
         teacher_channels: Width of the teacher's. Defaults to 256.
         num_levels: Number of levels whose features are compared, from the finest. Defaults to 5, which is P2 to P6.
         roi_levels: Number of levels that the box heads read; only these get a bridge from teacher to student, since
-            no loss would reach the others (the published code has one for P6, too). Defaults to 4.
+            no loss would reach the others (the published code has one for P6 as well). Defaults to 4.
         tau: Temperature of the divergence. Defaults to 1.0.
         box_weight: :math:`\lambda_{box}`, at least 0; 0 leaves the boxes out. Defaults to 1.0.
         feature_weight: :math:`\lambda_{app}`, at least 0. Defaults to 1.0.
-        weigh_boxes: Whether the weighting applies to the boxes, too. Defaults to True.
-        weigh_features: Whether it applies to the features. Defaults to True.
-        **kwargs: ``weighting``, ``reduction`` ('mean' or 'sum' over proposals), ``loss_weight`` of
+        weigh_boxes: Apply the weighting to the boxes as well. Defaults to True.
+        weigh_features: Apply it to the features. Defaults to True.
+        **kwargs: ``weighting``, ``reduction`` ('mean' or 'sum' over sites), ``loss_weight`` of
             :class:`ProposalLoss`.
 
     Raises:
@@ -60,48 +61,42 @@ class FCFDLoss(ProposalLoss):
         (5, 4)
     """
 
-    default_mapping: ClassVar[dict[str, dict[str, Any]]] = {
-        f'{argument}_{side}': dict(recorder=recorder, from_student=side == 'S')
-        for argument, recorder in (
-            ('preds', 'proposal_logits'),
-            ('deltas', 'proposal_deltas'),
-            ('features', 'neck_features'),
-            ('predict', 'box_predictor'),
-        )
-        for side in 'ST'
-    } | {'images': dict(recorder='proposal_images', from_student=True)}
+    reads: ClassVar[dict[str, str]] = records.pairs(
+        preds=records.LOGITS, features=records.NECK, predict=records.PREDICTOR, deltas=records.BOXES
+    ) | {'images': records.IMAGES}
 
+    @checked
     def __init__(
         self,
-        student_channels: int = 256,
-        teacher_channels: int = 256,
-        num_levels: int = 5,
-        roi_levels: int = 4,
-        tau: float = 1.0,
-        box_weight: float = 1.0,
-        feature_weight: float = 1.0,
+        student_channels: Count = 256,
+        teacher_channels: Count = 256,
+        num_levels: Count = 5,
+        roi_levels: Count = 4,
+        tau: Positive = 1.0,
+        box_weight: NotNegative = 1.0,
+        feature_weight: NotNegative = 1.0,
         weigh_boxes: bool = True,
         weigh_features: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        require_choice('FCFDLoss.reduction', self.reduction, ('mean', 'sum'))
-        for key, value in (('student_channels', student_channels), ('teacher_channels', teacher_channels)):
-            require_count(f'FCFDLoss.{key}', value)
-        if require_count('FCFDLoss.roi_levels', roi_levels) > require_count('FCFDLoss.num_levels', num_levels):
+        if self.reduction == 'none':
+            raise ConfigError("FCFDLoss.reduction: expected one of mean, sum, but got 'none'")
+        if roi_levels > num_levels:
             raise ConfigError(
                 f'FCFDLoss.roi_levels: expected 1 to num_levels ({num_levels}) levels, but got {roi_levels}'
             )
         self.to_teacher = FeatureBridges(student_channels, teacher_channels, num_levels)
         self.to_student = FeatureBridges(teacher_channels, student_channels, roi_levels)
-        self.tau = require_positive('FCFDLoss.tau', tau)
-        self.box_weight = require_not_negative('FCFDLoss.box_weight', box_weight)
-        self.feature_weight = require_not_negative('FCFDLoss.feature_weight', feature_weight)
+        self.tau = tau
+        self.box_weight = box_weight
+        self.feature_weight = feature_weight
         self.weigh_boxes = weigh_boxes
         self.weigh_features = weigh_features
 
-    def terms(  # type: ignore[override]
+    def divergence(
         self,
+        weights: Tensor,
         preds_S: Tensor,
         preds_T: Tensor,
         features_S: Sequence[Tensor],
@@ -111,19 +106,20 @@ class FCFDLoss(ProposalLoss):
         deltas_S: Tensor | None = None,
         deltas_T: Tensor | None = None,
         images: Tensor | None = None,
-    ) -> ProposalTerms:
-        """Divergence and weight of each proposal; what the features add is ``extra``.
+    ) -> tuple[Tensor, Tensor]:
+        """Compute the divergence of each site, ``(N,)``, and what the features add, a scalar.
 
         Args:
-            preds_S: The student's class scores, ``(R, C)``.
-            preds_T: The teacher's, ``(R, C)``.
-            features_S: The student's levels, fine to coarse, each ``(N, D_S, H_l, W_l)``.
-            features_T: The teacher's, each ``(N, D_T, H_l, W_l)``.
-            predict_S: The student's box head as a function from levels to the logits and deltas of the same proposals.
+            weights: Weights of the sites, ``(N,)``, from which those of the features come.
+            preds_S: The student's class scores, ``(N, C)``.
+            preds_T: The teacher's, ``(N, C)``.
+            features_S: The student's levels, fine to coarse, each ``(I, D_S, H_l, W_l)``.
+            features_T: The teacher's, each ``(I, D_T, H_l, W_l)``.
+            predict_S: The student's box head as a function from levels to the logits and deltas of the same sites.
             predict_T: The teacher's.
-            deltas_S: The student's box deltas, ``(R, 4)`` or ``(R, 4 (C - 1))``; not needed for ``box_weight=0``.
+            deltas_S: The student's box deltas, ``(N, 4)`` or ``(N, 4 K)``; not needed for ``box_weight=0``.
             deltas_T: The teacher's, alike.
-            images: The image of each proposal, ``(R,)``; needed to weigh features. Defaults to None.
+            images: The image of each site, ``(N,)``; needed to weigh features. Defaults to None.
 
         Raises:
             ConfigError: If something is missing or does not fit.
@@ -135,25 +131,18 @@ class FCFDLoss(ProposalLoss):
         divergence = _sum(kd_divergence(logits, preds_T, self.tau) for logits, _ in paths)
         # Without pooling the hierarchical context loss is the plain squared error of each image.
         features = _sum(hcl_divergence(*pair, ()) for pair in zip(as_teacher, features_T, strict=False))
-        weights = self.weighting(preds_S, preds_T)
-        extra = self.feature_weight * (self._image_weights(weights, images, features) * features).mean()
+        weighed = features
+        if self.weigh_features:
+            given = dict(preds_S=preds_S, preds_T=preds_T, weights=weights)
+            weighed = features * self.image_weights(features, given if images is None else dict(given, images=images))
+        extra = self.feature_weight * weighed.mean()
         if self.box_weight:
             boxes = self.box_weight * _sum(_box_divergence(deltas, deltas_T) for _, deltas in paths)
             if self.weigh_boxes:
                 divergence = divergence + boxes
             else:
                 extra = extra + boxes.sum() / (max(len(boxes), 1) if self.reduction == 'mean' else 1)
-        return ProposalTerms(divergence, weights, extra)
-
-    def _image_weights(self, weights: Tensor, images: Tensor | None, features: Tensor) -> Tensor:
-        if not self.weigh_features or isinstance(self.weighting, UniformWeighting):
-            return torch.ones_like(features)
-        if images is None:
-            raise ConfigError(
-                'FCFDLoss: expected images, the image of each proposal, to weigh features by, but got none; '
-                'add images to its loss_forward_mappings, or set weigh_features=False'
-            )
-        return image_weights(weights, images, len(features))
+        return divergence, extra
 
     @staticmethod
     def _bridge(bridges: FeatureBridges, features: Sequence[Tensor], key: str) -> list[Tensor]:
@@ -164,23 +153,6 @@ class FCFDLoss(ProposalLoss):
                 f'student_channels, teacher_channels), but got {len(features)} of {features[0].shape[1]}'
             )
         return bridges(features)
-
-    def forward(  # type: ignore[override]
-        self,
-        preds_S: Tensor,
-        preds_T: Tensor,
-        features_S: Sequence[Tensor],
-        features_T: Sequence[Tensor],
-        predict_S: Predictor,
-        predict_T: Predictor,
-        deltas_S: Tensor | None = None,
-        deltas_T: Tensor | None = None,
-        images: Tensor | None = None,
-    ) -> Tensor:
-        """The loss, a scalar; arguments as in :meth:`terms`."""
-        return self.reduce(
-            self.terms(preds_S, preds_T, features_S, features_T, predict_S, predict_T, deltas_S, deltas_T, images)
-        )
 
 
 def _sum(values: Iterable[Tensor]) -> Tensor:

@@ -29,7 +29,7 @@ class FeatureBridges(nn.Module):
         self.levels = nn.ModuleList(_bridge(in_channels, out_channels) for _ in range(num_levels))
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
-        """The bridged levels; ``features`` may have more than there are bridges, which are left out."""
+        """Return the bridged levels; levels beyond the last bridge are left out."""
         dtype = next(self.parameters()).dtype  # a teacher may run in half precision outside of autocast
         return [bridge(level.to(dtype)) for bridge, level in zip(self.levels, features, strict=False)]
 

@@ -1,4 +1,4 @@
-"""Jensen-Shannon divergence of proposals."""
+"""Jensen-Shannon divergence of sites."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from eakd_det.functional import Temperature, jsd_divergence, require_share
+from eakd_det.arguments import Fraction, Positive, checked
+from eakd_det.functional import Temperature, jsd_divergence
 from eakd_det.losses.logit import LogitLoss
 
 
@@ -32,16 +33,19 @@ class JSDLoss(LogitLoss):
         tensor(0.6931)
     """
 
+    @checked
     def __init__(
-        self, tau: float | dict[str, Any] | nn.Module = 1.0, teacher_share: float = 0.5, **kwargs: Any
+        self, tau: Positive | dict[str, Any] | nn.Module = 1.0, teacher_share: Fraction = 0.5, **kwargs: Any
     ) -> None:
         super().__init__(tau, **kwargs)
-        self.teacher_share = require_share(f'{type(self).__name__}.teacher_share', teacher_share)
+        self.teacher_share = teacher_share
 
-    def softened(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None, tau: Temperature) -> Tensor:
-        """JSD of each proposal, ``(R,)``; needs no labels."""
+    def divergence_at(
+        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
+    ) -> Tensor:
+        """Compute JSD of each site, ``(N,)``, without labels."""
         return jsd_divergence(preds_S, preds_T, tau, self.teacher_share)
 
     def extra_repr(self) -> str:
-        """What ``print`` shows."""
+        """Return what ``print`` shows."""
         return f'teacher_share={self.teacher_share}, {super().extra_repr()}'

@@ -1,4 +1,4 @@
-"""Classic knowledge distillation of proposals."""
+"""Classic knowledge distillation of sites."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class KDLoss(LogitLoss):
         tensor(0.1026)
     """
 
-    def softened(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None, tau: Temperature) -> Tensor:
-        """KD of each proposal, ``(R,)``; needs no labels."""
+    def divergence_at(
+        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
+    ) -> Tensor:
+        """Compute KD of each site, ``(N,)``, without labels."""
         return kd_divergence(preds_S, preds_T, tau)

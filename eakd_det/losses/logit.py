@@ -6,9 +6,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from eakd_det.arguments import Positive, checked
 from eakd_det.building import build_model
-from eakd_det.errors import require_positive
-from eakd_det.functional import Temperature, standardize, standardize_option
+from eakd_det.functional import StandardizeOption, Temperature, standardize
 from eakd_det.losses.base import ProposalLoss
 from eakd_det.losses.temperature import ProposalTemperature
 
@@ -16,12 +16,12 @@ from eakd_det.losses.temperature import ProposalTemperature
 class LogitLoss(ProposalLoss):
     """A divergence of softened class distributions.
 
-    Subclasses implement :meth:`softened`. Row n of both sides must be the same box; in MMRazor's
+    Subclasses implement :meth:`divergence_at`. Row n of both sides must be the same site; in MMRazor's
     ``SingleTeacherDistill`` it is so only with a delivery that shares the samples (docs/mmrazor.md).
 
     Args:
         tau: Temperature: a number above 0, or the config of a module that gives one temperature, or one for each
-            proposal, from the raw logits (``dict(type='eakd_det.LearnedTemperature')``). Defaults to 1.0.
+            site, from the raw logits (``dict(type='eakd_det.LearnedTemperature')``). Defaults to 1.0.
         standardize: Standardise each row of logits first (LS, :func:`eakd_det.functional.standardize`): True or
             'sample' as the published code, 'population' as the paper, False for raw logits. The weighting sees raw
             logits all the same, unless it has a ``standardize`` of its own. Defaults to False.
@@ -31,35 +31,36 @@ class LogitLoss(ProposalLoss):
         ConfigError: If an argument is out of range.
     """
 
+    @checked
     def __init__(
-        self, tau: float | dict[str, Any] | nn.Module = 1.0, standardize: bool | str = False, **kwargs: Any
+        self,
+        tau: Positive | dict[str, Any] | nn.Module = 1.0,
+        standardize: StandardizeOption = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        name = type(self).__name__
-        self.tau: float | nn.Module
-        if isinstance(tau, (dict, nn.Module)):
-            self.tau = build_model(tau)
-        else:
-            self.tau = require_positive(f'{name}.tau', tau)
-        self.standardize = standardize_option(f'{name}.standardize', standardize)
+        self.tau: float | nn.Module = build_model(tau)
+        self.standardize = standardize
 
-    def divergence(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None) -> Tensor:
-        """The divergence of each proposal, ``(R,)``, after standardisation and at the temperature."""
+    def divergence(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None) -> Tensor:
+        """Compute the divergence of each site, ``(N,)``, after standardisation and at the temperature."""
         tau = self.tau(preds_S, preds_T) if isinstance(self.tau, nn.Module) else self.tau
         if self.standardize:
             preds_S, preds_T = standardize(preds_S, self.standardize), standardize(preds_T, self.standardize)
-        return self.softened(preds_S, preds_T, gt_labels, tau)
+        return self.divergence_at(tau, preds_S, preds_T, gt_labels)
 
-    def softened(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None, tau: Temperature) -> Tensor:
-        """The divergence of each proposal at ``tau``, ``(R,)``."""
+    def divergence_at(
+        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
+    ) -> Tensor:
+        """Compute the divergence of each site at the temperature ``tau``, ``(N,)``."""
         raise NotImplementedError
 
     def log_values(self) -> dict[str, Tensor]:
-        """The temperature, if it is learned."""
+        """Return the temperature, if it is learned."""
         return self.tau.log_values() if isinstance(self.tau, ProposalTemperature) else {}
 
     def extra_repr(self) -> str:
-        """What ``print`` shows."""
+        """Return what ``print`` shows."""
         tau = '' if isinstance(self.tau, nn.Module) else f'tau={self.tau}, '
         ls = f'standardize={self.standardize!r}, ' if self.standardize else ''
         return f'{tau}{ls}{super().extra_repr()}'

@@ -1,28 +1,25 @@
-"""Multi-level logit distillation of proposals."""
+"""Multi-level logit distillation of sites."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from eakd_det.errors import ConfigError, require_choice, require_not_negative, require_positive
+from eakd_det.arguments import Fraction, NotNegative, Positive, checked
+from eakd_det.errors import ConfigError
 from eakd_det.functional import (
+    StandardizeOption,
     batch_gram_distance,
     class_gram_distance,
     kd_divergence,
     rare_columns,
-    require_share,
     standardize,
-    standardize_option,
     unsure_rows,
 )
-from eakd_det.losses.base import ProposalLoss, ProposalTerms
-
-MASKS = ('published', 'select', 'none')
-GRAMS = ('mean', 'published')
+from eakd_det.losses.base import ProposalLoss
 
 
 class MLDLoss(ProposalLoss):
@@ -36,21 +33,21 @@ class MLDLoss(ProposalLoss):
     :class:`eakd_det.weighting.EntropyWeighting`), and so does ``standardize`` (MLD+LS); both Gram terms see raw logits,
     as in the published EA-MLD+LS.
 
-    The paper describes masks that pick proposals (the teacher's confidence is at most its median) and classes (their
+    The paper describes masks that pick sites (the teacher's confidence is at most its median) and classes (their
     total probability is at most its median). The published code multiplies losses that are already averaged by these
     masks, so that they only scale: each Gram level by the fraction picked, the instance level by that fraction plus
-    one, for the second view of the image is not masked (here both views are the same). No proposal loses its
+    one, for the second view of the image is not masked (here both views are the same). No site loses its
     gradient. This is the default, since the published results come from it; masks that pick
-    (``masks='select'``) leave about half of the proposals without instance gradient.
+    (``masks='select'``) leave about half of the sites without instance gradient.
 
     Args:
         temperatures: Temperatures of all levels. Defaults to (4, 3, 5, 2, 6), as published for CIFAR-100; with LS the
             published first one is 2. Nothing is published for detection.
-        masks: 'published' multiplies each level by a factor; 'select' takes masked-out proposals and classes out of
+        masks: 'published' multiplies each level by a factor; 'select' takes masked-out sites and classes out of
             the sums, whose divisors stay R and C; 'none'. Defaults to 'published'.
         mask_quantile: Quantile of the masks, between 0 and 1. Defaults to 0.5.
         gram: 'mean' divides the batch level by R² and the class level by R² C, so that neither grows with the number of
-            proposals; 'published' divides by R and C, made for batches of 64 images. Defaults to 'mean'.
+            sites; 'published' divides by R and C, made for batches of 64 images. Defaults to 'mean'.
         instance_weight: The factor :math:`a`, at least 0. Defaults to 1.0.
         batch_weight: The factor :math:`b`, at least 0. Defaults to 1.0.
         class_weight: The factor :math:`c`, at least 0. Defaults to 1.0.
@@ -68,46 +65,45 @@ class MLDLoss(ProposalLoss):
         tensor(0.1124)
     """
 
+    @checked
     def __init__(
         self,
-        temperatures: Sequence[float] = (4.0, 3.0, 5.0, 2.0, 6.0),
-        masks: str = 'published',
-        mask_quantile: float = 0.5,
-        gram: str = 'mean',
-        instance_weight: float = 1.0,
-        batch_weight: float = 1.0,
-        class_weight: float = 1.0,
-        standardize: bool | str = False,
+        temperatures: Sequence[Positive] = (4.0, 3.0, 5.0, 2.0, 6.0),
+        masks: Literal['published', 'select', 'none'] = 'published',
+        mask_quantile: Fraction = 0.5,
+        gram: Literal['mean', 'published'] = 'mean',
+        instance_weight: NotNegative = 1.0,
+        batch_weight: NotNegative = 1.0,
+        class_weight: NotNegative = 1.0,
+        standardize: StandardizeOption = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        name = type(self).__name__
-        if isinstance(temperatures, (str, float, int)) or not temperatures:
-            raise ConfigError(f'{name}.temperatures: expected a list of numbers > 0, but got {temperatures!r}')
-        self.temperatures = [require_positive(f'{name}.temperatures', tau) for tau in temperatures]
-        self.masks = require_choice(f'{name}.masks', masks, MASKS)
-        self.mask_quantile = require_share(f'{name}.mask_quantile', mask_quantile)
-        self.gram = require_choice(f'{name}.gram', gram, GRAMS)
-        self.instance_weight = require_not_negative(f'{name}.instance_weight', instance_weight)
-        self.batch_weight = require_not_negative(f'{name}.batch_weight', batch_weight)
-        self.class_weight = require_not_negative(f'{name}.class_weight', class_weight)
-        self.standardize = standardize_option(f'{name}.standardize', standardize)
+        if not temperatures:
+            raise ConfigError(f'{type(self).__name__}.temperatures: expected at least one, but got {temperatures!r}')
+        self.temperatures = list(temperatures)
+        self.masks = masks
+        self.mask_quantile = mask_quantile
+        self.gram = gram
+        self.instance_weight = instance_weight
+        self.batch_weight = batch_weight
+        self.class_weight = class_weight
+        self.standardize = standardize
         if self.reduction == 'none' and (self.batch_weight or self.class_weight):
             raise ConfigError(
-                f'{name}.reduction: expected mean or sum, since batch and class level do not belong to proposals, '
-                "but got 'none'; or set batch_weight and class_weight to 0"
+                f'{type(self).__name__}.reduction: expected mean or sum, since batch and class level '
+                "do not belong to sites, but got 'none'; or set batch_weight and class_weight to 0"
             )
 
-    def terms(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None) -> ProposalTerms:
-        """Instance level and weight of each proposal, and the two other levels as ``extra``; needs no labels."""
+    def divergence(self, preds_S: Tensor, preds_T: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Compute the instance level of each site, ``(N,)``, and the sum of the two other levels, a scalar."""
         rows = columns = None
         if self.masks != 'none':
             rows, columns = unsure_rows(preds_T, self.mask_quantile), rare_columns(preds_T, self.mask_quantile)
         instance = self.instance_weight * self._instance_level(preds_S, preds_T)
         if rows is not None:
             instance = instance * (rows if self.masks == 'select' else _fraction(rows) + 1)
-        extra = self._gram_levels(preds_S, preds_T, rows, columns)
-        return ProposalTerms(instance, self.weighting(preds_S, preds_T), extra)
+        return instance, self._gram_levels(preds_S, preds_T, rows, columns)
 
     def _instance_level(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         if self.standardize:
@@ -117,10 +113,10 @@ class MLDLoss(ProposalLoss):
     def _gram_levels(
         self, preds_S: Tensor, preds_T: Tensor, rows: Tensor | None, columns: Tensor | None
     ) -> Tensor | None:
-        proposals, classes = max(preds_S.shape[0], 1), preds_S.shape[1]
+        sites, classes = max(preds_S.shape[0], 1), preds_S.shape[1]
         by_rows, by_columns = self.batch_weight, self.class_weight
-        by_rows /= proposals**2 if self.gram == 'mean' else proposals
-        by_columns /= classes * (proposals**2 if self.gram == 'mean' else 1)
+        by_rows /= sites**2 if self.gram == 'mean' else sites
+        by_columns /= classes * (sites**2 if self.gram == 'mean' else 1)
         chosen_rows, chosen_columns = (rows, columns) if self.masks == 'select' else (None, None)
         levels = []
         if by_rows:
@@ -134,7 +130,7 @@ class MLDLoss(ProposalLoss):
         return torch.stack(levels).sum() if levels else None
 
     def extra_repr(self) -> str:
-        """What ``print`` shows."""
+        """Return what ``print`` shows."""
         return f'temperatures={self.temperatures}, masks={self.masks!r}, gram={self.gram!r}, {super().extra_repr()}'
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 
-from eakd_det.errors import ConfigError, require_count
+from eakd_det.arguments import Constraint, Count, CountOrZero, Fraction, checked
+from eakd_det.errors import ConfigError
 from eakd_det.functional import mse_divergence, pad_divergence
 from eakd_det.losses.embedding import EmbeddingLoss
 from eakd_det.weighting.iterations import IterationCounter
+
+# Beyond, its exponential is not a float32.
+LogVariance = Annotated[float, Constraint('a number from -80 to 80', lambda value: abs(value) <= 80)]
 
 
 class PADLoss(EmbeddingLoss):
@@ -20,8 +24,8 @@ class PADLoss(EmbeddingLoss):
         \frac{(e^T_{nd} - e^S_{nd})^2}{\epsilon + e^{s_{nd}}} + s_{nd}, \qquad s_n = \mathrm{BN}(W e^S_n + b)
 
     The branch that predicts the log-variance :math:`s` is trained with the student and thrown away with the loss. Its
-    batch normalisation couples the proposals of a batch; with fewer than two it uses its running statistics. The paper
-    claims detection results, but its set-up could not be found: that embeddings of proposals are the place is our
+    batch normalisation couples the sites of a batch; with fewer than two it uses its running statistics. The paper
+    claims detection results, but its set-up could not be found: embeddings of sites are this package's
     reading.
 
     Args:
@@ -47,38 +51,27 @@ class PADLoss(EmbeddingLoss):
         2.0
     """
 
+    @checked
     def __init__(
         self,
-        student_channels: int,
-        teacher_channels: int | None = None,
-        warmup_iters: int = 0,
-        eps: float = 1e-6,
-        min_log_variance: float | None = -10.0,
+        student_channels: Count,
+        teacher_channels: Count | None = None,
+        warmup_iters: CountOrZero = 0,
+        eps: Fraction = 1e-6,
+        min_log_variance: LogVariance | None = -10.0,
         batch_norm: bool = True,
         **kwargs: Any,
     ) -> None:
         width = student_channels if teacher_channels is None else teacher_channels
         super().__init__(student_channels, width, **kwargs)
-        name = type(self).__name__
-        if not isinstance(eps, float) or not 0 < eps < 1:
-            raise ConfigError(f'{name}.eps: expected a number above 0 and below 1, but got {eps!r}')
         self.eps = eps
-        if min_log_variance is not None and (
-            isinstance(min_log_variance, bool)
-            or not isinstance(min_log_variance, (int, float))
-            or not abs(min_log_variance) <= 80  # beyond, its exponential is no float32
-        ):
-            raise ConfigError(
-                f'{name}.min_log_variance: expected a number from -80 to 80, but got {min_log_variance!r}'
-            )
         self.min_log_variance = min_log_variance
         self.variance = nn.Linear(width, width)
         self.norm = nn.BatchNorm1d(width) if batch_norm else None
-        require_count(f'{name}.warmup_iters', warmup_iters, least=0)
-        self.warmup = None if warmup_iters == 0 else IterationCounter(f'{name}.warmup_iters', warmup_iters)
+        self.warmup = None if warmup_iters == 0 else IterationCounter(warmup_iters)
 
     def embedding_divergence(self, embeddings_S: Tensor, embeddings_T: Tensor) -> Tensor:
-        """PAD of each proposal, ``(R,)``, or its mean squared error during the warm-up."""
+        """Compute PAD of each site, ``(N,)``, or its mean squared error during the warm-up."""
         if embeddings_S.shape[1] != self.variance.in_features:
             raise ConfigError(
                 f'{type(self).__name__}.student_channels: expected the width of the embeddings, '
@@ -94,7 +87,7 @@ class PADLoss(EmbeddingLoss):
         return torch.where(warm, divergence, mse_divergence(embeddings_S, embeddings_T))
 
     def log_variance(self, embeddings: Tensor) -> Tensor:
-        """The branch: log-variances ``(R, D)`` of the student's embeddings ``(R, D)``, in float32 or better."""
+        """Predict the log-variances, ``(N, D)``, of the student's embeddings, ``(N, D)``, in float32 or better."""
         hidden = self.variance(embeddings.to(self.variance.weight.dtype)).to(self.variance.weight.dtype)
         if self.norm is None:
             return hidden

@@ -1,20 +1,63 @@
-"""Names of what losses read in a training step, as they stand in ``loss_forward_mappings``."""
+"""Names of the records that losses read; whoever runs the student and the teacher provides them.
+
+Each is recorded once for the student and once for the teacher. Row n of every record of sites is the same site.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 LOGITS = 'proposal_logits'
-"""Class scores at the sites before softmax or sigmoid, ``(N, C)``."""
+"""Class scores of the sites, ``(N, C)``."""
 EMBEDDINGS = 'proposal_embeddings'
-"""Input of the classifier, ``(N, D)``."""
+"""What the classifier sees of the sites, ``(N, D)``."""
 LABELS = 'proposal_labels'
-"""Class assigned to each site, ``(N,)``."""
+"""The class assigned to each site, ``(N,)``."""
 IMAGES = 'proposal_images'
-"""Index of each site's image in the batch, ``(N,)``."""
+"""The image of each site as its index in the batch, ``(N,)``."""
 OBJECTS = 'proposal_objects'
 """Whether an object was assigned to each site, ``(N,)``, bool."""
 BOXES = 'proposal_deltas'
-"""Regressed boxes in the student's units, ``(N, 4)``, ``(N, 4 K)`` or ``(N, 4, bins)``."""
+"""Box predictions of the sites, ``(N, 4)`` or ``(N, 4 K)`` with a box for each of K classes."""
 PREDICTOR = 'box_predictor'
-"""The head of that side as a function of other features at the same sites: neck levels -> logits, boxes."""
+"""The head as a function from pyramid levels to the logits and boxes of the same sites."""
 NECK = 'neck_features'
-"""The neck's levels, fine to coarse."""
+"""All levels of the feature pyramid, fine to coarse, each ``(I, D, H, W)``."""
+
+ALL = (LOGITS, EMBEDDINGS, LABELS, IMAGES, OBJECTS, BOXES, PREDICTOR, NECK)
+
+
+def mapping(reads: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Return where each argument comes from, in the format of MMRazor's ``loss_forward_mappings``.
+
+    Arguments whose names end in ``_T`` come from the teacher.
+
+    Example:
+        >>> mapping({'preds_T': LOGITS})
+        {'preds_T': {'recorder': 'proposal_logits', 'from_student': False}}
+    """
+    return {
+        argument: dict(recorder=record, from_student=not argument.endswith('_T')) for argument, record in reads.items()
+    }
+
+
+def pairs(**reads: str) -> dict[str, str]:
+    """Return the arguments of both sides for each record.
+
+    Example:
+        >>> pairs(preds=LOGITS)
+        {'preds_S': 'proposal_logits', 'preds_T': 'proposal_logits'}
+    """
+    return {f'{argument}_{side}': record for argument, record in reads.items() for side in 'ST'}
+
+
+def arguments(names: Iterable[str]) -> str:
+    """Return ``names`` as a message lists them.
+
+    Example:
+        >>> arguments(['preds_S', 'preds_T', 'images'])
+        'preds_S, preds_T and images'
+    """
+    *rest, last = names
+    return f'{", ".join(rest)} and {last}' if rest else last

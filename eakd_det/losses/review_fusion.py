@@ -1,4 +1,4 @@
-"""The fusion modules of ReviewKD: what the student's level learns from, it has reviewed coarser ones for."""
+"""The fusion modules of ReviewKD: each of the student's levels is fused with the coarser ones."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class ReviewFusion(nn.Module):
         )
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
-        """The fused levels, fine to coarse as they came in."""
+        """Return the fused levels, fine to coarse as they came in."""
         fused: list[Tensor] = []
         residual: Tensor | None = None
         for level, maps in zip(reversed(self.levels), reversed(features), strict=True):

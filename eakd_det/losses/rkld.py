@@ -1,4 +1,4 @@
-"""Reverse Kullback-Leibler divergence of proposals."""
+"""Reverse Kullback-Leibler divergence of sites."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class RKLDLoss(LogitLoss):
     .. math:: L = \lambda \cdot \frac{1}{R} \sum_n w_n\, \mathrm{KL}(q_n \,\|\, p_n)
 
     With ``weighting=dict(type='eakd_det.EntropyWeighting')`` this is EA-RKLD. EA-KD's text reweights language model
-    losses per sequence and gives no formula; per proposal is our reading.
+    losses per sequence and gives no formula; per site is this package's reading.
 
     Args:
         tau: Temperature of both softmaxes. Defaults to 1.0.
@@ -30,6 +30,8 @@ class RKLDLoss(LogitLoss):
         tensor(0.1120)
     """
 
-    def softened(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None, tau: Temperature) -> Tensor:
-        """RKLD of each proposal, ``(R,)``; needs no labels."""
+    def divergence_at(
+        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
+    ) -> Tensor:
+        """Compute RKLD of each site, ``(N,)``, without labels."""
         return rkld_divergence(preds_S, preds_T, tau)

@@ -1,4 +1,4 @@
-"""Skewed Kullback-Leibler divergences of proposals, forward and reverse."""
+"""Skewed Kullback-Leibler divergences of sites, forward and reverse."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from eakd_det.functional import Temperature, require_share, skld_divergence, srkld_divergence
+from eakd_det.arguments import Fraction, Positive, checked
+from eakd_det.functional import Temperature, skld_divergence, srkld_divergence
 from eakd_det.losses.logit import LogitLoss
 
 
@@ -30,16 +31,19 @@ class SKLDLoss(LogitLoss):
         tensor(2.3026)
     """
 
-    def __init__(self, tau: float | dict[str, Any] | nn.Module = 1.0, alpha: float = 0.1, **kwargs: Any) -> None:
+    @checked
+    def __init__(self, tau: Positive | dict[str, Any] | nn.Module = 1.0, alpha: Fraction = 0.1, **kwargs: Any) -> None:
         super().__init__(tau, **kwargs)
-        self.alpha = require_share(f'{type(self).__name__}.alpha', alpha)
+        self.alpha = alpha
 
-    def softened(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None, tau: Temperature) -> Tensor:
-        """SKLD of each proposal, ``(R,)``; needs no labels."""
+    def divergence_at(
+        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
+    ) -> Tensor:
+        """Compute SKLD of each site, ``(N,)``, without labels."""
         return skld_divergence(preds_S, preds_T, tau, self.alpha)
 
     def extra_repr(self) -> str:
-        """What ``print`` shows."""
+        """Return what ``print`` shows."""
         return f'alpha={self.alpha}, {super().extra_repr()}'
 
 
@@ -62,6 +66,8 @@ class SRKLDLoss(SKLDLoss):
         tensor(2.3026)
     """
 
-    def softened(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None, tau: Temperature) -> Tensor:
-        """SRKLD of each proposal, ``(R,)``; needs no labels."""
+    def divergence_at(
+        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
+    ) -> Tensor:
+        """Compute SRKLD of each site, ``(N,)``, without labels."""
         return srkld_divergence(preds_S, preds_T, tau, self.alpha)

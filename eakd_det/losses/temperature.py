@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from torch import Tensor, nn
 
-from eakd_det.errors import ConfigError, require_positive
+from eakd_det.arguments import Constraint, Count, Positive, checked
 from eakd_det.functional import cosine_reversal, scale_gradient
 from eakd_det.weighting.iterations import IterationCounter
 
+Theta = Annotated[float, Constraint('a number from -100 to 100', lambda value: abs(value) <= 100)]
+
 
 class ProposalTemperature(nn.Module):
-    """Gives one temperature, or one for each proposal, from raw logits."""
+    """A temperature, or one for each site, from raw logits; subclasses implement :meth:`forward`."""
 
     def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """The temperature, a scalar or ``(R,)``, from class scores ``(R, C)``."""
+        """Return the temperature, a scalar or ``(N,)``, from class scores ``(N, C)``."""
         raise NotImplementedError
 
     def log_values(self) -> dict[str, Tensor]:
-        """What a log should show of it; scalars on the device, without gradient."""
+        """Return what a log should show; scalars on the device, without gradient."""
         return {}
 
 
@@ -60,24 +64,22 @@ class LearnedTemperature(ProposalTemperature):
         tensor(15.6212, grad_fn=<AddBackward0>)
     """
 
+    @checked
     def __init__(
-        self, ramp_iters: int = 7500, tau_init: float = 1.0, tau_range: float = 20.0, theta: float = 1.0
+        self, ramp_iters: Count = 7500, tau_init: Positive = 1.0, tau_range: Positive = 20.0, theta: Theta = 1.0
     ) -> None:
         super().__init__()
-        name = type(self).__name__
-        self.iterations = IterationCounter(f'{name}.ramp_iters', ramp_iters)
-        self.tau_init = require_positive(f'{name}.tau_init', tau_init)
-        self.tau_range = require_positive(f'{name}.tau_range', tau_range)
-        if isinstance(theta, bool) or not isinstance(theta, (int, float)) or not abs(theta) <= 100:
-            raise ConfigError(f'{name}.theta: expected a finite number, -100 to 100, but got {theta!r}')
+        self.iterations = IterationCounter(ramp_iters)
+        self.tau_init = tau_init
+        self.tau_range = tau_range
         self.theta = nn.Parameter(torch.tensor(float(theta)))
 
     def value(self) -> Tensor:
-        """The temperature, a scalar, with its true gradient."""
+        """Return the temperature, a scalar, with its true gradient."""
         return self.tau_init + self.tau_range * self.theta.sigmoid()
 
     def reversal(self) -> Tensor:
-        """The factor of the gradient at the present iteration, from 0 to -1."""
+        """Return the factor of the gradient at the present iteration, from 0 to -1."""
         return cosine_reversal(self.iterations.progress())
 
     def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
@@ -86,9 +88,9 @@ class LearnedTemperature(ProposalTemperature):
         return scale_gradient(self.value(), self.reversal())
 
     def log_values(self) -> dict[str, Tensor]:
-        """The temperature."""
+        """Return the temperature."""
         return {'tau': self.value().detach()}
 
     def extra_repr(self) -> str:
-        """What ``print`` shows."""
+        """Return what ``print`` shows."""
         return f'tau_init={self.tau_init}, tau_range={self.tau_range}'

@@ -1,4 +1,4 @@
-"""Transformed teacher matching of proposals."""
+"""Transformed teacher matching of sites."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from eakd_det.arguments import Positive, checked
 from eakd_det.functional import Temperature, ttm_divergence
 from eakd_det.losses.logit import LogitLoss
 
@@ -35,9 +36,12 @@ class TTMLoss(LogitLoss):
         tensor(0.1234)
     """
 
-    def __init__(self, tau: float | dict[str, Any] | nn.Module = 2.0, **kwargs: Any) -> None:
+    @checked
+    def __init__(self, tau: Positive | dict[str, Any] | nn.Module = 2.0, **kwargs: Any) -> None:
         super().__init__(tau, **kwargs)
 
-    def softened(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None, tau: Temperature) -> Tensor:
-        """TTM of each proposal, ``(R,)``; needs no labels."""
+    def divergence_at(
+        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
+    ) -> Tensor:
+        """Compute TTM of each site, ``(N,)``, without labels."""
         return ttm_divergence(preds_S, preds_T, tau)

@@ -8,6 +8,8 @@ from typing import Any
 from mmdet.models.backbones import MobileNetV2 as StockMobileNetV2
 from torch import Tensor
 
+from eakd_det.arguments import checked
+
 
 class MobileNetV2(StockMobileNetV2):
     """MMDetection's MobileNetV2 without the work behind the last tap.
@@ -35,6 +37,7 @@ class MobileNetV2(StockMobileNetV2):
         False
     """
 
+    @checked
     def __init__(self, out_indices: Sequence[int] = (1, 2, 4, 6), **kwargs: Any) -> None:
         super().__init__(out_indices=out_indices, **kwargs)
         self._last = max(out_indices)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from eakd_det.errors import ConfigError, require_choice
+from eakd_det.arguments import require
+from eakd_det.errors import ConfigError
 from eakd_det.sites import ClassGroups
 
 KEY = 'model.class_map'
@@ -70,7 +71,7 @@ class ClassMap:
             ConfigError: If a class of the student is left out, a class of the teacher is unknown or stands for two
                 classes, or names are given where they are unknown.
         """
-        require_choice('model.unmapped_classes', unmapped, UNMAPPED)
+        require('model.unmapped_classes', unmapped, Literal[UNMAPPED])
         names = None if student_classes is None else tuple(student_classes)
         if names is not None and len(names) != student_count:
             raise ConfigError(

@@ -7,16 +7,15 @@ import functools
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from mmcv.cnn.utils import fuse_conv_bn
 from mmdet.models import BaseDetector
 from torch import Tensor, nn
 
-from eakd_det.errors import require_choice
+from eakd_det.arguments import from_option_dict
 from eakd_det.models.memory_layout import arrange, prefers_channels_first
-from eakd_det.option_dict import from_option_dict
 from eakd_det.sites import SiteHead
 
 _DTYPES = {'float32': None, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
@@ -54,13 +53,9 @@ class TeacherOptions:
     enabled: bool = True
     fuse_norm: bool = True
     channels_last: bool | None = None
-    dtype: str = 'float32'
+    dtype: Literal['float32', 'bfloat16', 'float16', 'auto'] = 'float32'
     free_unused: bool = False
     compile: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse what no teacher can do."""
-        require_choice('model.teacher_options.dtype', self.dtype, (*_DTYPES, _AUTO))
 
     @classmethod
     def from_config(cls, cfg: dict[str, Any] | None) -> TeacherOptions:

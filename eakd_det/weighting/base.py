@@ -1,4 +1,4 @@
-"""What all weightings have in common."""
+"""The base of every weighting."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from torch import Tensor, nn
 
 
 class ProposalWeighting(nn.Module):
-    """Gives each proposal the weight of its divergence.
+    """The weight of each site's divergence, from raw logits and without gradient.
 
-    A weighting sees raw logits and returns ``(R,)`` without gradient. Subclasses implement :meth:`weights`.
+    Subclasses implement :meth:`weights`.
     """
 
     @torch.no_grad()
     def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """Weight the proposals.
+        """Weight the sites.
 
         Args:
             preds_S: The student's class scores, ``(R, C)``.
@@ -26,12 +26,12 @@ class ProposalWeighting(nn.Module):
         return self.weights(preds_S, preds_T)
 
     def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """The weights, ``(R,)``; called without gradient."""
+        """Compute the weights, ``(R,)``; called without gradient."""
         raise NotImplementedError
 
 
 def mean_one(weights: Tensor) -> Tensor:
-    """``weights`` over their mean; all zeros stay zeros, for there is nothing to normalise.
+    """Divide ``weights`` by their mean; zeros stay zeros.
 
     Example:
         >>> import torch

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
-from eakd_det.errors import ConfigError, require_choice, require_positive
-from eakd_det.functional import EA_MODES, ea_weight, standardize, standardize_option
+from eakd_det.arguments import Positive, checked
+from eakd_det.errors import ConfigError
+from eakd_det.functional import EAMode, StandardizeOption, ea_weight, standardize
 from eakd_det.weighting.base import ProposalWeighting, mean_one
 
 
@@ -30,19 +32,20 @@ class EntropyWeighting(ProposalWeighting):
             names of 'teacher' and 'inverse-ea'. Defaults to 'ea'.
         h_ub: Upper bound of the student's entropy in 'ea', 'interact' and 'inverse-ea', in nats. Defaults to None,
             which is log C.
-        normalize: Divide by the mean over this process's proposals, so that the weights' mean is 1. Weights that
+        normalize: Divide by the mean over this process's sites, so that the weights' mean is 1. Weights that
             are all 0 stay 0. Defaults to False.
         standardize: Measure the entropies of standardised logits (LS): True or 'sample', 'population', or False for
             raw logits. The published EA-DKD+LS does so. It makes the weight as good as constant: even a one-hot row
             of 81 classes has 4.0 of 4.4 nats at ``tau=3`` then. Defaults to False.
-        foreground_only: Measure the entropies over the object classes alone, without the last column, which is
-            background in MMDetection: doubt about which object it is counts, doubt about whether there is one does
-            not. ``H_ub`` is then the logarithm of the number of object classes. Not of the paper, which has no
-            background. Defaults to False.
+        foreground_only: Measure the entropies over the object classes alone, without the column ``background``: doubt
+            about which object it is counts, doubt about whether there is one does not. ``H_ub`` is then the logarithm
+            of the number of object classes. Not from the paper, which has no background. Defaults to False.
+        background: The column of background, if there is one, for ``foreground_only``. Defaults to -1, the last, as in
+            MMDetection's softmax heads.
 
     Raises:
         ConfigError: If ``tau`` or ``h_ub`` is not above 0, or ``mode`` is unknown; when weighing, if
-            ``foreground_only`` leaves less than two classes.
+            ``foreground_only`` leaves fewer than two classes.
 
     Example:
         >>> import torch
@@ -51,26 +54,28 @@ class EntropyWeighting(ProposalWeighting):
         tensor([1.0986, 0.0025])
     """
 
+    @checked
     def __init__(
         self,
-        tau: float = 3.0,
-        mode: str = 'ea',
-        h_ub: float | None = None,
+        tau: Positive = 3.0,
+        mode: EAMode = 'ea',
+        h_ub: Positive | None = None,
         normalize: bool = False,
-        standardize: bool | str = False,
+        standardize: StandardizeOption = False,
         foreground_only: bool = False,
+        background: int | None = -1,
     ) -> None:
         super().__init__()
-        name = type(self).__name__
-        self.tau = require_positive(f'{name}.tau', tau)
-        self.mode = require_choice(f'{name}.mode', mode, EA_MODES)
-        self.h_ub = None if h_ub is None else require_positive(f'{name}.h_ub', h_ub)
+        self.tau = tau
+        self.mode: EAMode = mode
+        self.h_ub = h_ub
         self.normalize = normalize
-        self.standardize = standardize_option(f'{name}.standardize', standardize)
+        self.standardize = standardize
         self.foreground_only = foreground_only
+        self.background = background
 
     def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """Return the weight of each proposal, ``(R,)``."""
+        """Compute the weight of each site, ``(N,)``."""
         if self.standardize:
             preds_S, preds_T = standardize(preds_S, self.standardize), standardize(preds_T, self.standardize)
         if self.foreground_only:
@@ -84,10 +89,19 @@ class EntropyWeighting(ProposalWeighting):
                 f'{type(self).__name__}.foreground_only: expected at least two object classes and background, but got '
                 f'{logits.shape[1]} columns; set it to False'
             )
-        return logits[:, :-1]
+        background = self._background_of(logits.shape[1], 'foreground_only')
+        return torch.cat([logits[:, :background], logits[:, background + 1 :]], dim=1)
+
+    def _background_of(self, columns: int, option: str) -> int:
+        if self.background is None or not -columns <= self.background < columns:
+            raise ConfigError(
+                f'{type(self).__name__}.background: expected the column of background, from {-columns} to '
+                f'{columns - 1}, for {option}, but got {self.background}; set it, or {option}=False'
+            )
+        return self.background % columns
 
     def extra_repr(self) -> str:
-        """What ``print`` shows."""
+        """Return what ``print`` shows."""
         fg = ', foreground_only=True' if self.foreground_only else ''
         ls = f', standardize={self.standardize!r}' if self.standardize else ''
         return f'tau={self.tau}, mode={self.mode!r}, h_ub={self.h_ub}, normalize={self.normalize}{ls}{fg}'

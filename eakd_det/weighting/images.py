@@ -1,4 +1,4 @@
-"""From the weights of proposals to the weights of their images."""
+"""Weights of images from the weights of their sites."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from eakd_det.errors import ConfigError
 
 
 def image_weights(weights: Tensor, images: Tensor, num_images: int) -> Tensor:
-    r"""The mean weight of each image's proposals.
+    r"""Compute the mean weight of each image's sites.
 
     .. math:: w_i = \frac{1}{R_i} \sum_{n:\, \mathrm{image}(n) = i} w_n
 
-    A feature map has no class distribution of its own, so EA's weight of an image comes from what both networks say
-    of its proposals. An image without proposals gets the mean over all proposals of the batch, and if there are none
-    at all each image gets 1: nothing is known that speaks for or against it.
+    A feature map has no class distribution of its own, so EA's weight of an image comes from what both networks
+    predict at its sites. An image without sites gets the mean over all sites of the batch; without any site, each
+    image gets 1.
 
     Args:
-        weights: Weights of the proposals, ``(R,)``.
-        images: The image of each proposal as its index in the batch, ``(R,)``; or RoIs, ``(R, 5)``, which have it in
+        weights: Weights of the sites, ``(R,)``.
+        images: The image of each site as its index in the batch, ``(R,)``; or RoIs, ``(R, 5)``, which have it in
             their first column.
         num_images: Number of images in the batch, ``N``.
 
@@ -38,8 +38,8 @@ def image_weights(weights: Tensor, images: Tensor, num_images: int) -> Tensor:
     weights, images = weights.detach(), image_index(images)
     if images.shape != weights.shape:
         raise ConfigError(
-            f'images: expected the image of each of {len(weights)} proposals, but got shape {tuple(images.shape)}; '
-            'read logits and images from recorders of the same proposals'
+            f'images: expected the image of each of {len(weights)} sites, but got shape {tuple(images.shape)}; '
+            'read logits and images of the same sites'
         )
     if images.device.type == 'cpu' and len(images) and not 0 <= int(images.min()) <= int(images.max()) < num_images:
         raise ConfigError(
@@ -54,7 +54,7 @@ def image_weights(weights: Tensor, images: Tensor, num_images: int) -> Tensor:
 
 
 def image_index(images: Tensor) -> Tensor:
-    """The image index of each proposal, ``(R,)``, from such indices or from RoIs ``(R, 5)``.
+    """Return the image index of each site, ``(R,)``, from such indices or from RoIs ``(R, 5)``.
 
     Example:
         >>> import torch

@@ -1,25 +1,19 @@
-"""Counting training iterations, for what changes while training goes on."""
+"""A counter of training iterations, for what changes during training."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from eakd_det.errors import ConfigError
-
 
 class IterationCounter(nn.Module):
     """Counts the training iterations of whatever owns it, in a buffer that checkpoints keep.
 
     Args:
-        key: The config key of ``total``, for messages.
-        total: Number of iterations that are all of it.
-
-    Raises:
-        ConfigError: If ``total`` is not an integer above 0.
+        total: Number of iterations that are all of it, above 0.
 
     Example:
-        >>> counter = IterationCounter('total_iters', 4)
+        >>> counter = IterationCounter(4)
         >>> counter.advance()
         >>> counter.progress()
         tensor(0.2500)
@@ -27,10 +21,8 @@ class IterationCounter(nn.Module):
 
     count: Tensor
 
-    def __init__(self, key: str, total: int) -> None:
+    def __init__(self, total: int) -> None:
         super().__init__()
-        if isinstance(total, bool) or not isinstance(total, int) or total <= 0:
-            raise ConfigError(f'{key}: expected a number of iterations, an integer > 0, but got {total!r}')
         self.total = total
         self.register_buffer('count', torch.zeros((), dtype=torch.int64))
 
@@ -40,9 +32,9 @@ class IterationCounter(nn.Module):
             self.count += 1
 
     def progress(self) -> Tensor:
-        """Iterations counted over all of them, from 0 to 1 and no further; stays on the device."""
+        """Return the iterations counted over all of them, at most 1; stays on the device."""
         return (self.count / self.total).clamp(max=1.0)
 
     def extra_repr(self) -> str:
-        """What ``print`` shows."""
+        """Return what ``print`` shows."""
         return f'total={self.total}'

@@ -7,23 +7,24 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from eakd_det.arguments import checked
 from eakd_det.weighting.entropy import EntropyWeighting
 
 
 class MeanMatchedWeighting(EntropyWeighting):
-    r"""Each proposal gets the mean of the weights that :class:`EntropyWeighting` would give.
+    r"""Each site gets the mean of the weights that :class:`EntropyWeighting` would give.
 
     .. math:: w_n = \frac{1}{|G_n|} \sum_{m \in G_n} w^{ea}_m
 
-    where the group :math:`G_n` is all proposals. The mean weight is EA's, but nothing is selected. If this does as well
+    where the group :math:`G_n` is all sites. The mean weight is EA's, but nothing is selected. If this does as well
     as EA, the gain came from a larger loss weight. (EA's loss is larger still, for its weight is large where the
     divergence is.) With ``by_background`` there are two groups, what
-    the teacher takes for background and the rest: background loses as much weight as under EA, but among the proposals
-    of a group nothing is selected. The means are over the proposals of this process, as the loss is.
+    the teacher takes for background and the rest: background loses as much weight as under EA, but among the sites
+    of a group nothing is selected. The means are over the sites of this process, as the loss is.
 
     Args:
-        by_background: Take the mean of proposals whose likeliest class by the teacher is the last one, background in
-            MMDetection, and of the others apart. Defaults to False.
+        by_background: Take separate means over the sites whose likeliest class by the teacher is ``background``, and
+            over the others. Defaults to False.
         **kwargs: As in :class:`EntropyWeighting`, with the same defaults (``tau=3.0``, ``mode='ea'``, ...). With
             ``normalize=True`` and one group the weights are all 1, as in uniform weighting.
 
@@ -37,21 +38,23 @@ class MeanMatchedWeighting(EntropyWeighting):
         tensor([0.5505, 0.5505])
     """
 
+    @checked
     def __init__(self, by_background: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.by_background = by_background
 
     def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """The same weight for each proposal of a group, ``(R,)``."""
+        """Compute the weight of each site, ``(N,)``, the same within a group."""
         weights = super().weights(preds_S, preds_T)
         if not self.by_background:
             return _mean(weights, torch.ones_like(weights)).expand_as(weights)
-        background = (preds_T.argmax(dim=1) == preds_T.shape[1] - 1).to(weights)
+        column = self._background_of(preds_T.shape[1], 'by_background')
+        background = (preds_T.argmax(dim=1) == column).to(weights)
         objects = 1 - background
         return background * _mean(weights, background) + objects * _mean(weights, objects)
 
     def extra_repr(self) -> str:
-        """What ``print`` shows."""
+        """Return what ``print`` shows."""
         return f'{super().extra_repr()}, by_background={self.by_background}'
 
 

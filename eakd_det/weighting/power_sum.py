@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from eakd_det.errors import require_positive
+from eakd_det.arguments import Positive, checked
 from eakd_det.functional import power_sum
 from eakd_det.weighting.base import ProposalWeighting, mean_one
 
@@ -18,7 +18,7 @@ class PowerSumWeighting(ProposalWeighting):
 
     Args:
         tau: Temperature of the teacher, the paper's :math:`1/\gamma`. Defaults to 2.0.
-        normalize: Divide by the mean over this process's proposals. Defaults to False.
+        normalize: Divide by the mean over this process's sites. Defaults to False.
 
     Raises:
         ConfigError: If ``tau`` is not above 0.
@@ -29,16 +29,17 @@ class PowerSumWeighting(ProposalWeighting):
         tensor([2.])
     """
 
-    def __init__(self, tau: float = 2.0, normalize: bool = False) -> None:
+    @checked
+    def __init__(self, tau: Positive = 2.0, normalize: bool = False) -> None:
         super().__init__()
-        self.tau = require_positive(f'{type(self).__name__}.tau', tau)
+        self.tau = tau
         self.normalize = normalize
 
     def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """One weight a proposal, ``(R,)``; the student has no say."""
+        """Compute the weight of each site, ``(N,)``, from the teacher alone."""
         weights = power_sum(preds_T, self.tau)
         return mean_one(weights) if self.normalize else weights
 
     def extra_repr(self) -> str:
-        """What ``print`` shows."""
+        """Return what ``print`` shows."""
         return f'tau={self.tau}, normalize={self.normalize}'

@@ -1,4 +1,4 @@
-"""Every proposal counts the same."""
+"""Every site counts the same."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from eakd_det.weighting.base import ProposalWeighting
 
 
 class UniformWeighting(ProposalWeighting):
-    """Weight 1 for each proposal: plain distillation.
+    """Weight 1 for each site: plain distillation.
 
     Example:
         >>> import torch

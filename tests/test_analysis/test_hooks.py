@@ -19,7 +19,7 @@ from eakd_det.analysis.step_record import loss_shares, record_step
 from eakd_det.distillation import Step, StepObservation
 from eakd_det.errors import ConfigError
 from eakd_det.functional import ea_weight, entropy, kd_divergence
-from eakd_det.losses import ProposalTerms
+from eakd_det.losses import Terms
 from eakd_det.sites import Prediction, Sites, SoftmaxScores
 from tests import tiny_data
 
@@ -122,8 +122,8 @@ class TestRecord:
         head = SimpleNamespace(scores=SoftmaxScores(4))
         observation = StepObservation(Step(head, sites, Prediction(student), Prediction(teacher)))
         divergence, weights = kd_divergence(student, teacher), ea_weight(student, teacher)
-        observation.keep_terms('loss_kd', ProposalTerms(divergence, weights))
-        observation.keep_terms('loss_images', ProposalTerms(divergence, weights, unit='image'))
+        observation.keep_terms('loss_kd', Terms(divergence, weights))
+        observation.keep_terms('loss_images', Terms(divergence, weights, unit='image'))
         row = record_step(observation, tau=2.0)
         teacher_entropy = entropy(teacher, 2.0)
         assert row['teacher']['foreground'] == pytest.approx(float(teacher_entropy[labels != 4].mean()), rel=1e-6)

@@ -168,11 +168,11 @@ DISTILLATION: dict[str, tuple[Spoil, str]] = {
     ),
     'tau of 0': (
         _set('model.distiller.distill_losses.loss_kd.tau', 0),
-        'tau: expected a finite number > 0, but got 0',
+        r'distill_losses\.loss_kd\.tau: expected a finite number > 0, .* but got 0',
     ),
     'tau of the weighting below 0': (
         _set('model.distiller.distill_losses.loss_kd.weighting.tau', -3.0),
-        'tau: expected a finite number > 0, but got -3.0',
+        r'loss_kd\.weighting\.tau: expected a finite number > 0, but got -3\.0',
     ),
     'unknown weighting': (
         _set('model.distiller.distill_losses.loss_kd.weighting.type', 'eakd_det.EntropyWeigthing'),
@@ -181,7 +181,7 @@ DISTILLATION: dict[str, tuple[Spoil, str]] = {
     ),
     'unknown argument of a loss': (
         _set('model.distiller.distill_losses.loss_kd.temperature', 2.0),
-        "model.distiller.distill_losses.loss_kd.temperature: KDLoss has no argument 'temperature'",
+        r'model\.distiller\.distill_losses\.loss_kd\.temperature: expected an argument among tau, ',
     ),
     'student of another number of classes': (
         _set('model.architecture.roi_head.bbox_head.num_classes', 80),
@@ -206,19 +206,19 @@ def test_distillation(workspace: Workspace, teacher_ckpt: str, capsys: pytest.Ca
 
 
 CONFIG: dict[str, tuple[Spoil, str]] = {
-    'misspelt detector': (_set('model.type', 'FasterRCN'), "model.type: no model called 'FasterRCN'.*'FasterRCNN'"),
+    'misspelt detector': (_set('model.type', 'FasterRCN'), "model.type: nothing called 'FasterRCN'.*'FasterRCNN'"),
     'misspelt backbone': (_set('model.backbone.type', 'ResNt'), "model.backbone.type: .*did you mean 'ResNet'"),
     'type of another scope': (
         _set('model.roi_head.type', 'ProposalDistill'),
-        "model.roi_head.type: no model called 'ProposalDistill'.*did you mean 'eakd_det.ProposalDistill'",
+        "model.roi_head.type: nothing called 'ProposalDistill'.*did you mean 'eakd_det.ProposalDistill'",
     ),
     'misspelt hook': (
         lambda cfg, w: cfg.custom_hooks.append(dict(type='EMAHok')),
-        "custom_hooks.1.type: no hook called 'EMAHok' is registered .*did you mean 'EMAHook'",
+        "custom_hooks.1.type: nothing called 'EMAHok' is registered .*did you mean 'EMAHook'",
     ),
     'misspelt transform': (
         _set('train_dataloader.dataset.pipeline.0.type', 'LoadImageFromFil'),
-        "train_dataloader.dataset.pipeline.0.type: no transform called 'LoadImageFromFil'",
+        "train_dataloader.dataset.pipeline.0.type: nothing called 'LoadImageFromFil'",
     ),
     'unknown argument': (_set('model.backbone.dept', 18), "model.backbone.dept: ResNet has no argument 'dept'"),
     'missing argument': (lambda cfg, w: cfg.model.backbone.pop('depth'), "model.backbone: ResNet also needs 'depth'"),

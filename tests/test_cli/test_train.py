@@ -13,6 +13,7 @@ from mmengine.config import Config
 from eakd_det.checkpoint import load_checkpoint_file, load_detector_weights
 from eakd_det.evaluation import EvalRecord
 from tests import tiny, tiny_data
+from tests.processes import needs_compiled_ops
 from tests.test_cli.conftest import Workspace, one_error
 
 
@@ -38,6 +39,7 @@ torch.save(dict(model.state_dict()), out)
 """
 
 
+@needs_compiled_ops
 def test_stock_mmdetection_loads_the_student_of_a_distillation(
     workspace: Workspace, teacher_ckpt: str, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ import torch
 from eakd_det.distillation.statistics import StepStatistics, log_names
 from eakd_det.errors import ConfigError
 from eakd_det.functional import entropy
-from eakd_det.losses import ProposalTerms
+from eakd_det.losses import Terms
 from eakd_det.sites import SoftmaxScores
 
 
@@ -16,7 +16,7 @@ def test_mean_and_spread_for_foreground_and_background_apart():
     statistics = StepStatistics(interval=2)
     weights, labels = torch.rand(2, 40), torch.randint(0, 4, (2, 40))
     for step in range(2):
-        terms = ProposalTerms(divergence=torch.ones(40), weights=weights[step])
+        terms = Terms(divergence=torch.ones(40), weights=weights[step])
         statistics.add_weights('kd.', terms, labels[step] != 3)
         statistics_due = statistics.end_step()
     for part, mask in (('fg', labels != 3), ('bg', labels == 3)):
@@ -26,7 +26,7 @@ def test_mean_and_spread_for_foreground_and_background_apart():
 
 def test_an_interval_without_foreground_says_nothing_about_it():
     statistics = StepStatistics()
-    terms = ProposalTerms(divergence=torch.ones(4), weights=torch.ones(4))
+    terms = Terms(divergence=torch.ones(4), weights=torch.ones(4))
     statistics.add_weights('kd.', terms, torch.zeros(4, dtype=torch.bool))
     assert set(statistics.end_step()) == {'kd.bg_weight', 'kd.bg_weight_std', 'statistics_iter'}
 
@@ -46,7 +46,7 @@ def test_nothing_happened_nothing_is_logged():
 
 def test_weights_of_images_stay_apart_even_with_as_many_images_as_proposals():
     statistics = StepStatistics()
-    terms = ProposalTerms(divergence=torch.ones(4), weights=torch.tensor([1.0, 2.0, 3.0, 4.0]), unit='image')
+    terms = Terms(divergence=torch.ones(4), weights=torch.tensor([1.0, 2.0, 3.0, 4.0]), unit='image')
     statistics.add_weights('review.', terms, torch.tensor([True, False, False, False]))
     due = statistics.end_step()
     assert set(due) == {'review.image_weight', 'review.image_weight_std', 'statistics_iter'}
@@ -55,7 +55,7 @@ def test_weights_of_images_stay_apart_even_with_as_many_images_as_proposals():
 
 
 def test_rows_that_are_not_the_proposals_are_refused():
-    terms = ProposalTerms(divergence=torch.ones(2), weights=torch.ones(2))
+    terms = Terms(divergence=torch.ones(2), weights=torch.ones(2))
     with pytest.raises(ConfigError, match=r"a weight for each of 4 proposals, but got 2; .*unit='image'"):
         StepStatistics().add_weights('kd.', terms, torch.zeros(4, dtype=torch.bool))
 

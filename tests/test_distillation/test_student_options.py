@@ -107,7 +107,7 @@ def test_copy_of_the_model_for_ema_trains_alike(pair):
 
 
 def test_misspelt_option_is_named(pair):
-    with pytest.raises(ConfigError, match=r'model\.student_options: expected keys among channels_last, but got layout'):
+    with pytest.raises(ConfigError, match=r'model\.student_options\.layout: expected an argument among channels_last'):
         make(pair, student_options=dict(layout='NHWC'))
 
 

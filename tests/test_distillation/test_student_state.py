@@ -13,6 +13,7 @@ import torch
 from mmengine.runner.checkpoint import get_state_dict, load_state_dict, weights_to_cpu
 
 from tests import tiny
+from tests.processes import needs_compiled_ops
 
 CONNECTOR = dict(
     student_recorders=dict(neck=dict(type='ModuleOutputs', source='neck')),
@@ -107,6 +108,7 @@ def test_the_ema_of_the_algorithm_is_the_ema_of_the_student(student, teacher):
     average.load_state_dict(through_a_file(average.state_dict()))
 
 
+@needs_compiled_ops
 def test_stock_mmdetection_reads_it_without_this_package(student, teacher, tmp_path):
     cfg = tiny.faster_rcnn()
     from mmengine.config import Config

@@ -31,6 +31,9 @@ LOSSES: dict[str, dict[str, Any]] = {
     'DKDLoss': {},
     'EmbeddingLoss': {},
     'EntropyWeighted': dict(loss=dict(type='mmrazor.KLDivergence')),
+    'EntropyWeightedLogits': dict(loss=dict(type='mmrazor.KLDivergence')),
+    'EntropyWeightedMaps': dict(loss=dict(type='mmrazor.PKDLoss')),
+    'EntropyWeightedRelations': dict(loss=dict(type='mmrazor.DISTLoss')),
     'FCFDLoss': dict(student_channels=16, teacher_channels=16),
     'JSDLoss': {},
     'KDLoss': {},
@@ -93,9 +96,10 @@ def misspelt(name: str, rng: random.Random) -> str:
 def annotations(cls: type) -> dict[str, tuple[str, bool]]:
     """Of each argument of ``cls`` the text of its annotation, and whether it must be given."""
     found: dict[str, tuple[str, bool]] = {}
-    for base in cls.__mro__:
-        if '__init__' in vars(base) and base.__module__.startswith('eakd_det'):
-            for parameter in inspect.signature(base.__init__).parameters.values():
+    for base in getattr(cls, '__mro__', [cls]):
+        if inspect.isfunction(base) or ('__init__' in vars(base) and base.__module__.startswith('eakd_det')):
+            call = base if inspect.isfunction(base) else base.__init__
+            for parameter in inspect.signature(call).parameters.values():
                 if parameter.name != 'self' and parameter.kind is not parameter.VAR_KEYWORD:
                     found.setdefault(parameter.name, (str(parameter.annotation), parameter.default is parameter.empty))
     return found
@@ -104,8 +108,10 @@ def annotations(cls: type) -> dict[str, tuple[str, bool]]:
 def may_be(value: Any, annotation: str) -> bool:
     """Whether an annotation, as text, allows the type of ``value``; written apart from the check that it tests."""
     words = set(re.findall(r'\w+', re.sub(r'\[[^\[\]]*\]', '', re.sub(r'\[[^\[\]]*\]', '', annotation))))
+    floats = {'float', 'Positive', 'NotNegative', 'UnitInterval', 'Fraction', 'Theta', 'LogVariance'}
     kinds = {
-        bool: {'bool'}, int: {'int', 'float'}, float: {'float'}, str: {'str'}, type(None): {'None'},
+        bool: {'bool', 'StandardizeOption'}, int: {'int', 'Count', 'CountOrZero', *floats}, float: floats,
+        str: {'str', 'Literal', 'EAMode', 'StandardizeOption'}, type(None): {'None'},
         list: {'Sequence', 'list'}, tuple: {'Sequence', 'list'}, dict: {'dict', 'Mapping', 'Mappings'},
     }  # fmt: skip
     return 'Any' in words or bool(words & kinds.get(type(value), set()))

@@ -68,7 +68,7 @@ def test_stop(workspace: Workspace, teacher_ckpt: str, spoil_kd: Any, capsys: An
     assert len(images) == 2
     assert set(images) <= {'1', '2', '3', '4'}
     assert f'the last good checkpoint is {workspace.work_dir}/iter_2.pth' in error
-    assert [path.name for path in workspace.work_dir.glob('*.pth')] == ['iter_2.pth']
+    assert [path.name for path in workspace.work_dir.glob('iter_*.pth')] == ['iter_2.pth']
     assert not non_finite(weights(workspace.work_dir / 'iter_2.pth'))
     seen(error.replace(str(workspace.root), '.'))
 
@@ -94,7 +94,7 @@ def test_bad_weights_are_not_saved(
     error = one_error(capsys.readouterr())
     assert 'weights: expected finite numbers' in error
     assert 'after iteration 4' in error
-    assert [path.name for path in workspace.work_dir.glob('*.pth')] == ['iter_2.pth']
+    assert [path.name for path in workspace.work_dir.glob('iter_*.pth')] == ['iter_2.pth']
     assert (workspace.work_dir / 'last_checkpoint').read_text().endswith('iter_2.pth')
     assert not non_finite(weights(workspace.work_dir / 'iter_2.pth'))
     seen(error.replace(str(workspace.root), '.'))
@@ -172,7 +172,7 @@ def test_refuses_to_start(workspace: Workspace, teacher_ckpt: str, capsys: Any, 
     assert workspace.train(workspace.write(cfg)) == 1
     error = one_error(capsys.readouterr())
     assert 'rpn_head.rpn_conv.bias' in error
-    assert not list(workspace.work_dir.glob('*.pth'))
+    assert not list(workspace.work_dir.glob('iter_*.pth'))
     seen(error.replace(str(workspace.root), '.'))
 
 

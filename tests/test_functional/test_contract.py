@@ -127,8 +127,8 @@ def test_one_class_only(divergence):
 @pytest.mark.parametrize(
     ('student', 'teacher', 'message'),
     [
-        (torch.zeros(2, 4), torch.zeros(2, 5), r'same proposals and classes, but got shapes \(2, 4\) and \(2, 5\)'),
-        (torch.zeros(2, 4), torch.zeros(3, 4), r'same proposals and classes, but got shapes \(2, 4\) and \(3, 4\)'),
+        (torch.zeros(2, 4), torch.zeros(2, 5), r'same sites and classes, but got shapes \(2, 4\) and \(2, 5\)'),
+        (torch.zeros(2, 4), torch.zeros(3, 4), r'same sites and classes, but got shapes \(2, 4\) and \(3, 4\)'),
         (torch.zeros(2, 1), torch.zeros(2, 1), r'expected logits of shape \(R, C\) with C >= 2'),
         (torch.zeros(2, 4), torch.zeros(2, 4, 1, 1), r'expected logits of shape \(R, C\)'),
         (torch.zeros(2, 4), torch.zeros(2, 4, dtype=torch.int64), r'expected floating point logits'),

@@ -96,13 +96,13 @@ def test_gradient_where_the_published_code_gives_nan_and_inf():
 @pytest.mark.parametrize(
     ('labels', 'message'),
     [
-        (None, 'gt_labels: expected the class of each proposal, but got None'),
-        (torch.zeros(3, dtype=torch.int64), 'gt_labels: expected 2 integers, one for each proposal'),
-        (torch.zeros(2, 1, dtype=torch.int64), 'gt_labels: expected 2 integers, one for each proposal'),
-        (torch.zeros(2), 'gt_labels: expected 2 integers, one for each proposal, but got torch.float32'),
-        (torch.zeros(2, dtype=torch.bool), 'gt_labels: expected 2 integers, one for each proposal, but got torch.bool'),
-        (torch.tensor([0, 4]), r'labels from 0 to 3 \(background\), but .*4'),
-        (torch.tensor([-1, 0]), r'labels from 0 to 3 \(background\), but .*-1'),
+        (None, 'gt_labels: expected the class of each site, but got None'),
+        (torch.zeros(3, dtype=torch.int64), 'gt_labels: expected 2 integers, one for each site'),
+        (torch.zeros(2, 1, dtype=torch.int64), 'gt_labels: expected 2 integers, one for each site'),
+        (torch.zeros(2), 'gt_labels: expected 2 integers, one for each site, but got torch.float32'),
+        (torch.zeros(2, dtype=torch.bool), 'gt_labels: expected 2 integers, one for each site, but got torch.bool'),
+        (torch.tensor([0, 4]), r'labels from 0 to 3, but .*4'),
+        (torch.tensor([-1, 0]), r'labels from 0 to 3, but .*-1'),
         (
             torch.zeros(2, dtype=torch.int64, device='meta'),
             'gt_labels: expected device cpu of the logits, but got meta',

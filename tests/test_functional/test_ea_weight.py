@@ -103,7 +103,7 @@ def test_entropy_of_one_side_alone():
     [
         (dict(mode='Base'), "mode: expected one of ea, teacher, .*, but got 'Base'"),
         (dict(tau=0.0), 'tau: expected a finite number > 0, but got 0.0'),
-        (dict(h_ub=-1), 'h_ub: expected a finite number > 0, but got -1'),
+        (dict(h_ub=-1), 'h_ub: expected a number > 0, but got -1'),
     ],
 )
 def test_bad_arguments(kwargs, message):

@@ -74,5 +74,5 @@ def test_temperature_as_a_tensor():
 
 
 def test_wrong_number_of_temperatures():
-    with pytest.raises(ConfigError, match='one temperature or one for each of 3 proposals'):
+    with pytest.raises(ConfigError, match='one temperature or one for each of 3 sites'):
         kd_divergence(torch.zeros(3, 4), torch.zeros(3, 4), torch.ones(2))

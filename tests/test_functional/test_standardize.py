@@ -6,7 +6,7 @@ import torch
 from scipy import stats
 
 from eakd_det.errors import ConfigError
-from eakd_det.functional import dkd_divergence, ea_weight, kd_divergence, standardize, standardize_option
+from eakd_det.functional import dkd_divergence, ea_weight, kd_divergence, standardize
 from tests import golden
 
 
@@ -118,12 +118,6 @@ def test_unknown_std():
         standardize(torch.zeros(2, 3), 'max')
 
 
-@pytest.mark.parametrize(('value', 'expected'), [(False, None), (True, 'sample'), ('population', 'population')])
-def test_option(value, expected):
-    assert standardize_option('key', value) == expected
-
-
-@pytest.mark.parametrize('value', ['max', None, 1])
-def test_bad_option(value):
-    with pytest.raises(ConfigError, match=r'key: expected one of sample, population, but got'):
-        standardize_option('key', value)
+def test_true_is_the_published_one():
+    logits = torch.randn(3, 5)
+    assert torch.equal(standardize(logits, True), standardize(logits, 'sample'))

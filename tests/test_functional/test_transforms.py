@@ -19,7 +19,7 @@ from eakd_det import functional
 from eakd_det.errors import ConfigError
 
 P, R, C = 3, 4, 5
-NOT_OF_TENSORS = {'EA_MODES', 'DKDTerms', 'Temperature', 'require_share', 'standardize_option'}
+NOT_OF_TENSORS = {'EA_MODES', 'DKDTerms', 'EAMode', 'StandardizeOption', 'Temperature'}
 
 
 class Case(NamedTuple):
@@ -40,6 +40,8 @@ EMBEDDINGS = [(R, 6), (R, 6)]
 CASES = {
     'entropy': Case(functional.entropy, LOGITS),
     'entropy, learned tau': Case(functional.entropy, [*LOGITS, 'tau'], (0, 1)),
+    'check_pair': Case(functional.check_pair, PAIR),
+    'soften': Case(functional.soften, [*LOGITS, 'tau'], (0, 1)),
     'kd_divergence': Case(functional.kd_divergence, PAIR),
     'kd_divergence, learned tau': Case(functional.kd_divergence, [*PAIR, 'tau'], (0, 2)),
     'kd_divergence, tau of each proposal': Case(functional.kd_divergence, [*PAIR, 'taus'], (0, 2)),
@@ -205,7 +207,7 @@ def test_hessian(case):
 
 
 def test_shapes_are_checked_under_vmap():
-    with pytest.raises(ConfigError, match='same proposals and classes'):
+    with pytest.raises(ConfigError, match='same sites and classes'):
         torch.func.vmap(functional.kd_divergence)(torch.zeros(P, R, C), torch.zeros(P, R, C + 1))
 
 

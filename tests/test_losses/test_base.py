@@ -182,7 +182,7 @@ def test_default_scope_of_a_detection_config():
         (dict(loss_weight=-1.0), r'KDLoss\.loss_weight: expected a finite number >= 0, but got -1\.0'),
         (dict(loss_weight=float('nan')), r'KDLoss\.loss_weight: expected a finite number >= 0, but got nan'),
         (dict(loss_weight='1'), r"KDLoss\.loss_weight: expected a finite number >= 0, but got '1'"),
-        (dict(tau=0), r'KDLoss\.tau: expected a finite number > 0, but got 0'),
+        (dict(tau=0), r'KDLoss\.tau: expected a finite number > 0, a dict or a Module, but got 0'),
     ],
 )
 def test_bad_arguments(kwargs, message):

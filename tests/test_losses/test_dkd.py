@@ -56,7 +56,7 @@ def test_needs_labels():
     [
         (dict(alpha=-1), r'DKDLoss\.alpha: expected a finite number >= 0, but got -1'),
         (dict(beta=None), r'DKDLoss\.beta: expected a finite number >= 0, but got None'),
-        (dict(tau=-2.0), r'DKDLoss\.tau: expected a finite number > 0, but got -2\.0'),
+        (dict(tau=-2.0), r'DKDLoss\.tau: expected a finite number > 0, a dict or a Module, but got -2\.0'),
     ],
 )
 def test_bad_arguments(kwargs, message):

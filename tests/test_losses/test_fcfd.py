@@ -243,7 +243,7 @@ def test_bad_arguments(kwargs, message):
 @pytest.mark.parametrize(
     ('wrong', 'message'),
     [
-        (dict(images=None), 'expected images, the image of each proposal, to weigh features by, but got none'),
+        (dict(images=None), 'expected images for its weighting, but got none'),
         (
             dict(deltas_S=torch.zeros(9, 4)),
             r'expected box deltas of the same shape .*\(9, 4\) and \(9, 16\); set box_w',

@@ -138,8 +138,8 @@ def test_more_levels_than_asked_for_are_left_out():
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (dict(), 'expected 4 pyramid levels in features_S, but got none'),
-        (dict(features_S=torch.zeros(1)), 'expected 4 pyramid levels in features_S, but got Tensor'),
+        (dict(), 'ReviewKDLoss: expected features_S and features_T, but got none'),
+        (dict(_pyramids(), features_S=torch.zeros(1)), 'expected 4 pyramid levels in features_S, but got a tensor'),
         (dict(_pyramids(), features_T=[]), 'expected 4 pyramid levels in features_T, but got 0'),
         (_pyramids(teacher_channels=12), r'same shape \(N, D, H, W\)'),
     ],

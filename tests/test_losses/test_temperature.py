@@ -136,11 +136,11 @@ def test_optimizer_can_spare_it_weight_decay():
 @pytest.mark.parametrize(
     ('kwargs', 'message'),
     [
-        (dict(ramp_iters=0), r'LearnedTemperature\.ramp_iters: expected a number of iterations'),
-        (dict(ramp_iters=1.5), r'LearnedTemperature\.ramp_iters: expected a number of iterations'),
+        (dict(ramp_iters=0), r'LearnedTemperature\.ramp_iters: expected an integer > 0'),
+        (dict(ramp_iters=1.5), r'LearnedTemperature\.ramp_iters: expected an integer > 0'),
         (dict(tau_init=0), r'LearnedTemperature\.tau_init: expected a finite number > 0'),
         (dict(tau_range=-1.0), r'LearnedTemperature\.tau_range: expected a finite number > 0'),
-        (dict(theta=float('nan')), r'LearnedTemperature\.theta: expected a finite number, -100 to 100, but got nan'),
+        (dict(theta=float('nan')), r'LearnedTemperature\.theta: expected a number from -100 to 100, but got nan'),
     ],
 )
 def test_bad_arguments(kwargs, message):

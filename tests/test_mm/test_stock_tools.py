@@ -14,8 +14,8 @@ from tests import tiny_data
 from tests.processes import ROOT
 
 
-@pytest.mark.parametrize('start_method', ['fork', 'spawn'])
-@pytest.mark.parametrize('package', ['mmdet', 'mmrazor'])
+@pytest.mark.parametrize('start_method', [pytest.param('fork', marks=pytest.mark.slow), 'spawn'])
+@pytest.mark.parametrize('package', ['mmdet', pytest.param('mmrazor', marks=pytest.mark.slow)])
 def test_it_distils(package, start_method, tmp_path):
     data = tiny_data.make_coco(tmp_path / 'data')
     cfg = tiny_data.distill_config(data, None, iters=2)

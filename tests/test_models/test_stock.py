@@ -16,6 +16,7 @@ from mmengine.registry import DefaultScope
 import eakd_det  # noqa: F401
 from eakd_det.errors import ConfigError
 from eakd_det.models import stock_student_config
+from tests.processes import needs_compiled_ops
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 EA_KD = CONFIGS / 'r50_mv2' / 'ea-kd_faster-rcnn_r50-mv2_fpn_ms-1x_coco.py'
@@ -111,6 +112,7 @@ def test_configs_that_have_no_stock_student(model, message):
         stock_student_config(Config(dict(model=model)))
 
 
+@needs_compiled_ops
 def test_student_runs_where_the_package_is_not_installed(tmp_path):
     cfg = Config.fromfile(EA_KD)
     cfg.model.architecture.backbone.init_cfg = None

@@ -59,7 +59,7 @@ def test_without_hard_proposals_all_is_zero():
 @pytest.mark.parametrize(
     ('build', 'message'),
     [
-        (lambda: CurriculumWeighting(0), r'CurriculumWeighting\.total_iters: expected a number of iterations'),
+        (lambda: CurriculumWeighting(0), r'CurriculumWeighting\.total_iters: expected an integer > 0'),
         (lambda: CurriculumWeighting(1, tau=0), r'CurriculumWeighting\.tau: expected a finite number > 0'),
         (lambda: HardProposalWeighting(1.5), r'HardProposalWeighting\.threshold: expected a number from 0 to 1'),
         (lambda: HardProposalWeighting(quantile=-1), r'HardProposalWeighting\.quantile: expected a number from 0'),

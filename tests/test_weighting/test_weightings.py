@@ -150,7 +150,7 @@ def test_builds_by_name_from_any_scope(name, type_):
         (dict(tau=0), r'Weighting\.tau: expected a finite number > 0, but got 0'),
         (dict(tau='3'), r"Weighting\.tau: expected a finite number > 0, but got '3'"),
         (dict(mode='max'), r"Weighting\.mode: expected one of ea, teacher, .*, but got 'max'"),
-        (dict(h_ub=0.0), r'Weighting\.h_ub: expected a finite number > 0, but got 0\.0'),
+        (dict(h_ub=0.0), r'Weighting\.h_ub: expected a finite number > 0 or None, but got 0\.0'),
     ],
 )
 def test_bad_arguments(weighting, kwargs, message):

@@ -59,7 +59,11 @@ def read_pip_config(text: str) -> dict[str, str]:
 
 def uv_settings(config: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that make uv follow pip's configuration, less those that the user has set."""
-    settings = {'UV_PYTHON_DOWNLOADS': 'never', 'UV_INDEX_STRATEGY': 'unsafe-best-match'}  # the best of all, as in pip
+    settings = {
+        'UV_PYTHON_DOWNLOADS': 'never',
+        'UV_INDEX_STRATEGY': 'unsafe-best-match',  # as pip does
+        'UV_COMPILE_BYTECODE': '1',  # as pip does; else each start compiles where Python may not write bytecode
+    }
     for key, variable in UV_VARIABLES.items():
         values = [os.path.expanduser(value) for value in config.get(key, '').split()]
         if values and not (variable == 'UV_DEFAULT_INDEX' and 'UV_INDEX_URL' in environ):

@@ -63,7 +63,7 @@ def main() -> None:
     """Make the environment if need be, run the suite, write the row."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--venv', type=Path, help='an environment that exists; without it one is made')
-    parser.add_argument('--pytest-args', default="-m 'not slow' -n auto")
+    parser.add_argument('--pytest-args', default="-m 'not slow' -n auto --dist worksteal")
     args, setup_args = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as folder:
         venv = args.venv or Path(folder) / 'venv'

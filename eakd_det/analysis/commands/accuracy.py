@@ -10,8 +10,8 @@ from pathlib import Path
 from eakd_det.analysis.commands.source import add_source_options, output_folder, read_proposals
 from eakd_det.analysis.entropy_accuracy import AccuracyBin, draw_accuracies, group_accuracies
 from eakd_det.analysis.figures import command_line, markdown_table, save_figure
+from eakd_det.arguments import Positive, require
 from eakd_det.cli.failures import run_tool
-from eakd_det.errors import require_positive
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace, command: str) -> tuple[Path, Path]:
     Raises:
         ConfigError: If a setting or a file cannot work.
     """
-    tau = require_positive('--tau', args.tau)
+    tau = require('--tau', args.tau, Positive)
     table = read_proposals(args)
     groups = group_accuracies(table, tau, args.bins)
     rows = {name: [{**dataclasses.asdict(row), 'gap': row.gap} for row in bins] for name, bins in groups.items()}

@@ -9,8 +9,9 @@ from pathlib import Path
 from eakd_det.analysis.commands.source import add_source_options, add_weight_options, output_folder, read_proposals
 from eakd_det.analysis.embedding_map import choose_rows, draw_map, map_embeddings
 from eakd_det.analysis.figures import command_line, markdown_table, save_figure
+from eakd_det.arguments import Positive, require
 from eakd_det.cli.failures import run_tool
-from eakd_det.errors import ConfigError, require_positive
+from eakd_det.errors import ConfigError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace, command: str) -> tuple[Path, Path]:
     Raises:
         ConfigError: If a setting or a file cannot work.
     """
-    tau = require_positive('--tau', args.tau)
+    tau = require('--tau', args.tau, Positive)
     if not 0 < args.share < 1:
         raise ConfigError(f'--share: expected a number between 0 and 1, but got {args.share}')
     table = read_proposals(args, with_embeddings=True)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor
 from torch.nn.modules.utils import _pair
 
-from eakd_det.errors import ConfigError, require_choice
+from eakd_det.arguments import require
+from eakd_det.errors import ConfigError
 from eakd_det.mm.ops import deform_conv, focal_loss
 from eakd_det.mm.ops import roi_align as roi_align_module
 
@@ -49,7 +50,7 @@ def sigmoid_focal_loss(
 ) -> Tensor:
     """Stand in for ``mmcv.ops.sigmoid_focal_loss``; 'mean' divides by the rows, as mmcv does."""
     loss = focal_loss.sigmoid_focal_loss(input, target, gamma, alpha, weight)
-    if require_choice('reduction', reduction, ('none', 'mean', 'sum')) == 'none':
+    if require('reduction', reduction, Literal['none', 'mean', 'sum']) == 'none':
         return loss
     return loss.sum() / len(input) if reduction == 'mean' else loss.sum()
 

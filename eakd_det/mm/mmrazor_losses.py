@@ -1,10 +1,10 @@
-"""What must be known of MMRazor's losses to take them apart into rows."""
+"""Facts about MMRazor's losses that taking them apart into rows needs."""
 
 from __future__ import annotations
 
 from torch import nn
 
-_OF_PROPOSALS = ('CrossEntropyLoss', 'DKDLoss', 'KDSoftCELoss', 'KLDivergence', 'WSLD')
+_OF_SITES = ('CrossEntropyLoss', 'DKDLoss', 'KDSoftCELoss', 'KLDivergence', 'WSLD')
 _OF_IMAGES = ('ABLoss', 'ATLoss', 'ChannelWiseDivergence', 'FBKDLoss', 'FTLoss', 'MGDLoss', 'OFDLoss', 'PKDLoss')
 _RELATIONAL = ('AngleWiseRKD', 'CRDLoss', 'DISTLoss', 'DistanceWiseRKD')
 _ROOTS = "takes roots of sums over the batch; here it is the mean of each row's roots"
@@ -15,33 +15,33 @@ _NOT_SEPARABLE = {
 
 
 def is_relational(loss: nn.Module) -> bool:
-    """Whether ``loss`` compares the rows of its batch with each other, so that one row alone means nothing to it."""
+    """Return whether ``loss`` compares the rows of its batch with each other, so that one row has no value."""
     return type(loss).__name__ in _RELATIONAL
 
 
-def unit_of(loss: nn.Module) -> str | None:
-    """Return what the rows of ``loss`` are by its kind: 'proposal' for class logits, 'image' for feature maps.
+def rows_of(loss: nn.Module) -> str | None:
+    """Return what the rows of ``loss`` are: 'site' for losses of class logits, 'image' for losses of feature maps.
 
     None for a loss that takes either (``L1Loss``, ``L2Loss``), compares rows, or is not MMRazor's.
 
     Example:
         >>> from mmrazor.models.losses import KLDivergence, L2Loss, PKDLoss
-        >>> unit_of(KLDivergence()), unit_of(PKDLoss()), unit_of(L2Loss())
-        ('proposal', 'image', None)
+        >>> rows_of(KLDivergence()), rows_of(PKDLoss()), rows_of(L2Loss())
+        ('site', 'image', None)
     """
     name = type(loss).__name__
-    return 'proposal' if name in _OF_PROPOSALS else 'image' if name in _OF_IMAGES else None
+    return 'site' if name in _OF_SITES else 'image' if name in _OF_IMAGES else None
 
 
 def why_not_separable(loss: nn.Module) -> str | None:
-    """Why ``loss`` is neither a mean nor a sum over the rows of its batch; None if it is, as far as is known."""
+    """Return why ``loss`` is neither a mean nor a sum over its rows; None if it is one, as far as is known."""
     if type(loss).__name__ == 'L2Loss' and getattr(loss, 'dist', False):
         return _ROOTS
     return _NOT_SEPARABLE.get(type(loss).__name__)
 
 
 def sums_over_batch(loss: nn.Module) -> bool:
-    """Whether ``loss`` is the sum over the rows of its batch; all others are taken to be means.
+    """Return whether ``loss`` is the sum over the rows of its batch; all others are taken to be means.
 
     MMRazor's ``DKDLoss`` passes ``size_average`` to PyTorch, which wins over ``reduction``: whatever its config says,
     it sums, and divides by the number of rows for 'batchmean' alone.

@@ -13,8 +13,14 @@ from torch import nn
 
 from eakd_det.building import build_model
 from eakd_det.errors import ConfigError
-from eakd_det.losses import DKDLoss, EntropyWeighted, KDLoss
-from eakd_det.losses.rowwise import _kl_div
+from eakd_det.losses import DKDLoss, KDLoss
+from eakd_det.mm.entropy_weighted import (
+    EntropyWeighted,
+    EntropyWeightedLogits,
+    EntropyWeightedMaps,
+    EntropyWeightedRelations,
+)
+from eakd_det.mm.rowwise import _kl_div
 from eakd_det.weighting import EntropyWeighting, image_weights
 
 UNIFORM = dict(type='UniformWeighting')
@@ -91,7 +97,7 @@ def value_and_gradient(loss, student, *args, **kwargs):
 def test_uniform_weights_give_the_wrapped_loss_of_proposals(name, options):
     student, teacher, labels = proposals()
     args = (teacher, labels) if name.split()[0] in ('DKDLoss', 'WSLD') else (teacher,)
-    wrapped, plain = build(name, options, weighting=UNIFORM, unit='proposal')
+    wrapped, plain = build(name, options, weighting=UNIFORM, unit='site')
     logits = {key: value for key, value in logits_and_images().items() if name.startswith('L1') and 'preds' in key}
     actual, expected = value_and_gradient(wrapped, student, *args, **logits), value_and_gradient(plain, student, *args)
     torch.testing.assert_close(actual, expected)
@@ -162,7 +168,7 @@ def test_losses_that_compare_proposals_go_image_by_image(name):
     student, teacher, _ = proposals()
     logits = logits_and_images()
     logits['weight_images'] = torch.tensor([0] * 7 + [2] * 5)  # the middle image has none
-    wrapped, plain = build(name, {}, weighting=EA, unit='proposals_of_image')
+    wrapped, plain = build(name, {}, weighting=EA, unit='sites_of_image')
     weights = EntropyWeighting(tau=2.0)(student, teacher)
     expected = sum(
         share * weights[rows].mean() * plain(student[rows], teacher[rows])
@@ -176,14 +182,14 @@ def test_a_separable_loss_is_the_same_in_any_unit():
     student, teacher, _ = proposals()
     for name, options in LOGIT_LOSSES.items():
         if name.startswith('KL'):
-            wrapped, plain = build(name, options, weighting=UNIFORM, unit='proposals_of_image')
+            wrapped, plain = build(name, options, weighting=UNIFORM, unit='sites_of_image')
             torch.testing.assert_close(wrapped(student, teacher, **logits_and_images()), plain(student, teacher))
 
 
 @pytest.mark.parametrize('name', ['KLDivergence', 'DKDLoss', 'L2Loss', 'WSLD'])
 def test_a_thousand_proposals_are_one_call(name):
     student, teacher, labels = proposals(1000)
-    wrapped, plain = build(name, dict(num_classes=CLASSES) if name == 'WSLD' else {}, weighting=EA, unit='proposal')
+    wrapped, plain = build(name, dict(num_classes=CLASSES) if name == 'WSLD' else {}, weighting=EA, unit='site')
     args = (student, teacher, labels) if name in ('DKDLoss', 'WSLD') else (student, teacher)
     with mock.patch.object(type(plain), 'forward', autospec=True, side_effect=type(plain).forward) as forward:
         wrapped(*args, **{key: value for key, value in logits_and_images(1000).items() if 'preds' in key}).backward()
@@ -200,7 +206,7 @@ class Thresholded(nn.Module):
 def test_what_cannot_be_batched_is_called_row_by_row_and_says_so(caplog):
     student, teacher, _ = proposals()
     with caplog.at_level('INFO', logger='eakd_det'):
-        wrapped = EntropyWeighted(Thresholded(), weighting=UNIFORM, unit='proposal')
+        wrapped = EntropyWeighted(Thresholded(), weighting=UNIFORM, unit='site')
         for _ in range(2):
             actual, expected = (value_and_gradient(loss, student, teacher) for loss in (wrapped, Thresholded()))
             torch.testing.assert_close(actual, expected)
@@ -243,7 +249,7 @@ def test_no_proposals():
     value, gradient = value_and_gradient(wrapped, student, teacher)
     assert value == 0
     assert gradient.shape == (0, CLASSES)
-    relational, _ = build('DISTLoss', {}, weighting=EA, unit='proposals_of_image')
+    relational, _ = build('DISTLoss', {}, weighting=EA, unit='sites_of_image')
     assert relational(student, teacher, weight_images=torch.zeros(0)) == 0
     maps_only, plain = build('ChannelWiseDivergence', {}, weighting=EA)
     torch.testing.assert_close(maps_only(*maps(), **logits_and_images(0)), plain(*maps()))
@@ -293,8 +299,22 @@ def test_copies_are_independent():
     assert wrapped(student, teacher) > 0
 
 
-def test_a_loss_says_what_it_is():
-    assert "unit='proposal'" in repr(build('KLDivergence', {})[0])
+@pytest.mark.parametrize(
+    ('unit', 'kind'),
+    [
+        ('site', EntropyWeightedLogits),
+        ('proposal', EntropyWeightedLogits),
+        ('image', EntropyWeightedMaps),
+        ('sites_of_image', EntropyWeightedRelations),
+        ('proposals_of_image', EntropyWeightedRelations),
+    ],
+)
+def test_the_unit_picks_the_class(unit, kind):
+    built = build('L2Loss', {}, unit=unit)[0]
+    assert type(built) is kind
+    assert f'unit={built.unit!r}' in repr(built)
+    by_name = build_model(dict(type=f'eakd_det.{kind.__name__}', loss=dict(type='mmrazor.L2Loss'), weighting=EA))
+    assert type(by_name) is kind
 
 
 @pytest.mark.parametrize('name', ['PKDLoss', 'FBKDLoss', 'L2Loss'])
@@ -308,13 +328,13 @@ def test_what_is_not_separable_is_logged(name, caplog):
     ('loss', 'options', 'message'),
     [
         (dict(type='eakd_det.KDLoss'), {}, 'expected a loss without weights, but got KDLoss; give it weighting='),
-        (dict(type='DISTLoss'), {}, "unit: expected 'proposals_of_image', because DISTLoss compares rows"),
+        (dict(type='DISTLoss'), {}, "unit: expected 'sites_of_image', because DISTLoss compares rows"),
         (
             dict(type='PKDLoss'),
             dict(unit='level'),
-            r'EntropyWeighted\.unit: expected one of proposal, image',
+            r'EntropyWeighted\.unit: expected one of site, image',
         ),
-        (dict(type='L2Loss'), {}, r"EntropyWeighted\.unit: expected 'proposal' or 'image', because the rows of L2Loss"),
+        (dict(type='L2Loss'), {}, r"EntropyWeighted\.unit: expected 'site' or 'image', because the rows of L2Loss"),
     ],
 )
 def test_bad_arguments(loss, options, message):
@@ -330,9 +350,9 @@ def test_bad_arguments(loss, options, message):
             'weight_preds_S',
             'expected the class logits that the weights come from, but got none; add weight',
         ),
-        ('image', 'weight_images', r"expected the image of each proposal \(unit='image'\), but got none"),
-        ('proposal', None, r"expected one row for each of 12 proposals \(unit='proposal'\), but got 3"),
-        ('proposals_of_image', None, 'expected one row for each of 12 proposals'),
+        ('image', 'weight_images', 'expected the image of each site, but got none'),
+        ('proposal', None, 'expected one row for each of 12 sites, but got 3'),
+        ('sites_of_image', None, 'expected one row for each of 12 sites'),
     ],
 )
 def test_what_is_missing_is_named(unit, drop, message):
@@ -344,10 +364,16 @@ def test_what_is_missing_is_named(unit, drop, message):
 
 def test_rows_of_different_counts():
     student, teacher, _ = proposals()
-    with pytest.raises(ConfigError, match=r'expected tensors of one batch size .*preds_S \[12\], preds_T \[11\]'):
-        build('L2Loss', {}, unit='proposal')[0].terms(
-            preds_S=student, preds_T=teacher[:11], weight_preds_S=student, weight_preds_T=teacher
+    with pytest.raises(ConfigError, match=r'expected tensors of one batch size .*s_feature \[12\], t_feature \[11\]'):
+        build('L2Loss', {}, unit='site')[0].terms(
+            s_feature=student, t_feature=teacher[:11], weight_preds_S=student, weight_preds_T=teacher
         )
+
+
+def test_unknown_arguments_are_named():
+    student, teacher, _ = proposals()
+    with pytest.raises(ConfigError, match=r'EntropyWeighted\(KLDivergence\): .*preds_X.* preds_S, preds_T'):
+        build('KLDivergence', {})[0](student, teacher, preds_X=student)
 
 
 def test_image_weights_of_an_image_without_proposals():
@@ -357,7 +383,7 @@ def test_image_weights_of_an_image_without_proposals():
 
 @pytest.mark.parametrize(
     ('images', 'message'),
-    [(torch.tensor([0, 1]), 'the image of each of 3 proposals'), (torch.tensor([0, 1, 2]), 'indices from 0 to 1')],
+    [(torch.tensor([0, 1]), 'the image of each of 3 sites'), (torch.tensor([0, 1, 2]), 'indices from 0 to 1')],
 )
 def test_images_that_do_not_fit(images, message):
     with pytest.raises(ConfigError, match=message):

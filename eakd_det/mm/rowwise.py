@@ -1,6 +1,6 @@
-"""What a loss says of each row of its batch, for losses that only know how to reduce.
+"""The value of each row of a batch, for losses that only know how to reduce.
 
-A *row* is one entry of the batch dimension: a proposal or an image. The value of row n is the loss of a batch that
+A *row* is one entry of the batch dimension: a site or an image. The value of row n is the loss of a batch that
 holds nothing but row n; a loss that takes a mean over its batch is the mean of these values.
 """
 
@@ -21,7 +21,7 @@ Loss = Callable[..., Tensor]
 
 
 def tensors(value: Any) -> Iterator[Tensor]:
-    """All tensors in ``value``: itself, or the items of a (nested) tuple or list."""
+    """Yield all tensors in ``value``: itself, or the items of a (nested) tuple or list."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, (tuple, list)):
@@ -30,7 +30,7 @@ def tensors(value: Any) -> Iterator[Tensor]:
 
 
 def count_rows(arguments: Arguments, name: str) -> int:
-    """The number of rows that all tensors among ``arguments`` have.
+    """Return the number of rows that all tensors among ``arguments`` have.
 
     Raises:
         ConfigError: If there is no tensor, or their first dimensions differ.
@@ -47,7 +47,7 @@ def count_rows(arguments: Arguments, name: str) -> int:
 
 
 def vectorised(loss: Loss, arguments: Arguments) -> Tensor:
-    """The value of each row, ``(n,)``, in one pass over all rows.
+    """Compute the value of each row, ``(n,)``, in one pass over all rows.
 
     Raises:
         RuntimeError: If ``loss`` does what ``torch.func.vmap`` cannot batch, such as picking entries by a mask.
@@ -63,7 +63,7 @@ def vectorised(loss: Loss, arguments: Arguments) -> Tensor:
 
 
 def looped(loss: Loss, arguments: Arguments, groups: list[Any]) -> Tensor:
-    """The value of each group of rows (an index, a slice or a mask each), ``(len(groups),)``: one call a group."""
+    """Compute the value of each group of rows (an index, a slice or a mask), ``(len(groups),)``, by a call for each."""
     values = [
         _scalar(loss(**{key: _each(torch.Tensor.__getitem__, value, group) for key, value in arguments.items()}))
         for group in groups
@@ -72,7 +72,7 @@ def looped(loss: Loss, arguments: Arguments, groups: list[Any]) -> Tensor:
 
 
 def each_row(count: int) -> list[slice]:
-    """Groups of one row each."""
+    """Return groups of one row each."""
     return [slice(index, index + 1) for index in range(count)]
 
 

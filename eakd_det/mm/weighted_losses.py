@@ -1,0 +1,225 @@
+"""EA weights on losses that have none of their own: for losses of sites, of feature maps, and of relations."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from types import MethodType
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from eakd_det.arguments import checked
+from eakd_det.building import build_model
+from eakd_det.errors import ConfigError
+from eakd_det.functional._inputs import to_float
+from eakd_det.losses import records
+from eakd_det.losses.base import ProposalLoss, Terms, Unit, forward_with
+from eakd_det.mm.mmrazor_losses import is_relational, sums_over_batch, why_not_separable
+from eakd_det.mm.rowwise import Arguments, count_rows, each_row, looped, tensors, vectorised
+from eakd_det.weighting import image_index, image_weights
+
+_LOGGER = logging.getLogger(__name__)
+_LOGIT_ARGUMENTS = (('preds_S', 'preds_T'), ('logits_S', 'logits_T'), ('student', 'teacher'))
+_WEIGHT_ARGUMENTS = ('weight_preds_S', 'weight_preds_T', 'weight_images')
+
+
+class WeightedLoss(ProposalLoss):
+    """The base of :class:`EntropyWeightedLogits`, :class:`EntropyWeightedMaps`, :class:`EntropyWeightedRelations`.
+
+    Its arguments are those of the wrapped loss, then ``weight_preds_S``, ``weight_preds_T`` and ``weight_images``.
+
+    Args:
+        loss: Config of the loss, or a built one. A bare type name means MMRazor's.
+        weighting: Config of the weights. Defaults to ``dict(type='EntropyWeighting')``.
+
+    Raises:
+        ConfigError: If the loss has a weighting of its own, or compares rows that would be taken apart; in use, if no
+            logits are found, or their number does not fit the rows.
+    """
+
+    config_key = 'EntropyWeighted'
+    reads: ClassVar[dict[str, str]] = {}
+    added_mapping: ClassVar[dict[str, dict[str, Any]]] = {
+        f'weight_{name}': record
+        for name, record in records.mapping(records.pairs(preds=records.LOGITS) | {'images': records.IMAGES}).items()
+    }
+
+    @checked
+    def __init__(self, loss: dict[str, Any] | nn.Module, weighting: dict[str, Any] | nn.Module | None = None) -> None:
+        super().__init__(dict(type='EntropyWeighting') if weighting is None else weighting)
+        self.loss: nn.Module = build_model(loss, scope='mmrazor')
+        kind = type(self.loss).__name__
+        self._name = f'EntropyWeighted({kind})'
+        if hasattr(self.loss, 'weighting'):
+            raise ConfigError(
+                f'EntropyWeighted.loss: expected a loss without weights, but got {kind}; give it '
+                "weighting=dict(type='eakd_det.EntropyWeighting') and leave the wrapper out"
+            )
+        self._signature = _with_weight_arguments(self.loss)
+        self.forward = MethodType(forward_with(self._signature), self)  # type: ignore[method-assign]
+
+    def terms(self, *args: Any, **kwargs: Any) -> Terms:
+        """Compute value and weight of each row; the mean over values times weights is the loss.
+
+        Raises:
+            ConfigError: If no logits are found, or their number does not fit the rows.
+        """
+        try:
+            arguments = dict(self._signature.bind(self, *args, **kwargs).arguments)
+        except TypeError as error:
+            wanted = ', '.join(list(self._signature.parameters)[1:])
+            raise ConfigError(f'{self._name}: {error}; it takes {wanted}, see its loss_forward_mappings') from error
+        del arguments['self']
+        student, teacher, images = (arguments.pop(name, None) for name in _WEIGHT_ARGUMENTS)
+        if student is None or teacher is None:
+            student, teacher = self._own_logits(arguments)
+        weights, rows = self.weighting(student, teacher), count_rows(arguments, self._name)
+        values, weights = self._weigh(arguments, rows, weights, images)
+        return Terms(values, weights, unit=self.unit)
+
+    def _weigh(self, arguments: Arguments, rows: int, weights: Tensor, images: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return values and weights, ``(n,)`` each, from the weights of sites, ``(R,)``."""
+        raise NotImplementedError
+
+    def _own_logits(self, arguments: Arguments) -> tuple[Tensor, Tensor]:
+        for names in _LOGIT_ARGUMENTS:
+            pair = [arguments.get(name) for name in names]
+            if all(isinstance(value, Tensor) and value.dim() == 2 for value in pair):
+                return pair[0], pair[1]  # type: ignore[return-value]
+        raise ConfigError(
+            f'{self._name}: expected the class logits that the weights come from, but got none; add weight_preds_S and '
+            'weight_preds_T (and weight_images, for feature maps) to its loss_forward_mappings'
+        )
+
+    def _images(self, images: Tensor | None) -> Tensor:
+        if images is None:
+            raise ConfigError(
+                f'{self._name}: expected the image of each site, but got none; add '
+                'weight_images to its loss_forward_mappings: image indices, or the RoIs of roi_head.bbox_roi_extractor'
+            )
+        return image_index(images)
+
+    def _require_sites(self, rows: int, weights: Tensor) -> None:
+        if rows != len(weights):
+            raise ConfigError(
+                f'{self._name}: expected one row for each of {len(weights)} sites, but got {rows}; '
+                "for feature maps set unit='image'"
+            )
+
+    def extra_repr(self) -> str:
+        """Return what ``print`` shows."""
+        return f'unit={self.unit!r}'
+
+
+class _SeparableLoss(WeightedLoss):
+    """A loss of single rows."""
+
+    @checked
+    def __init__(self, loss: dict[str, Any] | nn.Module, weighting: dict[str, Any] | nn.Module | None = None) -> None:
+        super().__init__(loss, weighting)
+        kind, reason = type(self.loss).__name__, why_not_separable(self.loss)
+        if is_relational(self.loss):
+            raise ConfigError(
+                f"EntropyWeighted.unit: expected 'sites_of_image', because {kind} compares rows with each other and "
+                f'has no value for one row, but got {self.unit!r}'
+            )
+        if reason:
+            _LOGGER.info('%s: with uniform weights it is not %s, which %s', self._name, kind, reason)
+        self._is_vectorised = True
+
+    def _values(self, arguments: Arguments, rows: int) -> Tensor:
+        """Return the value of each row, ``(rows,)``, scaled so that their mean is the loss."""
+        values = self._unscaled(arguments, rows)
+        return values * rows if sums_over_batch(self.loss) else values
+
+    def _unscaled(self, arguments: Arguments, rows: int) -> Tensor:
+        if rows == 0:
+            return _connected_nothing(arguments)
+        if self._is_vectorised:
+            try:
+                return to_float(vectorised(self.loss, arguments))
+            except RuntimeError as error:
+                self._is_vectorised = False
+                reason = str(error).splitlines()[0]
+                _LOGGER.info('%s: called once a row, %d times a step (%s)', self._name, rows, reason)
+        return to_float(looped(self.loss, arguments, each_row(rows)))
+
+
+class EntropyWeightedLogits(_SeparableLoss):
+    """A loss whose rows are sites: logits, embeddings, RoI features. Row n weighs :math:`w_n`.
+
+    Args:
+        loss: Config of the loss, or a built one. A bare type name means MMRazor's.
+        weighting: Config of the weights. Defaults to ``dict(type='EntropyWeighting')``.
+
+    Raises:
+        ConfigError: As :func:`EntropyWeighted`.
+    """
+
+    unit: ClassVar[Unit] = 'site'
+
+    def _weigh(self, arguments: Arguments, rows: int, weights: Tensor, images: Tensor | None) -> tuple[Tensor, Tensor]:
+        self._require_sites(rows, weights)
+        return self._values(arguments, rows), weights
+
+
+class EntropyWeightedMaps(_SeparableLoss):
+    """A loss whose rows are images: feature maps. Row i weighs the mean over the sites of image i.
+
+    Args:
+        loss: Config of the loss, or a built one. A bare type name means MMRazor's.
+        weighting: Config of the weights. Defaults to ``dict(type='EntropyWeighting')``.
+
+    Raises:
+        ConfigError: As :func:`EntropyWeighted`.
+    """
+
+    unit: ClassVar[Unit] = 'image'
+
+    def _weigh(self, arguments: Arguments, rows: int, weights: Tensor, images: Tensor | None) -> tuple[Tensor, Tensor]:
+        return self._values(arguments, rows), image_weights(weights, self._images(images), rows)
+
+
+class EntropyWeightedRelations(WeightedLoss):
+    """A loss that compares sites with each other (``DISTLoss``), computed image by image.
+
+    Each image weighs the mean over its sites, and counts by their number.
+
+    Args:
+        loss: Config of the loss, or a built one. A bare type name means MMRazor's.
+        weighting: Config of the weights. Defaults to ``dict(type='EntropyWeighting')``.
+
+    Raises:
+        ConfigError: As :func:`EntropyWeighted`.
+    """
+
+    unit: ClassVar[Unit] = 'image'
+
+    def _weigh(self, arguments: Arguments, rows: int, weights: Tensor, images: Tensor | None) -> tuple[Tensor, Tensor]:
+        self._require_sites(rows, weights)
+        index = self._images(images)
+        if rows == 0:
+            return _connected_nothing(arguments), weights
+        found, group, counts = index.unique(return_inverse=True, return_counts=True)
+        values = to_float(looped(self.loss, arguments, [index == image for image in found]))
+        fraction = counts.new_ones(counts.shape) if sums_over_batch(self.loss) else counts / rows
+        return values * fraction * len(found), image_weights(weights, group, len(found))
+
+
+def _with_weight_arguments(loss: nn.Module) -> inspect.Signature:
+    """Return the signature of ``loss.forward`` as a method, with the arguments of the weights at its end."""
+    signature = inspect.signature(loss.forward)
+    parameters = list(signature.parameters.values())
+    kind = inspect.Parameter.KEYWORD_ONLY
+    is_rest = [parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters]
+    end = is_rest.index(True) if True in is_rest else len(parameters)
+    added = [inspect.Parameter(name, kind, default=None) for name in _WEIGHT_ARGUMENTS]
+    this = inspect.Parameter('self', inspect.Parameter.POSITIONAL_ONLY)
+    return signature.replace(parameters=[this, *parameters[:end], *added, *parameters[end:]])
+
+
+def _connected_nothing(arguments: Arguments) -> Tensor:
+    """Return no values, ``(0,)``, connected to all tensors there are."""
+    return torch.cat([to_float(tensor).flatten()[:0] for value in arguments.values() for tensor in tensors(value)])

@@ -1,0 +1,113 @@
+"""Contracts of every divergence of embeddings, ``(N, D)``, and of feature maps, ``(N, D, H, W)``."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from eakd_det import functional
+from eakd_det.errors import ConfigError
+
+VECTORS, MAPS = (7,), (3, 9, 5)
+DIVERGENCES = {
+    'mse': (functional.mse_divergence, VECTORS),
+    'pad': (lambda s, t: functional.pad_divergence(s, t, t.detach() / 2), VECTORS),
+    'pad, learned': (lambda s, t: functional.pad_divergence(s, t, s / 2), VECTORS),
+    'pad, bounded': (lambda s, t: functional.pad_divergence(s, t, s / 2, min_log_variance=-10.0), VECTORS),
+    'hcl': (functional.hcl_divergence, MAPS),
+    'hcl, not pooled': (lambda s, t: functional.hcl_divergence(s, t, ()), MAPS),
+}
+every_divergence = pytest.mark.parametrize(('divergence', 'shape'), DIVERGENCES.values(), ids=DIVERGENCES)
+
+
+def _pair(rows: int, shape: tuple[int, ...], dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
+    student, teacher = torch.randn(2, rows, *shape, dtype=dtype)
+    return student.requires_grad_(), teacher
+
+
+@every_divergence
+def test_gradcheck(divergence, shape):
+    student, teacher = _pair(3, shape, torch.float64)
+    assert torch.autograd.gradcheck(lambda s: divergence(s, teacher), student)
+
+
+@every_divergence
+def test_no_gradient_reaches_the_teacher(divergence, shape):
+    student, teacher = _pair(4, shape)
+    teacher.requires_grad_()
+    divergence(student, teacher).sum().backward()
+    assert teacher.grad is None
+    assert student.grad.abs().sum() > 0
+
+
+@every_divergence
+def test_leaves_its_inputs_alone(divergence, shape):
+    student, teacher = _pair(4, shape)
+    before = student.detach().clone(), teacher.clone()
+    divergence(student, teacher).sum().backward()
+    assert all(map(torch.equal, (student, teacher), before))
+
+
+@every_divergence
+def test_permutation(divergence, shape):
+    student, teacher = _pair(6, shape)
+    order = torch.randperm(6)
+    torch.testing.assert_close(divergence(student[order], teacher[order]), divergence(student, teacher)[order])
+
+
+@every_divergence
+def test_a_row_is_not_changed_by_others(divergence, shape):
+    student, teacher = _pair(4, shape)
+    torch.testing.assert_close(divergence(student, teacher)[1:2], divergence(student[1:2], teacher[1:2]))
+
+
+@every_divergence
+def test_no_rows(divergence, shape):
+    student, teacher = _pair(0, shape)
+    result = divergence(student, teacher)
+    assert result.shape == (0,)
+    result.sum().backward()
+    assert student.grad.shape == (0, *shape)
+
+
+@every_divergence
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float16, torch.bfloat16])
+def test_large_values(divergence, shape, dtype):
+    has_variance = divergence not in (functional.mse_divergence, functional.hcl_divergence)
+    largest = 150.0 if has_variance else 60000.0  # log-variances from -75 to 75
+    student = torch.tensor([largest, -largest], dtype=dtype).reshape(2, *[1] * len(shape)).expand(2, *shape)
+    student = student.clone().requires_grad_()
+    result = divergence(student, -student.detach())
+    assert result.dtype == torch.float32
+    assert result.isfinite().all()
+    (gradient,) = torch.autograd.grad(result.sum(), student)
+    assert gradient.dtype == dtype
+    if not (has_variance and dtype == torch.float16):  # the slope at a variance of e^-10 is beyond float16
+        assert gradient.isfinite().all()
+
+
+@every_divergence
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+def test_half_precision_is_computed_in_float(divergence, shape, dtype):
+    student, teacher = (value.detach().to(dtype) for value in _pair(8, shape))
+    result = divergence(student, teacher)
+    assert result.dtype == torch.float32
+    torch.testing.assert_close(divergence(student, teacher.float()), result)
+    with torch.autocast('cpu', dtype=dtype):
+        torch.testing.assert_close(divergence(student, teacher), result)
+
+
+@every_divergence
+def test_not_contiguous(divergence, shape):
+    student, teacher = _pair(4, shape)
+    strided = student.detach().transpose(0, -1).contiguous().transpose(0, -1)
+    torch.testing.assert_close(divergence(strided, teacher), divergence(student, teacher))
+
+
+@every_divergence
+def test_shapes_that_differ(divergence, shape):
+    student, teacher = _pair(4, shape)
+    for wrong in (teacher[:3], teacher[..., :-1], teacher.flatten()):
+        with pytest.raises(ConfigError, match='of the same shape'):
+            divergence(student, wrong)

@@ -1,7 +1,7 @@
 """Turn the errors that other packages raise about a user's config into :class:`ConfigError` with the key to change.
 
 The config itself is looked through for what the error is about: a type that is not registered, an argument that a class
-does not take or lacks. Files that an error names are opened: an image that cannot be read is the user's to replace.
+does not take or lacks, an object in whose code it arose, an image that cannot be read.
 """
 
 from __future__ import annotations
@@ -13,37 +13,40 @@ import reprlib
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
+import mmcv
 from mmengine.config import Config
 from mmengine.registry import Registry
 
 from eakd_det.arguments import ArgumentError, argument_names, did_you_mean
 from eakd_det.cli.config_keys import find_key, walk
-from eakd_det.datasets.image_files import read_fault
+from eakd_det.cli.data_checks import image_folder, local_coco_datasets
+from eakd_det.datasets.coco_file import read_annotation_summary
 from eakd_det.errors import ConfigError
 
 _REGISTRY_MODULES = ('mmengine.registry', 'mmdet.registry', 'mmrazor.registry', 'eakd_det.registry')
 # What these check themselves is the config; their messages are clear, only the traceback is too much.
 _CHECKING_MODULES = ('mmengine.runner.runner', 'mmengine.registry.build_functions', 'mmdet.engine.hooks.utils')
-_BACKENDS_MODULE = 'mmengine.visualization.vis_backend'
 _NOT_ARGUMENTS = ('type', '_scope_')
+_LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 @contextlib.contextmanager
 def config_errors(cfg: Config) -> Iterator[None]:
     """Inside the block, what MMEngine raises about the content of ``cfg`` becomes a :class:`ConfigError`.
 
-    That is a type which is not registered, an argument which a class does not take or lacks, a visualizer's backend
-    whose package is missing, an image that cannot be read, and the combinations of keys which MMEngine's runner itself
-    rejects. All other errors pass as they are.
+    That is a type which is not registered, an argument which a class does not take, lacks or cannot use, a package that
+    a class needs and does not find, an image that cannot be read, and the combinations of keys which MMEngine's runner
+    itself rejects. All other errors pass as they are.
     """
     try:
         yield
     except Exception as error:
         message = _explain(error, cfg)
         if message is None and isinstance(error, ConfigError) and error.__cause__ is not None:
-            message = _explain(error.__cause__, cfg)  # which may name the key more exactly
+            message = _explain(error.__cause__, cfg) or _explain_value(error.__cause__, cfg)  # which name the key
         if message is None:
             raise
         raise ConfigError(message) from error
@@ -61,10 +64,11 @@ def _explain(error: BaseException, cfg: Config) -> str | None:
         explained = _explain_type(text, cfg) or _explain_argument(text, cfg)
         if explained:
             return f'{explained} ({file})'
-    if isinstance(error, ImportError) and _BACKENDS_MODULE in _modules(error):
-        return f'{_explain_backend(cfg)} needs a package: {" ".join(text.split())} ({file})'
-    if isinstance(error, AssertionError) and (unreadable := _unreadable_image(text)):
-        return unreadable
+    if isinstance(error, ImportError) and (found := _object_at_fault(error, cfg)):
+        owner, name, _ = found
+        return f'{owner}: {name} needs a package: {" ".join(text.split())} ({file})'
+    if image := _unreadable_image(text, cfg):
+        return f'{image}: expected an image, but it cannot be read; tools/check_data.py finds all such files'
     if isinstance(error, (AssertionError, KeyError, RuntimeError, TypeError, ValueError)) and _raised_by_a_check(error):
         return f'{file}: {" ".join(text.split())[:400]}'
     return None
@@ -124,6 +128,49 @@ def _explain_argument(text: str, cfg: Config) -> str | None:
     return None
 
 
+def _explain_value(error: BaseException, cfg: Config) -> str | None:
+    """Explain an error inside a class that used an argument as what it is not."""
+    if not isinstance(error, TypeError) or (found := _object_at_fault(error, cfg)) is None:
+        return None
+    owner, name, node = found
+    given = {key: value for key, value in node.items() if key not in _NOT_ARGUMENTS}
+    return (
+        f'{owner}: {name} cannot be built with {reprlib.repr(given)}: {" ".join(str(error).split())} '
+        f'({cfg.filename or "the config"})'
+    )
+
+
+def _object_at_fault(error: BaseException, cfg: Config) -> tuple[str, str, dict[str, Any]] | None:
+    """Return key, class name and config of the innermost object of the config in whose own code ``error`` arose.
+
+    Objects of one class cannot be told apart; for these the key is the class name.
+    """
+    owners: dict[CodeType, list[tuple[str, str, dict[str, Any]]]] = {}
+    for key, node in walk(cfg._cfg_dict):
+        for built in _classes(node) if isinstance(node, dict) and 'type' in node else ():
+            for method in vars(built).values() if inspect.isclass(built) else ():
+                if inspect.isfunction(method):
+                    owners.setdefault(inspect.unwrap(method).__code__, []).append((key, built.__name__, node))
+    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
+        if found := owners.get(frame.f_code):
+            key, name, node = found[0]
+            is_one = all(other == node for _, _, other in found)
+            return (key if is_one else name), name, node
+    return None
+
+
+def _unreadable_image(text: str, cfg: Config) -> Path | None:
+    """Return the image of the config's data that ``text`` names, if it cannot be read."""
+    for loader in _LOADERS:
+        for _, dataset in local_coco_datasets(cfg, loader):
+            annotations = Path(dataset.get('data_root') or '') / (dataset.get('ann_file') or '')
+            for name in read_annotation_summary(annotations).file_names if annotations.is_file() else ():
+                path = image_folder(dataset) / name
+                if name in text and path.is_file() and mmcv.imread(str(path)) is None:
+                    return path
+    return None
+
+
 def _classes(node: dict[str, Any]) -> list[Any]:
     """Return what the type of a config may mean: a class, or those that are registered under that name."""
     kind = node['type']
@@ -147,33 +194,6 @@ def _similar(name: str) -> str:
     return did_you_mean(bare, scopes)
 
 
-def _explain_backend(cfg: Config) -> str:
-    """Name the backends of the visualizer that need more than this package declares."""
-    found = {
-        node['type']: key
-        for key, node in walk(cfg._cfg_dict)
-        if isinstance(node, dict) and _type_name(node).endswith('VisBackend') and node['type'] != 'LocalVisBackend'
-    }
-    return f'{next(iter(found.values()), "vis_backends")}: {" or ".join(found) or "a backend"}'
-
-
-def _unreadable_image(text: str) -> str | None:
-    """Return what is wrong with the image file that ``text`` names, if there is such a file and it is broken."""
-    names = [word for line in text.splitlines() for word in (line.rpartition(': ')[2].strip(), *line.split())]
-    for path in dict.fromkeys(Path(name) for name in names):
-        with contextlib.suppress(OSError):  # no file name, but a word that is too long for one
-            if path.is_file() and (fault := read_fault(path)):
-                return (
-                    f'{path}: expected an image, but it cannot be read ({fault.detail}); '
-                    'tools/check_data.py finds all such files'
-                )
-    return None
-
-
-def _modules(error: BaseException) -> list[str]:
-    """Return the names of the modules that the error passed through, the one that raised it last."""
-    return [str(frame.f_globals.get('__name__')) for frame, _ in traceback.walk_tb(error.__traceback__)]
-
-
 def _raised_by_a_check(error: BaseException) -> bool:
-    return any(module in _CHECKING_MODULES for module in _modules(error)[-1:])
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].f_globals.get('__name__') in _CHECKING_MODULES

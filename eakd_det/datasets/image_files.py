@@ -45,10 +45,13 @@ def check_image(path: Path, size: tuple[int, int], follows_exif: bool = True) ->
         >>> check_image(path, (5, 8)).kind
         'have width and height swapped in the annotation file'
     """
-    image = _read(path)
-    if isinstance(image, ImageFault):
-        return image
-    stored, orientation = image
+    try:
+        with Image.open(path) as image:
+            image.load()
+            stored, orientation = image.size, image.getexif().get(_ORIENTATION, 1)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        reason = str(error).replace(f' {str(path)!r}', '')
+        return ImageFault('cannot be read', ' '.join(reason.split()) or type(error).__name__)
     turned = stored[::-1] if follows_exif and orientation in _TURNS_BY_90 else stored
     annotated, found = f'{size[0]} x {size[1]} in the annotation file', f'{turned[0]} x {turned[1]} pixels'
     if tuple(size) == turned:
@@ -70,23 +73,6 @@ def check_image(path: Path, size: tuple[int, int], follows_exif: bool = True) ->
     if tuple(size) == turned[::-1]:
         return ImageFault('have width and height swapped in the annotation file', f'{annotated}, {found}')
     return ImageFault('have another size in the annotation file', f'{annotated}, {found}')
-
-
-def read_fault(path: Path) -> ImageFault | None:
-    """Read an image as a whole; return the fault if that fails."""
-    image = _read(path)
-    return image if isinstance(image, ImageFault) else None
-
-
-def _read(path: Path) -> tuple[tuple[int, int], int] | ImageFault:
-    """Return width and height as stored, and the EXIF orientation."""
-    try:
-        with Image.open(path) as image:
-            image.load()
-            return image.size, image.getexif().get(_ORIENTATION, 1)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = str(error).replace(f' {str(path)!r}', '')
-        return ImageFault('cannot be read', ' '.join(reason.split()) or type(error).__name__)
 
 
 def check_images(

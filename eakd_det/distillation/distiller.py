@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from typing import Any
 
 import torch
@@ -113,18 +112,6 @@ class ProposalDistiller(ConfigurableDistiller):
         self.statistics = StepStatistics(statistics_interval, entropy_tau)
         self.observer: StepObservation | None = None
         self._step: Step | None = None
-
-    def build_distill_losses(self, losses: dict[str, Any] | None) -> nn.ModuleDict:
-        """Build the losses one by one, so that an error names the one whose arguments it cannot use."""
-        built = nn.ModuleDict()
-        for name, loss in (losses or {}).items():
-            try:
-                built.update(super().build_distill_losses({name: loss}))
-            except TypeError as error:
-                kind, args = loss.get('type'), {key: value for key, value in loss.items() if key != 'type'}
-                what = f'{kind} cannot be built with {reprlib.repr(args)}: {error}'
-                raise ConfigError(f'{self.config_key}.distill_losses.{name}: {what}') from error
-        return built
 
     def prepare_from_student(self, model: nn.Module) -> None:
         """Let the student's recorders hook ``model``; a source it does not have is a :class:`ConfigError`."""

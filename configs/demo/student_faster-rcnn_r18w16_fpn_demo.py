@@ -8,4 +8,4 @@ _base_ = [
 
 # From scratch a pyramid with BatchNorm learns sooner: AP 15.5 where it has 12.5 without (300 iterations, one seed).
 model = dict(neck=dict(norm_cfg=dict(type='BN')))
-default_hooks = dict(checkpoint=dict(interval=240, max_keep_ckpts=1, save_best=None))
+default_hooks = dict(checkpoint=dict(interval=220, max_keep_ckpts=1, save_best=None))

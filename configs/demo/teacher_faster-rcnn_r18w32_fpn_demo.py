@@ -7,9 +7,9 @@ _base_ = [
 ]
 
 model = dict(neck=dict(norm_cfg=dict(type='BN')))
-train_cfg = dict(max_iters=320, val_interval=320)
+train_cfg = dict(max_iters=300, val_interval=300)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
-    dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False, begin=50, end=320, T_max=270),
+    dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False, begin=50, end=300, T_max=250),
 ]
-default_hooks = dict(checkpoint=dict(interval=320, max_keep_ckpts=1, save_best=None))
+default_hooks = dict(checkpoint=dict(interval=300, max_keep_ckpts=1, save_best=None))

@@ -1,18 +1,4 @@
 # DKD+ReviewKD: the plain sum of both losses.
-_base_ = '../_base_/distill_r101-r18_coco.py'
+_base_ = ['../pairs/r101-r18_coco.py', '../methods/dkd-review-kd.py']
 
-model = dict(
-    distiller=dict(
-        distill_losses=dict(
-            loss_dkd=dict(
-                type='eakd_det.DKDLoss',
-                tau=1.0,
-                alpha=1.0,
-                beta=0.25,
-                loss_weight=1.0,
-                weighting=dict(type='eakd_det.UniformWeighting'),
-            ),
-            loss_review=dict(type='eakd_det.ReviewKDLoss', loss_weight=1.2),
-        ),
-    ),
-)
+model = dict(distiller=_base_.distiller)

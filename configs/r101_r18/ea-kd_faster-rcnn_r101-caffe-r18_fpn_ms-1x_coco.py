@@ -1,14 +1,4 @@
-# EA-KD with the caffe-style R101 (box AP 42.0), which wants BGR and a standard deviation of 1, unlike its student.
-# The same lines give this teacher to any other config of the folder.
-_base_ = './ea-kd_faster-rcnn_r101-r18_fpn_ms-1x_coco.py'
+# EA-KD with the caffe-style R101.
+_base_ = ['../pairs/r101-caffe-r18_coco.py', '../methods/ea-kd.py']
 
-model = dict(
-    teacher=dict(
-        data_preprocessor=dict(mean=[103.530, 116.280, 123.675], std=[1.0, 1.0, 1.0], bgr_to_rgb=False),
-        backbone=dict(style='caffe'),
-    ),
-    # mmdet::faster_rcnn/faster-rcnn_r101-caffe_fpn_ms-3x_coco. That config of MMDetection 3 lacks the data_preprocessor
-    # above (MMDetection 2 had it), so do not name it as the teacher: the pixels would be wrong.
-    teacher_ckpt='https://download.openmmlab.com/mmdetection/v2.0/faster_rcnn/faster_rcnn_r101_caffe_fpn_mstrain_3x_coco/'
-    'faster_rcnn_r101_caffe_fpn_mstrain_3x_coco_20210526_095742-a7ae426d.pth',
-)
+model = dict(distiller=_base_.distiller)

@@ -1,17 +1,4 @@
 # FCFD: features are alike if the other network's head understands them.
-_base_ = '../_base_/distill_r101-r18_coco.py'
+_base_ = ['../pairs/r101-r18_coco.py', '../methods/fcfd.py']
 
-model = dict(
-    distiller=dict(
-        distill_losses=dict(
-            loss_fcfd=dict(
-                type='eakd_det.FCFDLoss',
-                tau=1.0,
-                box_weight=1.0,
-                feature_weight=1.0,
-                loss_weight=1.0,
-                weighting=dict(type='eakd_det.UniformWeighting'),
-            ),
-        ),
-    ),
-)
+model = dict(distiller=_base_.distiller)

@@ -1,15 +1,4 @@
 # The control for EA-KD: every proposal gets the batch mean of the EA weights, so that nothing is selected.
-_base_ = '../_base_/distill_r101-r18_coco.py'
+_base_ = ['../pairs/r101-r18_coco.py', '../methods/kd-matched.py']
 
-model = dict(
-    distiller=dict(
-        distill_losses=dict(
-            loss_kd=dict(
-                type='eakd_det.KDLoss',
-                tau=1.0,
-                loss_weight=1.0,
-                weighting=dict(type='eakd_det.MeanMatchedWeighting', tau=3.0),
-            ),
-        ),
-    ),
-)
+model = dict(distiller=_base_.distiller)

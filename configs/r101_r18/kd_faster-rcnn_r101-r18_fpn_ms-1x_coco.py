@@ -1,15 +1,4 @@
-# KD: the teacher's class distribution for every proposal alike.
-_base_ = '../_base_/distill_r101-r18_coco.py'
+# KD: the teacher's class distribution, with the same weight for every proposal.
+_base_ = ['../pairs/r101-r18_coco.py', '../methods/kd.py']
 
-model = dict(
-    distiller=dict(
-        distill_losses=dict(
-            loss_kd=dict(
-                type='eakd_det.KDLoss',
-                tau=1.0,
-                loss_weight=1.0,
-                weighting=dict(type='eakd_det.UniformWeighting'),
-            ),
-        ),
-    ),
-)
+model = dict(distiller=_base_.distiller)

@@ -1,17 +1,4 @@
-# DKD: target and non-target parts of the divergence apart, with the weights of the papers' detection runs.
-_base_ = '../_base_/distill_r50-mv2_coco.py'
+# DKD: the divergence split into a target and a non-target part, with the weights of the papers' detection runs.
+_base_ = ['../pairs/r50-mv2_coco.py', '../methods/dkd.py']
 
-model = dict(
-    distiller=dict(
-        distill_losses=dict(
-            loss_dkd=dict(
-                type='eakd_det.DKDLoss',
-                tau=1.0,
-                alpha=1.0,
-                beta=0.25,
-                loss_weight=1.0,
-                weighting=dict(type='eakd_det.UniformWeighting'),
-            ),
-        ),
-    ),
-)
+model = dict(distiller=_base_.distiller)

@@ -1,15 +1,4 @@
-# EA-KD: each proposal weighs by the entropies of teacher and student.
-_base_ = '../_base_/distill_r50-mv2_coco.py'
+# EA-KD: KD in which each proposal is weighted by the entropies of teacher and student.
+_base_ = ['../pairs/r50-mv2_coco.py', '../methods/ea-kd.py']
 
-model = dict(
-    distiller=dict(
-        distill_losses=dict(
-            loss_kd=dict(
-                type='eakd_det.KDLoss',
-                tau=1.0,
-                loss_weight=1.0,
-                weighting=dict(type='eakd_det.EntropyWeighting', tau=3.0),
-            ),
-        ),
-    ),
-)
+model = dict(distiller=_base_.distiller)

@@ -1,15 +1,6 @@
-# EA-ReviewKD: ReviewKD in which each image weighs by the mean EA weight of its proposals (our reading, see
+# EA-ReviewKD: ReviewKD in which each image is weighted by the mean EA weight of its proposals (our reading, see
 # docs/methods.md).
-_base_ = '../_base_/distill_r50-mv2_coco.py'
+_base_ = ['../pairs/r50-mv2_coco.py', '../methods/ea-review-kd.py']
 
-model = dict(
-    distiller=dict(
-        distill_losses=dict(
-            loss_review=dict(
-                type='eakd_det.ReviewKDLoss',
-                loss_weight=2.0,
-                weighting=dict(type='eakd_det.EntropyWeighting', tau=3.0),
-            ),
-        ),
-    ),
-)
+model = dict(distiller=_base_.distiller)
+model['distiller']['distill_losses']['loss_review'].update(_base_.loss_options.loss_review)

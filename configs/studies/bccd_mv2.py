@@ -31,16 +31,14 @@ questions = {
     'Does selection help beyond that?': ('ea-kd', 'kd-matched-groups'),
 }
 
-_ea = '../bccd/ea-kd_faster-rcnn_mv2-mv2_fpn_bccd.py'
+_ea = '../pairs/mv2-mv2_bccd.py+ea-kd'
 arms = {
     'student': dict(title='student', config='../bccd/student_faster-rcnn_mv2_fpn_bccd.py'),
-    'kd': dict(title='KD', config='../bccd/kd_faster-rcnn_mv2-mv2_fpn_bccd.py'),
-    'kd-matched': dict(
-        title="KD, mean weight of EA (T'=3)", config='../bccd/kd-matched_faster-rcnn_mv2-mv2_fpn_bccd.py'
-    ),
+    'kd': dict(title='KD', config='../pairs/mv2-mv2_bccd.py+kd'),
+    'kd-matched': dict(title="KD, mean weight of EA (T'=3)", config='../pairs/mv2-mv2_bccd.py+kd-matched'),
     'kd-matched-groups': dict(
         title="KD, mean weights of EA (T'=3) for background and the rest",
-        config='../bccd/kd-matched_faster-rcnn_mv2-mv2_fpn_bccd.py',
+        config='../pairs/mv2-mv2_bccd.py+kd-matched',
         options={'model.distiller.distill_losses.loss_kd.weighting.by_background': True},
     ),
     'ea-kd': dict(title="EA-KD (T'=3)", config=_ea),

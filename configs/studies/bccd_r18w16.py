@@ -13,14 +13,12 @@ questions = {
     "Does it with KD's mean weight?": ('ea-kd-mean1', 'kd'),
 }
 
-_ea = '../bccd/ea-kd_faster-rcnn_mv2-r18w16_fpn_bccd.py'
+_ea = '../pairs/mv2-r18w16_bccd.py+ea-kd'
 _weighting = 'model.distiller.distill_losses.loss_kd.weighting'
 arms = {
     'student': dict(title='student', config='../bccd/student_faster-rcnn_r18w16_fpn_bccd.py'),
-    'kd': dict(title='KD', config='../bccd/kd_faster-rcnn_mv2-r18w16_fpn_bccd.py'),
-    'kd-matched': dict(
-        title="KD, mean weight of EA (T'=3)", config='../bccd/kd-matched_faster-rcnn_mv2-r18w16_fpn_bccd.py'
-    ),
+    'kd': dict(title='KD', config='../pairs/mv2-r18w16_bccd.py+kd'),
+    'kd-matched': dict(title="KD, mean weight of EA (T'=3)", config='../pairs/mv2-r18w16_bccd.py+kd-matched'),
     'ea-kd': dict(title="EA-KD (T'=3)", config=_ea),
     'ea-kd-mean1': dict(title="EA-KD (T'=3), weights of mean 1", config=_ea, options={f'{_weighting}.normalize': True}),
 }

@@ -42,35 +42,33 @@ questions = {
 # Keys with dots are what --cfg-options takes.
 arms = {
     'student': dict(title='student', config='../demo/student_faster-rcnn_r18w16_fpn_demo.py'),
-    'kd': dict(title='KD', config='../demo/kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
-    'kd-matched': dict(
-        title="KD, mean weight of EA (T'=3)", config='../demo/kd-matched_faster-rcnn_r18w32-r18w16_fpn_demo.py'
-    ),
+    'kd': dict(title='KD', config='../pairs/r18w32-r18w16_demo.py+kd'),
+    'kd-matched': dict(title="KD, mean weight of EA (T'=3)", config='../pairs/r18w32-r18w16_demo.py+kd-matched'),
     'kd-matched-groups': dict(
         title="KD, mean weights of EA (T'=3) for background and the rest",
-        config='../demo/kd-matched_faster-rcnn_r18w32-r18w16_fpn_demo.py',
+        config='../pairs/r18w32-r18w16_demo.py+kd-matched',
         options={'model.distiller.distill_losses.loss_kd.weighting.by_background': True},
     ),
     # Makes the loss as large as that of EA-KD, which is larger than its mean weight says.
     'kd-strong': dict(
         title='KD, loss weight 1.8',
-        config='../demo/kd_faster-rcnn_r18w32-r18w16_fpn_demo.py',
+        config='../pairs/r18w32-r18w16_demo.py+kd',
         options={'model.distiller.distill_losses.loss_kd.loss_weight': 1.8},
     ),
-    'ea-kd': dict(title="EA-KD (T'=3)", config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
+    'ea-kd': dict(title="EA-KD (T'=3)", config='../pairs/r18w32-r18w16_demo.py+ea-kd'),
     'ea-kd-t1': dict(
         title="EA-KD (T'=1)",
-        config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py',
+        config='../pairs/r18w32-r18w16_demo.py+ea-kd',
         options={'model.distiller.distill_losses.loss_kd.weighting.tau': 1.0},
     ),
     'ea-kd-mean1': dict(
         title="EA-KD (T'=3), weights of mean 1",
-        config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py',
+        config='../pairs/r18w32-r18w16_demo.py+ea-kd',
         options={'model.distiller.distill_losses.loss_kd.weighting.normalize': True},
     ),
     'ea-kd-t1-mean1': dict(
         title="EA-KD (T'=1), weights of mean 1",
-        config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py',
+        config='../pairs/r18w32-r18w16_demo.py+ea-kd',
         options={
             'model.distiller.distill_losses.loss_kd.weighting.tau': 1.0,
             'model.distiller.distill_losses.loss_kd.weighting.normalize': True,
@@ -78,17 +76,17 @@ arms = {
     ),
     'ea-kd-inverse': dict(
         title="KD, inverse EA weights (T'=3)",
-        config='../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py',
+        config='../pairs/r18w32-r18w16_demo.py+ea-kd',
         options={'model.distiller.distill_losses.loss_kd.weighting.mode': 'inverse-ea'},
     ),
-    'dkd': dict(title='DKD', config='../demo/dkd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
-    'ea-dkd': dict(title="EA-DKD (T'=3)", config='../demo/ea-dkd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
-    'kd-ls': dict(title='KD+LS', config='../demo/kd-ls_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
-    'ea-kd-ls': dict(title="EA-KD+LS (T'=3)", config='../demo/ea-kd-ls_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
-    'review-kd': dict(title='ReviewKD', config='../demo/review-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
+    'dkd': dict(title='DKD', config='../pairs/r18w32-r18w16_demo.py+dkd'),
+    'ea-dkd': dict(title="EA-DKD (T'=3)", config='../pairs/r18w32-r18w16_demo.py+ea-dkd'),
+    'kd-ls': dict(title='KD+LS', config='../pairs/r18w32-r18w16_demo.py+kd-ls'),
+    'ea-kd-ls': dict(title="EA-KD+LS (T'=3)", config='../pairs/r18w32-r18w16_demo.py+ea-kd-ls'),
+    'review-kd': dict(title='ReviewKD', config='../pairs/r18w32-r18w16_demo.py+review-kd'),
     'ea-review-kd': dict(
         title="EA-ReviewKD (T'=3)",
-        config='../demo/ea-review-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py',
+        config='../pairs/r18w32-r18w16_demo.py+ea-review-kd',
     ),
 }
 

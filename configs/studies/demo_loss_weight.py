@@ -7,8 +7,8 @@ teacher = dict(config='../demo/teacher_faster-rcnn_r18w32_fpn_demo.py', seed=0)
 student = 'student'
 control = 'kd-beta1'
 
-_kd = '../demo/kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'
-_ea = '../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'
+_kd = '../pairs/r18w32-r18w16_demo.py+kd'
+_ea = '../pairs/r18w32-r18w16_demo.py+ea-kd'
 _loss = 'model.distiller.distill_losses.loss_kd'
 _normalized = {f'{_loss}.weighting.normalize': True}
 arms = {

@@ -7,11 +7,11 @@ teacher = dict(config='../demo/teacher_faster-rcnn_r18w32_fpn_demo.py', seed=0)
 student = 'student'
 control = 'kd'
 
-_ea = '../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'
+_ea = '../pairs/r18w32-r18w16_demo.py+ea-kd'
 _weighting = 'model.distiller.distill_losses.loss_kd.weighting'
 arms = {
     'student': dict(title='student', config='../demo/student_faster-rcnn_r18w16_fpn_demo.py'),
-    'kd': dict(title='KD', config='../demo/kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
+    'kd': dict(title='KD', config='../pairs/r18w32-r18w16_demo.py+kd'),
     'tau1': dict(title="EA-KD, T'=1", config=_ea, options={f'{_weighting}.tau': 1.0}),
     'tau1-5': dict(title="EA-KD, T'=1.5", config=_ea, options={f'{_weighting}.tau': 1.5}),
     'tau2': dict(title="EA-KD, T'=2", config=_ea, options={f'{_weighting}.tau': 2.0}),

@@ -8,7 +8,7 @@ teacher = dict(config='../demo/teacher_faster-rcnn_r18w32_fpn_demo.py', seed=0)
 student = 'student'
 control = 'kd'
 
-_ea = '../demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'
+_ea = '../pairs/r18w32-r18w16_demo.py+ea-kd'
 _weighting = 'model.distiller.distill_losses.loss_kd.weighting'
 _forms = {
     'h-teacher': ("teacher's entropy", 'teacher'),
@@ -21,7 +21,7 @@ _forms = {
 }
 arms = {
     'student': dict(title='student', config='../demo/student_faster-rcnn_r18w16_fpn_demo.py'),
-    'kd': dict(title='KD', config='../demo/kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'),
+    'kd': dict(title='KD', config='../pairs/r18w32-r18w16_demo.py+kd'),
     **{
         f'{_name}-mean1': dict(
             title=f'{_title}, mean 1',

@@ -9,19 +9,26 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import torch
+
 _ZIP = b'PK\x03\x04'
-_HARMLESS = (
-    'torch.',
-    'numpy.dtype',
-    'numpy.ndarray',
-    'numpy.core.multiarray.',
-    'numpy._core.multiarray.',
-    'collections.OrderedDict',
-    '_codecs.encode',
-    'mmengine.logging.history_buffer.HistoryBuffer',
-    'builtins.getattr',
-    '__builtin__.getattr',
+_HARMLESS = frozenset(
+    {
+        'torch.nn.parameter.Parameter',
+        'torch.serialization._get_layout',
+        'numpy.dtype',
+        'numpy.ndarray',
+        'collections.OrderedDict',
+        '_codecs.encode',
+        'mmengine.logging.history_buffer.HistoryBuffer',
+        *(f'{module}.{name}' for module in ('builtins', '__builtin__') for name in ('getattr', 'set')),
+    }
 )
+_HARMLESS_PREFIXES = (
+    *('torch._utils._rebuild_', 'torch._tensor._rebuild_', 'torch.storage.'),
+    *('numpy.core.multiarray.', 'numpy._core.multiarray.', 'numpy.dtypes.'),
+)
+_BROKEN = (ValueError, KeyError, IndexError, UnicodeError, zipfile.BadZipFile, OSError, StopIteration)
 
 
 def program_format(path: Path) -> str | None:
@@ -42,11 +49,29 @@ def foreign_objects(path: Path) -> tuple[str, ...]:
     found: dict[str, None] = {}
     try:
         for name in _named_objects(_pickle_of(path)):
-            if not name.startswith(_HARMLESS):
+            if not _is_harmless(name):
                 found[name] = None
-    except (ValueError, KeyError, IndexError, UnicodeError, zipfile.BadZipFile, OSError):
-        pass  # broken bytes: what was found until there is what there is to say
+    except _BROKEN:
+        pass  # what was found until there is what there is to say
     return tuple(found)
+
+
+def is_whole_pickle(path: Path) -> bool:
+    """Return whether the file's pickle can be followed to its end."""
+    try:
+        return all(True for _ in _named_objects(_pickle_of(path)))
+    except _BROKEN:
+        return False
+
+
+def _is_harmless(name: str) -> bool:
+    module, _, member = name.rpartition('.')
+    if module == 'torch':
+        kinds = (torch.dtype, torch.layout, torch.memory_format)
+        return (
+            member.endswith('Storage') or member in ('Size', 'device') or isinstance(getattr(torch, member, 0), kinds)
+        )
+    return name in _HARMLESS or name.startswith(_HARMLESS_PREFIXES)
 
 
 def _pickle_of(path: Path) -> bytes:

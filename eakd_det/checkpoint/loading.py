@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import pickle
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,13 @@ from mmengine.utils import digit_version
 from torch import Tensor, nn
 
 from eakd_det.checkpoint import old_torch
-from eakd_det.checkpoint.contents import foreign_objects, program_format
+from eakd_det.checkpoint.contents import foreign_objects, is_whole_pickle, program_format
 from eakd_det.checkpoint.report import LoadReport, compare_state_dicts, examples
 from eakd_det.checkpoint.source import local_checkpoint_path
 from eakd_det.errors import ConfigError
 
 _STUDENT_PREFIX = 'architecture.'
 _BACKBONE_PREFIX = 'backbone.'
-_NAMED = re.compile(r'GLOBAL (\S+)')
 
 
 class UnreadableCheckpointError(ConfigError):
@@ -164,11 +162,10 @@ def checkpoint_classes(checkpoint: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 
 def _explain(error: Exception, key: str, where: str, path: Path) -> ConfigError:
-    text = str(error)
-    first_line = text.strip().split('\n')[0] or type(error).__name__
+    first_line = str(error).strip().split('\n')[0] or type(error).__name__
     if isinstance(error, pickle.UnpicklingError):
-        named = _NAMED.findall(text)[:1] or list(foreign_objects(path))
-        if named or 'not allowed' in text:
+        named = foreign_objects(path)
+        if named or is_whole_pickle(path):
             return ConfigError(
                 f'{key}: {where} holds objects that could run code when they are loaded, and was not read; save it '
                 f'again with tensors and plain data only ({", ".join(named) or first_line})'

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from mmengine.config import DictAction
 
+_CONFIG_HELP = 'config file, or PAIR.py+METHOD (configs/pairs/r101-r18_coco.py+ea-kd; see configs/README.md)'
 _CFG_OPTIONS_HELP = (
     'override settings of the config: key=value pairs, where a key may be a path (optim_wrapper.optimizer.lr=0.01, '
     'custom_hooks.0.priority=LOW) and a list is written key="[a,b]" or key=a,b, without blanks'
@@ -23,7 +24,7 @@ def parse_train_arguments(argv: Sequence[str] | None = None) -> argparse.Namespa
         ('auto', {'train_cfg.max_epochs': 3})
     """
     parser = argparse.ArgumentParser(prog='train.py', description='Train a detector, distilled or plain')
-    parser.add_argument('config', help='config file')
+    parser.add_argument('config', help=_CONFIG_HELP)
     parser.add_argument('--work-dir', help='folder for logs and checkpoints; default: work_dirs/<name of the config>')
     parser.add_argument('--amp', action='store_true', help='train with automatic mixed precision')
     parser.add_argument(
@@ -48,7 +49,7 @@ def parse_check_arguments(argv: Sequence[str] | None = None) -> argparse.Namespa
         100
     """
     parser = argparse.ArgumentParser(prog='check_data.py', description='Check the data of a config and draw some of it')
-    parser.add_argument('config', help='config file')
+    parser.add_argument('config', help=_CONFIG_HELP)
     parser.add_argument('--work-dir', help='folder for the picture; default: work_dirs/<name of the config>')
     parser.add_argument('--images', type=int, help='open this many of each data set; default: all')
     _add_common(parser)
@@ -64,7 +65,7 @@ def parse_test_arguments(argv: Sequence[str] | None = None) -> argparse.Namespac
         (True, True)
     """
     parser = argparse.ArgumentParser(prog='test.py', description='Test a detector: the plain student, or the teacher')
-    parser.add_argument('config', help='config file')
+    parser.add_argument('config', help=_CONFIG_HELP)
     parser.add_argument(
         'checkpoint', nargs='?', help='checkpoint; may be left out with --teacher, then it is model.teacher_ckpt'
     )

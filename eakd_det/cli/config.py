@@ -1,4 +1,4 @@
-"""Read a config file and merge the command line into it, with errors that name file, line and key."""
+"""Read or compose a config and merge the command line into it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import difflib
 import inspect
 import logging
 import os.path as osp
-import traceback
-from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from eakd_det.cli.composition import compose, config_files, config_name, drop_parts
+from eakd_det.cli.config_file import read_config_file
 from eakd_det.datasets import move_data_root
 from eakd_det.errors import ConfigError
 
@@ -30,7 +29,7 @@ _TOP_LEVEL = (
 
 
 def load_config(args: argparse.Namespace) -> Config:
-    """The config of a run: the file, ``--cfg-options``, ``--launcher`` and the work folder.
+    """The config of a run: the file or files, ``--cfg-options``, ``--launcher`` and the work folder.
 
     The work folder is ``--work-dir``, else the config's ``work_dir``, else ``./work_dirs/<name of the config>``.
 
@@ -45,51 +44,21 @@ def load_config(args: argparse.Namespace) -> Config:
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
-        cfg.work_dir = osp.join('./work_dirs', Path(args.config).stem)
+        cfg.work_dir = osp.join('./work_dirs', config_name(args.config))
     return cfg
 
 
-def read_config(path: str) -> Config:
-    """Read a config file.
+def read_config(config: str) -> Config:
+    """Read a config file, or compose one (see :mod:`eakd_det.cli.composition`).
+
+    Args:
+        config: A path, or ``PAIR.py+METHOD``.
 
     Raises:
-        ConfigError: If it, or a file it inherits from, is missing or cannot be executed; it names file and line.
+        ConfigError: If a file, or one it inherits from, is missing or cannot be executed; it names file and line.
     """
-    if not Path(path).is_file():
-        what = 'is a folder' if Path(path).is_dir() else 'does not exist'
-        seen_from = '' if Path(path).is_absolute() else f' (seen from {Path.cwd()})'
-        raise ConfigError(f'config: expected a config file, but {path} {what}{seen_from}')
-    try:
-        return Config.fromfile(path)
-    except Exception as error:  # a config is the user's own program: whatever it raises is about the config
-        where, reason = _where(error.__traceback__, path), ' '.join(str(error).split())
-        if isinstance(error, ImportError) and 'custom modules' in reason:
-            reason = f'custom_imports: {_first_cause(error)}'
-        if isinstance(error, SyntaxError):
-            cause = error.__context__ if isinstance(error.__context__, SyntaxError) else error
-            where, reason = f'{_file(error.__traceback__, path)}, line {cause.lineno}', cause.msg
-        raise ConfigError(f'config: {where}: {type(error).__name__}: {reason}') from error
-
-
-def _first_cause(error: BaseException) -> BaseException:
-    """The error that the others were raised because of: MMEngine says only that an import failed."""
-    while (before := error.__cause__ or error.__context__) is not None:
-        error = before
-    return error
-
-
-def _file(trace: TracebackType | None, path: str) -> str:
-    """The config file that was being read when the error arose, which may be one that ``path`` inherits from."""
-    files = [
-        frame.f_locals['filename'] for frame, _ in traceback.walk_tb(trace) if frame.f_code.co_name == '_file2dict'
-    ]
-    return path if not files or osp.abspath(path) == osp.abspath(files[-1]) else str(files[-1])
-
-
-def _where(trace: TracebackType | None, path: str) -> str:
-    file = _file(trace, path)
-    lines = [line for frame, line in traceback.walk_tb(trace) if frame.f_code.co_filename == osp.abspath(file)]
-    return f'{file}, line {lines[-1]}' if lines else file
+    first, *rest = (read_config_file(str(path)) for path in config_files(config))
+    return drop_parts(compose(first, rest[0], config) if rest else first)
 
 
 def merge_options(cfg: Config, options: dict[str, Any]) -> None:

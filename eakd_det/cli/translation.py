@@ -1,7 +1,7 @@
 """Turn the errors that other packages raise about a user's config into :class:`ConfigError` with the key to change.
 
 The config itself is looked through for what the error is about: a type that is not registered, an argument that a class
-does not take or lacks.
+does not take or lacks, an object in whose code it arose, an image that cannot be read.
 """
 
 from __future__ import annotations
@@ -12,34 +12,41 @@ import inspect
 import reprlib
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType
 from typing import Any
 
+import mmcv
 from mmengine.config import Config
 from mmengine.registry import Registry
 
 from eakd_det.arguments import ArgumentError, argument_names, did_you_mean
 from eakd_det.cli.config_keys import find_key, walk
+from eakd_det.cli.data_checks import image_folder, local_coco_datasets
+from eakd_det.datasets.coco_file import read_annotation_summary
 from eakd_det.errors import ConfigError
 
 _REGISTRY_MODULES = ('mmengine.registry', 'mmdet.registry', 'mmrazor.registry', 'eakd_det.registry')
 # What these check themselves is the config; their messages are clear, only the traceback is too much.
-_CHECKING_MODULES = ('mmengine.runner.runner', 'mmengine.registry.build_functions')
+_CHECKING_MODULES = ('mmengine.runner.runner', 'mmengine.registry.build_functions', 'mmdet.engine.hooks.utils')
 _NOT_ARGUMENTS = ('type', '_scope_')
+_LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 @contextlib.contextmanager
 def config_errors(cfg: Config) -> Iterator[None]:
     """Inside the block, what MMEngine raises about the content of ``cfg`` becomes a :class:`ConfigError`.
 
-    That is a type which is not registered, an argument which a class does not take or lacks, and the combinations of
-    keys which MMEngine's runner itself rejects. All other errors pass as they are.
+    That is a type which is not registered, an argument which a class does not take, lacks or cannot use, a package that
+    a class needs and does not find, an image that cannot be read, and the combinations of keys which MMEngine's runner
+    itself rejects. All other errors pass as they are.
     """
     try:
         yield
     except Exception as error:
         message = _explain(error, cfg)
         if message is None and isinstance(error, ConfigError) and error.__cause__ is not None:
-            message = _explain(error.__cause__, cfg)  # which may name the key more exactly
+            message = _explain(error.__cause__, cfg) or _explain_value(error.__cause__, cfg)  # which name the key
         if message is None:
             raise
         raise ConfigError(message) from error
@@ -57,6 +64,11 @@ def _explain(error: BaseException, cfg: Config) -> str | None:
         explained = _explain_type(text, cfg) or _explain_argument(text, cfg)
         if explained:
             return f'{explained} ({file})'
+    if isinstance(error, ImportError) and (found := _object_at_fault(error, cfg)):
+        owner, name, _ = found
+        return f'{owner}: {name} needs a package: {" ".join(text.split())} ({file})'
+    if image := _unreadable_image(text, cfg):
+        return f'{image}: expected an image, but it cannot be read; tools/check_data.py finds all such files'
     if isinstance(error, (AssertionError, KeyError, RuntimeError, TypeError, ValueError)) and _raised_by_a_check(error):
         return f'{file}: {" ".join(text.split())[:400]}'
     return None
@@ -113,6 +125,49 @@ def _explain_argument(text: str, cfg: Config) -> str | None:
             missing = [name for name in known or () if name not in node and f'{name!r}' in text]
             if missing and 'missing' in text:
                 return f'{key}: {built.__name__} also needs {", ".join(map(repr, missing))}'
+    return None
+
+
+def _explain_value(error: BaseException, cfg: Config) -> str | None:
+    """Explain an error inside a class that used an argument as what it is not."""
+    if not isinstance(error, TypeError) or (found := _object_at_fault(error, cfg)) is None:
+        return None
+    owner, name, node = found
+    given = {key: value for key, value in node.items() if key not in _NOT_ARGUMENTS}
+    return (
+        f'{owner}: {name} cannot be built with {reprlib.repr(given)}: {" ".join(str(error).split())} '
+        f'({cfg.filename or "the config"})'
+    )
+
+
+def _object_at_fault(error: BaseException, cfg: Config) -> tuple[str, str, dict[str, Any]] | None:
+    """Return key, class name and config of the innermost object of the config in whose own code ``error`` arose.
+
+    Objects of one class cannot be told apart; for these the key is the class name.
+    """
+    owners: dict[CodeType, list[tuple[str, str, dict[str, Any]]]] = {}
+    for key, node in walk(cfg._cfg_dict):
+        for built in _classes(node) if isinstance(node, dict) and 'type' in node else ():
+            for method in vars(built).values() if inspect.isclass(built) else ():
+                if inspect.isfunction(method):
+                    owners.setdefault(inspect.unwrap(method).__code__, []).append((key, built.__name__, node))
+    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
+        if found := owners.get(frame.f_code):
+            key, name, node = found[0]
+            is_one = all(other == node for _, _, other in found)
+            return (key if is_one else name), name, node
+    return None
+
+
+def _unreadable_image(text: str, cfg: Config) -> Path | None:
+    """Return the image of the config's data that ``text`` names, if it cannot be read."""
+    for loader in _LOADERS:
+        for _, dataset in local_coco_datasets(cfg, loader):
+            annotations = Path(dataset.get('data_root') or '') / (dataset.get('ann_file') or '')
+            for name in read_annotation_summary(annotations).file_names if annotations.is_file() else ():
+                path = image_folder(dataset) / name
+                if name in text and path.is_file() and mmcv.imread(str(path)) is None:
+                    return path
     return None
 
 

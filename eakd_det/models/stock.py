@@ -43,6 +43,8 @@ def stock_student_config(cfg: Config) -> Config:
         {'type': 'FasterRCNN', 'backbone': {'type': 'mmdet.MobileNetV2'}}
     """
     content = copy.deepcopy(cfg.to_dict())
+    for part in ('distiller', 'loss_options'):  # of the method and the pair that the config inherits from
+        content.pop(part, None)
     content['model'] = _stock_types(_student(content.get('model')), 'model')
     hooks = [hook for hook in content.pop('custom_hooks', None) or [] if not _is_ours(hook.get('type'))]
     if hooks:
@@ -51,7 +53,7 @@ def stock_student_config(cfg: Config) -> Config:
     if imports:
         kept = [name for name in imports.get('imports', []) if name.split('.')[0] != SCOPE]
         content['custom_imports'] = {**imports, 'imports': kept}
-    return Config(content, filename=cfg.filename)
+    return Config(content, cfg_text=cfg.text, filename=cfg.filename)
 
 
 def _student(model: Any) -> Any:

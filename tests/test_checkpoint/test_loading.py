@@ -3,6 +3,7 @@ from __future__ import annotations
 import functools
 import os
 import pickle
+import re
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,16 @@ def test_a_file_that_would_run_code_is_refused_and_runs_none(tmp_path: Path) -> 
 
     torch.load(path, weights_only=False)  # shows that the file is armed
     assert target.exists()
+
+
+@pytest.mark.parametrize('legacy', [False, True])
+def test_the_classes_of_a_saved_model_are_all_named(tmp_path: Path, legacy: bool) -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).half()
+    torch.save(dict(model=model), tmp_path / 'c.pth', _use_new_zipfile_serialization=not legacy)
+    with pytest.raises(ConfigError, match='holds objects that could run code') as caught:
+        load_checkpoint_file(tmp_path / 'c.pth', 'key')
+    named = re.findall(r'[\w.]+', str(caught.value).rpartition('(')[2])
+    assert {name.rpartition('.')[2] for name in named} == {'Sequential', 'Linear', 'ReLU'}
 
 
 def _missing(path: Path) -> None:

@@ -300,12 +300,18 @@ def test_pretrained_weights_that_are_not_there_name_their_key(
         ('a = 1\nb = c\n', r"config.py, line 2: NameError: name 'c' is not defined"),
         ("_base_ = './no_base.py'\n", r'no_base.py'),
         ("_base_ = './base.py'\n", r'base.py, line 2: ZeroDivisionError'),
+        ("_base_ = ['./plain.py', './middle.py']\n", r'middle.py: KeyError: .*Duplicate key'),
+        ("_base_ = './broken.py'\n", r'broken.py, line 3: SyntaxError'),
     ],
 )
 def test_a_config_that_cannot_be_executed(
     workspace: Workspace, capsys: pytest.CaptureFixture, text: str, message: str
 ) -> None:
     (workspace.root / 'base.py').write_text('a = 1\nb = a / 0\n')
+    (workspace.root / 'plain.py').write_text('a = 1\n')
+    (workspace.root / 'same.py').write_text('a = 2\n')
+    (workspace.root / 'middle.py').write_text("_base_ = ['./plain.py', './same.py']\n")
+    (workspace.root / 'broken.py').write_text("_base_ = './plain.py'\n\nx = = 1\n")
     (workspace.root / 'config.py').write_text(text)
     assert workspace.train(str(workspace.root / 'config.py')) == 1
     assert_matches(f'config: .*{message}', one_error(capsys.readouterr()))

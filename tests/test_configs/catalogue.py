@@ -7,6 +7,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from eakd_det.cli.config import read_config
+
 ROOT = Path(__file__).parents[2] / 'configs'
 METHODS = ('kd', 'kd-matched', 'ea-kd', 'dkd', 'ea-dkd')
 PUBLISHED = ('review-kd', 'ea-review-kd', 'dkd-review-kd', 'fcfd', 'ea-fcfd')  # with settings for these COCO pairs
@@ -28,19 +30,35 @@ FOLDERS = {
         'ea-kd_faster-rcnn_r101-caffe-r18_fpn_ms-1x_coco',
     ],
     'r50_mv2': names_of_pair('r50', 'mv2', 'ms-1x_coco', METHODS + PUBLISHED),
-    'custom': ['teacher_faster-rcnn_r50_fpn_custom', *names_of_pair('r50', 'mv2', 'custom')],
+    'custom': ['teacher_faster-rcnn_r50_fpn_custom', *names_of_pair('r50', 'mv2', 'custom', ('ea-kd',))],
     'custom_small': [
         'teacher_faster-rcnn_r18w32_fpn_custom-small',
-        *names_of_pair('r18w32', 'r18w16', 'custom-small'),
+        *names_of_pair('r18w32', 'r18w16', 'custom-small', ()),
     ],
     'bccd': [
         'teacher_faster-rcnn_mv2_fpn_bccd',
-        *names_of_pair('mv2', 'r18w16', 'bccd'),
-        *names_of_pair('mv2', 'mv2', 'bccd'),
+        *names_of_pair('mv2', 'r18w16', 'bccd', ()),
+        *names_of_pair('mv2', 'mv2', 'bccd', ()),
+    ],
+    'demo': [
+        'teacher_faster-rcnn_r18w32_fpn_demo',
+        *names_of_pair('r18w32', 'r18w16', 'demo', ('ea-kd',)),
     ],
 }
+# A pair, and the config of its plain student.
+PAIRS = {
+    'r101-r18_coco': 'r101_r18/student_faster-rcnn_r18_fpn_ms-1x_coco',
+    'r101-caffe-r18_coco': 'r101_r18/student_faster-rcnn_r18_fpn_ms-1x_coco',
+    'r50-mv2_coco': 'r50_mv2/student_faster-rcnn_mv2_fpn_ms-1x_coco',
+    'r50-mv2_custom': 'custom/student_faster-rcnn_mv2_fpn_custom',
+    'r18w32-r18w16_custom-small': 'custom_small/student_faster-rcnn_r18w16_fpn_custom-small',
+    'mv2-r18w16_bccd': 'bccd/student_faster-rcnn_r18w16_fpn_bccd',
+    'mv2-mv2_bccd': 'bccd/student_faster-rcnn_mv2_fpn_bccd',
+    'r18w32-r18w16_demo': 'demo/student_faster-rcnn_r18w16_fpn_demo',
+}
 NAMES = [f'{folder}/{name}' for folder, names in FOLDERS.items() for name in names]
-RECIPE = [name for name in NAMES if not name.startswith(('custom_small/', 'bccd/'))]  # small machines have their own
+SMALL = ('custom_small/', 'bccd/', 'demo/')  # small machines have a recipe of their own
+RECIPE = [name for name in NAMES if not name.startswith(SMALL)]
 COCO = [name for name in NAMES if name.endswith('_coco')]
 CUSTOM = [name for name in NAMES if name.split('/')[0] == 'custom']
 DISTILLED = [name for name in NAMES if Path(name).name.split('_')[0] in METHODS + PUBLISHED]
@@ -49,10 +67,15 @@ _cache: dict[str, Config] = {}
 
 
 def load(name: str) -> Config:
-    """A fresh copy of the config ``folder/name``."""
+    """A fresh copy of the config ``folder/name``, or of ``pairs/<pair>.py+<method>``."""
     if name not in _cache:
-        _cache[name] = Config.fromfile(ROOT / f'{name}.py')
+        _cache[name] = read_config(str(ROOT / (name if '.py+' in name else f'{name}.py')))
     return copy.deepcopy(_cache[name])
+
+
+def composed(method: str, pair: str = 'r18w32-r18w16_demo') -> str:
+    """The name of a pair with a method."""
+    return f'pairs/{pair}.py+{method}'
 
 
 def offline(cfg: Config) -> Config:

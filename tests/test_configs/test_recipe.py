@@ -43,7 +43,7 @@ LOSSES = {
     'ea-dkd': dict(loss_dkd=DKD | EA),
     'review-kd': dict(loss_review=REVIEW | UNIFORM),
     'ea-review-kd': dict(loss_review=REVIEW | EA),
-    'dkd-review-kd': dict(loss_dkd=DKD | UNIFORM, loss_review=REVIEW),
+    'dkd-review-kd': dict(loss_dkd=DKD | UNIFORM, loss_review=REVIEW | UNIFORM),
     'fcfd': dict(loss_fcfd=FCFD | UNIFORM),
     'ea-fcfd': dict(loss_fcfd=FCFD | EA),
 }
@@ -239,16 +239,17 @@ def test_other_teachers_of_a_folder_are_the_same():
 
 
 @pytest.mark.parametrize(
-    ('teacher', 'distilled'),
+    ('teacher', 'pair'),
     [
-        ('custom/teacher_faster-rcnn_r50_fpn_custom', 'custom/ea-kd_faster-rcnn_r50-mv2_fpn_custom'),
-        ('bccd/teacher_faster-rcnn_mv2_fpn_bccd', 'bccd/ea-kd_faster-rcnn_mv2-r18w16_fpn_bccd'),
-        ('bccd/teacher_faster-rcnn_mv2_fpn_bccd', 'bccd/ea-kd_faster-rcnn_mv2-mv2_fpn_bccd'),
+        ('custom/teacher_faster-rcnn_r50_fpn_custom', 'pairs/r50-mv2_custom'),
+        ('custom_small/teacher_faster-rcnn_r18w32_fpn_custom-small', 'pairs/r18w32-r18w16_custom-small'),
+        ('bccd/teacher_faster-rcnn_mv2_fpn_bccd', 'pairs/mv2-r18w16_bccd'),
+        ('bccd/teacher_faster-rcnn_mv2_fpn_bccd', 'pairs/mv2-mv2_bccd'),
     ],
 )
-def test_the_trained_teacher_is_the_model_that_distils(teacher, distilled):
+def test_the_trained_teacher_is_the_model_that_distils(teacher, pair):
     trained = load(teacher).model.to_dict()
-    used = load(distilled).model.teacher.to_dict()
+    used = load(pair).model.teacher.to_dict()
     for model in (trained, used):
         model['backbone'].pop('frozen_stages', None)
         if teacher.startswith('bccd'):

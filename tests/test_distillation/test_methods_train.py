@@ -21,13 +21,12 @@ from tests import tiny
 from tests.test_configs import catalogue
 
 METHODS = catalogue.METHODS + catalogue.PUBLISHED + catalogue.DEMO_ONLY
-PAIR = 'faster-rcnn_r18w32-r18w16_fpn_demo'
 NUM_IMAGES, SIZE = 4, 64
 
 
 def config_of(method: str, teacher: str | None = None) -> Any:
     """The model of a demo config; all that a loss can see of it is as shipped."""
-    model = catalogue.load(f'demo/{method}_{PAIR}').model
+    model = catalogue.load(catalogue.composed(method)).model
     model.teacher_ckpt = teacher
     for detector in (model.architecture, model.teacher):
         detector.backbone.update(base_channels=8, stem_channels=8)

@@ -2,7 +2,7 @@
 
     python tools/analysis_tools/profile_step.py --pair r101-r18
     python tools/analysis_tools/profile_step.py --config configs/demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py \
-        --cfg-options data_root=work_dirs/demo/data model.teacher_ckpt=work_dirs/demo/teacher/seed-0/iter_320.pth
+        --cfg-options data_root=work_dirs/demo/data model.teacher_ckpt=work_dirs/demo/teacher/seed-0/iter_300.pth
 """
 
 from __future__ import annotations

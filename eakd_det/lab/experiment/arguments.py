@@ -39,7 +39,11 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('plan', nargs='?', type=Path, help='plan file, such as configs/studies/demo.py')
     parser.add_argument(
-        '--configs', nargs='+', type=Path, metavar='CONFIG', help='instead of a plan: one config an arm'
+        '--configs',
+        nargs='+',
+        type=Path,
+        metavar='CONFIG',
+        help='instead of a plan: one config an arm, a file or PAIR.py+METHOD',
     )
     parser.add_argument('--teacher', help='with --configs: a config to train the teacher with, or its checkpoint')
     parser.add_argument('--seeds', nargs='+', type=int, metavar='SEED', help='default: those of the plan, or 0')

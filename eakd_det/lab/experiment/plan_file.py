@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from eakd_det.cli.composition import config_files, config_name
 from eakd_det.cli.config import read_config
 from eakd_det.errors import ConfigError
 from eakd_det.lab.experiment.plan import Arm, Plan, TeacherStage
@@ -30,7 +31,8 @@ _TEACHER_KEYS = {'config', 'checkpoint', 'options', 'seed'}
 def read_plan(path: Path) -> Plan:
     """Read a plan file: an MMEngine config with the arguments of :class:`Plan`.
 
-    ``arms`` is a dict of dicts, by name; paths of configs are relative to the plan file.
+    ``arms`` is a dict of dicts, by name; paths of configs are relative to the plan file. A config may be composed:
+    ``config='../pairs/r101-r18_coco.py+ea-kd'``.
 
     Raises:
         ConfigError: If the file is missing or a key in it cannot work.
@@ -77,10 +79,10 @@ def read_plan(path: Path) -> Plan:
 
 
 def plan_of_configs(configs: Sequence[Path], seeds: Sequence[int], teacher: str | None = None) -> Plan:
-    """A plan out of config files, one an arm, named by what their file names start with.
+    """A plan out of configs, one an arm, named by what their names start with, which is the method.
 
     Args:
-        configs: The files.
+        configs: The files, or ``PAIR.py+METHOD``.
         seeds: The seeds.
         teacher: A config of a plain detector, or a checkpoint (``.pth``); see :class:`TeacherStage`.
 
@@ -89,9 +91,9 @@ def plan_of_configs(configs: Sequence[Path], seeds: Sequence[int], teacher: str 
         >>> [arm.name for arm in plan.arms], plan.student, plan.control
         (['student', 'kd'], 'student', 'kd')
     """
-    short = [path.stem.split('_')[0] for path in configs]
-    unique = len(set(short)) == len(short)
-    names = short if unique else [path.stem for path in configs]
+    full = [config_name(str(config)) for config in configs]
+    short = [name.split('_')[0] for name in full]
+    names = short if len(set(short)) == len(short) else full
     source = f'--configs {" ".join(map(str, configs))} --seeds {" ".join(map(str, seeds))}'
     is_config = teacher is not None and teacher.endswith('.py')
     return Plan(
@@ -122,10 +124,14 @@ def _questions(plan: Path, questions: Any) -> tuple[tuple[str, str, str], ...]:
 def _config(plan: Path, entry: Mapping[str, Any], key: str) -> Path:
     if not isinstance(entry.get('config'), str):
         raise ConfigError(f'{plan}: {key}.config: expected the path of a config, but got {entry.get("config")!r}')
-    path = plan.parent / entry['config']
-    if not path.is_file():
-        raise ConfigError(f'{plan}: {key}.config: expected a config file, but {path} does not exist')
-    return _plain(path)
+    first, plus, method = entry['config'].partition('.py+')
+    if method.endswith('.py'):
+        method = str(_plain(plan.parent / method))
+    config = Path(f'{_plain(plan.parent / first)}{plus}{method}')
+    absent = [file for file in config_files(str(config)) if not file.is_file()]
+    if absent:
+        raise ConfigError(f'{plan}: {key}.config: expected a config file, but {absent[0]} does not exist')
+    return config
 
 
 def _plain(path: Path) -> Path:

@@ -7,7 +7,7 @@ import pytest
 from mmengine.config import Config
 
 from eakd_det.cli.arguments import parse_train_arguments
-from eakd_det.cli.config import load_config
+from eakd_det.cli.config import load_config, read_config
 from eakd_det.errors import ConfigError
 from eakd_det.lab.experiment.plan import Arm
 from eakd_det.lab.experiment.plan_file import read_plan
@@ -67,7 +67,7 @@ def test_arms_of_the_coco_studies_share_all_but_the_distillation(path, tmp_path)
     plan = read_plan(path)
     settings, students = [], []
     for arm in plan.arms:
-        cfg = Config.fromfile(arm.config)
+        cfg = read_config(str(arm.config))
         cfg.merge_from_dict(dict(arm.options))
         students.append(stock_student_config(cfg).model.to_dict())
         settings.append({key: value for key, value in cfg.to_dict().items() if key != 'model'})

@@ -1,0 +1,11 @@
+# KD: the teacher's class distribution, with the same weight for every proposal.
+distiller = dict(
+    distill_losses=dict(
+        loss_kd=dict(
+            type='eakd_det.KDLoss',
+            tau=1.0,
+            loss_weight=1.0,
+            weighting=dict(type='eakd_det.UniformWeighting'),
+        ),
+    ),
+)

@@ -48,7 +48,7 @@ def mix_teacher_labels(cfg: Config) -> None:
     photos = copy.deepcopy(labelled)
     photos.update(data_root='', ann_file=labels, data_prefix=dict(img=images))
     counts = [_count(dataset) for dataset in (labelled, photos)]
-    times = _repeats(*counts, share)
+    times = _repeats(counts[0], counts[1], share)
     if times > 1:
         labelled = dict(type='RepeatDataset', times=times, dataset=labelled)
     cfg.train_dataloader.dataset = dict(type='ConcatDataset', datasets=[labelled, photos])

@@ -87,7 +87,8 @@ def coco_content(
         >>> [(item['bbox'], item['area'], item['score']) for item in content['annotations']]
         [([0, 0, 2, 3], 6, 0.8)]
     """
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for number, photo in enumerate(photos, 1):
         images.append(dict(id=number, file_name=photo.file_name, width=photo.width, height=photo.height))
         for box, label, score in zip(photo.boxes, photo.labels, photo.scores, strict=True):

@@ -12,7 +12,7 @@ from eakd_det.lab.analysis.commands.source import add_source_options, output_fol
 from eakd_det.lab.analysis.figures import save_figure
 from eakd_det.lab.analysis.selectivity import MIN_CV, TAUS, Recommendation, Selectivity, recommend, sweep
 from eakd_det.lab.analysis.selectivity_figure import draw_selectivity
-from eakd_det.lab.markdown import markdown_table
+from eakd_det.tables import markdown_table
 
 DESCRIPTION = "How selective the EA weight is against T', and a T' to use"
 

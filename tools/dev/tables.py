@@ -26,7 +26,7 @@ from eakd_det.lab.experiment.plot import draw, draw_questions  # noqa: E402
 from eakd_det.lab.experiment.published import published_numbers, published_pairs, published_titles  # noqa: E402
 from eakd_det.lab.experiment.shown import answered_questions  # noqa: E402
 from eakd_det.lab.experiment.table import is_report, notes, table_markdown  # noqa: E402
-from eakd_det.lab.markdown import markdown_table  # noqa: E402
+from eakd_det.tables import markdown_table  # noqa: E402
 
 _FIGURES = ('AP', 'AP50', 'AP75')
 _PUBLISHED_ARMS = ('teacher', 'student', 'kd', 'kd-matched', 'ea-kd', 'dkd', 'ea-dkd')
@@ -111,8 +111,7 @@ def _by_config(record: Mapping[str, Any]) -> str:
 
 
 def _published() -> str:
-    titles = published_titles()
-    lines = [f'| | {" | ".join(titles.values())} |', f'| --- {"| --- " * len(titles)}|']
+    rows = []
     for arm in _PUBLISHED_ARMS:
         cells = []
         for pair in published_pairs():
@@ -120,8 +119,9 @@ def _published() -> str:
             cells.append(
                 ' / '.join(f'{100 * numbers[name]:.2f}' for name in _FIGURES) if numbers else 'not in these tables'
             )
-        lines.append(f'| {arm if arm == "teacher" else f"`{arm}`"} | {" | ".join(cells)} |')
-    return '\n'.join(lines)
+        rows.append([arm if arm == 'teacher' else f'`{arm}`', *cells])
+    headings = ['arm', *published_titles().values()]
+    return markdown_table(headings, rows, texts=range(len(headings)))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from eakd_det.errors import ConfigError
 from eakd_det.lab.analysis.figures import BLUE, ORANGE, label, new_figure
 from eakd_det.lab.analysis.hooks import RECORD_NAME
-from eakd_det.lab.markdown import markdown_table
+from eakd_det.tables import markdown_table
 
 Rows: TypeAlias = list[dict[str, Any]]
 _POINTS = 60

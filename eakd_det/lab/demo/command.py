@@ -15,7 +15,6 @@ import torch
 from mmengine.config import Config
 
 from eakd_det.cli.config import read_config
-from eakd_det.datasets import DigitScenes
 from eakd_det.evaluation import format_table
 from eakd_det.evaluation.record import utc_now
 from eakd_det.files import write_atomically, write_json
@@ -26,6 +25,7 @@ from eakd_det.lab.experiment.experiment import Experiment
 from eakd_det.lab.experiment.processes import Settings
 from eakd_det.lab.experiment.records import RunRecord, read_record
 from eakd_det.lab.experiment.screen import Screen
+from eakd_det.lab.scenes import DigitScenes
 
 _COLUMNS = ('AP', 'AP50', 'AP75')
 # Layers this thin lose more than they gain by sharing: 116 s with one thread, 174 s with two (student).

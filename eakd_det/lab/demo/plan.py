@@ -20,7 +20,7 @@ class Size:
     """How large a demo is.
 
     Args:
-        scenes: Arguments of :func:`eakd_det.datasets.make_digit_scenes`.
+        scenes: Arguments of :func:`eakd_det.lab.scenes.make_digit_scenes`.
         options: What to override in all configs, by dotted key.
         expected: How long it takes on two CPU cores, in words.
     """

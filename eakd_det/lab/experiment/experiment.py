@@ -9,7 +9,6 @@ from typing import Any
 
 from eakd_det.cli.config import read_config
 from eakd_det.cli.detectors import is_distillation
-from eakd_det.datasets import DigitScenes, make_digit_scenes
 from eakd_det.errors import ConfigError
 from eakd_det.files import write_atomically, write_json
 from eakd_det.lab.experiment.comparison import make_report
@@ -22,6 +21,7 @@ from eakd_det.lab.experiment.runs import Run, check_arm, prepare_runs
 from eakd_det.lab.experiment.screen import Clock, Screen, live_line, outcome
 from eakd_det.lab.experiment.table import markdown
 from eakd_det.lab.experiment.workers import warm_up
+from eakd_det.lab.scenes import DigitScenes, make_digit_scenes
 
 
 class Experiment:

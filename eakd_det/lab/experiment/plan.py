@@ -58,7 +58,7 @@ class Plan:
         control: Name of the arm that the others are compared with besides the student, plain KD as a rule; or None.
         teacher: Where the teacher comes from.
         questions: What the differences of two arms answer: question, arm, and the arm that is subtracted.
-        data: ``dict(type='digit_scenes', ...)`` with arguments of :func:`eakd_det.datasets.make_digit_scenes` makes
+        data: ``dict(type='digit_scenes', ...)`` with arguments of :func:`eakd_det.lab.scenes.make_digit_scenes` makes
             data and sets ``data_root`` to it; None takes the data of the configs.
         options: What to override in every config, the teacher's too.
         published: A pair in ``published_coco.json`` whose numbers stand beside the measured ones.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from collections.abc import Sequence
 from typing import Protocol, TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
 
 from eakd_det.lab.experiment.records import RunRecord
 from eakd_det.lab.experiment.runs import Run, read_json
@@ -19,7 +22,7 @@ class _Running(Protocol):
 
 
 class Screen:
-    """Writes what happens: lasting lines, and between them one that is written over on a terminal.
+    """Writes what happens: lasting lines, and below them one that is written over on a terminal.
 
     Elsewhere (a pipe, a file) the line is written anew every ``every_seconds``.
 
@@ -29,38 +32,27 @@ class Screen:
     """
 
     def __init__(self, stream: TextIO | None = None, every_seconds: float = 30.0) -> None:
-        self._stream = stream or sys.stdout
+        self._console = Console(file=stream or sys.stdout, soft_wrap=True, markup=False, highlight=False, emoji=False)
+        self._live = Live(console=self._console, transient=True, auto_refresh=False)
         self._every = every_seconds
-        self._terminal = self._stream.isatty()
-        self._live = ''
         self._last = 0.0
 
     def say(self, text: str) -> None:
         """Write a line that stays."""
-        self._clear()
-        print(text, file=self._stream, flush=True)
+        self._console.print(text)
 
     def show(self, text: str) -> None:
         """Show the state; the next call replaces it."""
-        if self._terminal:
-            if text != self._live:
-                self._clear()
-                self._live = text
-                self._stream.write(text[: shutil.get_terminal_size().columns - 1])
-                self._stream.flush()
+        if self._console.is_terminal:
+            self._live.start()
+            self._live.update(Text(text, no_wrap=True, overflow='ellipsis'), refresh=True)
         elif time.monotonic() - self._last >= self._every:
             self._last = time.monotonic()
-            print(text, file=self._stream, flush=True)
+            self.say(text)
 
     def close(self) -> None:
         """Take the live line away."""
-        self._clear()
-
-    def _clear(self) -> None:
-        if self._terminal and self._live:
-            self._stream.write('\r\x1b[2K')
-            self._stream.flush()
-            self._live = ''
+        self._live.stop()
 
 
 class Clock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
+import statistics
 from collections.abc import Mapping, Sequence
 
 from scipy import stats
@@ -48,11 +48,9 @@ def spread(values: Sequence[float]) -> Spread | None:
         >>> spread([1.0, 2.0, 3.0])
         Spread(mean=2.0, std=1.0, n=3)
     """
-    n = len(values)
-    if n == 0:
+    if not values:
         return None
-    mean = sum(values) / n
-    return Spread(mean, math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1)) if n > 1 else None, n)
+    return Spread(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None, len(values))
 
 
 def paired_difference(
@@ -78,13 +76,17 @@ def paired_difference(
         >>> difference.mean, difference.n, round(difference.low, 3), round(difference.high, 3)
         (2.0, 3, -0.484, 4.484)
     """
-    found = spread([values[seed] - baseline[seed] for seed in sorted(set(values) & set(baseline))])
-    if found is None:
+    seeds = sorted(set(values) & set(baseline))
+    if not seeds:
         return None
-    if found.std is None:
-        return Difference(found.mean, None, None, found.n)
-    half = float(stats.t.ppf(0.5 + confidence / 2, found.n - 1)) * found.std / math.sqrt(found.n)
-    return Difference(found.mean, found.mean - half, found.mean + half, found.n)
+    differences = [values[seed] - baseline[seed] for seed in seeds]
+    low: float | None = None
+    high: float | None = None
+    if len(set(differences)) > 1:
+        low, high = map(float, stats.ttest_1samp(differences, 0.0).confidence_interval(confidence))
+    elif len(differences) > 1:  # no spread, of which the test makes NaN
+        low = high = differences[0]
+    return Difference(statistics.fmean(differences), low, high, len(differences))
 
 
 def recovered_share(values: Mapping[int, float], student: Mapping[int, float], teacher: float) -> float | None:

@@ -8,7 +8,7 @@ from typing import Any
 from eakd_det.lab.experiment.comparison import FIGURES
 from eakd_det.lab.experiment.loss_facts import FACTS
 from eakd_det.lab.experiment.shown import answered_questions, idle_arms, shown_arms
-from eakd_det.lab.markdown import markdown_table
+from eakd_det.tables import markdown_table
 
 _STATES = ('failed', 'unfinished', 'missing')
 

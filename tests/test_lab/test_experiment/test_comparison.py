@@ -89,13 +89,13 @@ def test_other_weights_or_batches_are_a_warning():
     assert notes(found)[0] == 'Warning: seed 2: the initial student weights of ea-kd differ from those of student, kd.'
     records[-1] = record('ea-kd', 2, 0.3, start={})
     assert 'wrote no check sums' in notes(report(records))[0]
-    assert 'class=warning' in page(found)
+    assert 'class="warning"' in page(found)
 
 
 def test_a_teacher_that_is_not_better_than_the_student_is_a_warning():
     found = report(full(), teacher=record('teacher', 0, 0.22))
     assert notes(found)[0].startswith("Warning: the teacher's AP, 22.0, is not above the plain student's, 22.0")
-    assert 'class=warning' in page(found)
+    assert 'class="warning"' in page(found)
     assert not any(line.startswith('Warning') for line in notes(report(full())))
 
 

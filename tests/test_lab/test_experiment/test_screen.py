@@ -11,14 +11,21 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_terminal_has_one_line_that_is_written_over():
+def test_a_terminal_has_one_line_that_is_written_over(monkeypatch):
+    monkeypatch.setenv('TERM', 'xterm')
     stream = Terminal()
     screen = Screen(stream)
     screen.show('one')
-    screen.show('two')
+    screen.show('two [of] two')
     screen.say('lasting')
     screen.close()
-    assert stream.getvalue() == 'one\r\x1b[2Ktwo\r\x1b[2Klasting\n'
+    written = stream.getvalue()
+    assert written.count('one') == 1
+    assert 'two [of] two' in written, 'brackets are no markup'
+    erased = '\x1b[2K'
+    assert erased in written[written.index('one') : written.index('two')]
+    assert 'lasting\n' in written
+    assert written.rindex(erased) > written.rindex('two')
 
 
 def test_elsewhere_lines_come_rarely():

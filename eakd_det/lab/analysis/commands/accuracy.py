@@ -11,7 +11,7 @@ from eakd_det.arguments import Positive, require
 from eakd_det.lab.analysis.commands.source import add_source_options, output_folder, read_proposals, remark_on_teacher
 from eakd_det.lab.analysis.entropy_accuracy import AccuracyBin, draw_accuracies, group_accuracies
 from eakd_det.lab.analysis.figures import save_figure
-from eakd_det.lab.markdown import markdown_table
+from eakd_det.tables import markdown_table
 
 DESCRIPTION = "Accuracy of teacher and student by the teacher's entropy"
 

@@ -10,7 +10,7 @@ from eakd_det.errors import ConfigError
 from eakd_det.lab.analysis.commands.source import add_source_options, add_weight_options, output_folder, read_proposals
 from eakd_det.lab.analysis.embedding_map import choose_rows, draw_map, map_embeddings
 from eakd_det.lab.analysis.figures import save_figure
-from eakd_det.lab.markdown import markdown_table
+from eakd_det.tables import markdown_table
 
 DESCRIPTION = 't-SNE of RoI embeddings with the heaviest proposals marked'
 

@@ -20,7 +20,7 @@ from eakd_det.lab.analysis.selectivity import (
     sweep,
 )
 from eakd_det.lab.analysis.selectivity_figure import draw_selectivity
-from eakd_det.lab.markdown import markdown_table
+from eakd_det.tables import markdown_table
 
 DESCRIPTION = "How selective the EA weight is against T', and a T' to use"
 

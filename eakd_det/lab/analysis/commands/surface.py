@@ -25,7 +25,7 @@ from eakd_det.lab.analysis.figures import save_figure
 from eakd_det.lab.analysis.loss_surface import LossSurface, measure_surface
 from eakd_det.lab.analysis.loss_surface_figure import draw_surfaces
 from eakd_det.lab.analysis.pair import build_batches, load_config
-from eakd_det.lab.markdown import markdown_table
+from eakd_det.tables import markdown_table
 
 RELATIVE_LEVEL = 1.5
 

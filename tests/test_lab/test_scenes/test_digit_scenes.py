@@ -11,10 +11,10 @@ import pytest
 from pycocotools.coco import COCO
 from sklearn.datasets import load_digits
 
-from eakd_det.datasets import digit_scenes
 from eakd_det.datasets.annotations import check_coco_annotations
-from eakd_det.datasets.digit_scenes import CLASSES, DigitScenes, make_digit_scenes
 from eakd_det.errors import ConfigError
+from eakd_det.lab.scenes import digit_scenes
+from eakd_det.lab.scenes.digit_scenes import CLASSES, DigitScenes, make_digit_scenes
 
 FEW = dict(num_train=40, num_val=20)
 

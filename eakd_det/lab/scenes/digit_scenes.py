@@ -21,8 +21,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from eakd_det.datasets.scene_painting import PaintingRules, PlacedDigit, paint_scene
 from eakd_det.errors import ConfigError
+from eakd_det.lab.scenes.painting import PaintingRules, PlacedDigit, paint_scene
 
 CLASSES = tuple(str(digit) for digit in range(10))
 _SPLITS = ('train', 'val')

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from eakd_det.datasets.scene_painting import PaintingRules, paint_scene
+from eakd_det.lab.scenes.painting import PaintingRules, paint_scene
 
 GREY = np.full((60, 90, 3), 128, np.uint8)
 

@@ -1,7 +1,6 @@
 """Detections drawn over images, and those of several detectors side by side.
 
-Matplotlib rather than MMDetection's visualizer: on an image of 128 pixels the latter's labels cover the objects, and
-here a label keeps its size whatever the image's is. Right and wrong are told apart as in the COCO evaluation.
+Right and wrong are told apart as in the COCO evaluation.
 """
 
 from __future__ import annotations
@@ -13,22 +12,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
-from matplotlib.patheffects import AbstractPathEffect, withStroke
 from mmdet.evaluation.functional import bbox_overlaps
 from mmdet.evaluation.functional.mean_ap import tpfp_default
 from mmengine.structures import InstanceData
 
 from eakd_det.errors import ConfigError
 from eakd_det.files import write_atomically
+from eakd_det.visualization.boxes import MISSED, draw_box, draw_ground_truth, show_image, to_numpy
 
-RIGHT, WRONG, MISSED = '#35d0ff', '#ff5a1f', '#ffffff'  # blue and orange, which colour-blind eyes tell apart, too
-_OUTLINE: list[AbstractPathEffect] = [withStroke(linewidth=3, foreground='#000000aa')]
+RIGHT, WRONG = '#35d0ff', '#ff5a1f'  # blue and orange, which colour-blind eyes tell apart, too
 _PANEL_INCHES = 2.4
 _DPI = 130
 
@@ -90,13 +86,6 @@ def side_by_side(
     write_atomically(path, content.getvalue())
 
 
-def draw_ground_truth(axes: Axes, image: np.ndarray, ground_truth: InstanceData, classes: Sequence[str]) -> None:
-    """Draw the objects of an image with their class names; arguments as in :func:`draw_detections`."""
-    _show(axes, image)
-    for box, label in zip(_numpy(ground_truth.bboxes), _numpy(ground_truth.labels), strict=True):
-        _draw_box(axes, box, MISSED, '-', classes[label])
-
-
 def draw_detections(
     axes: Axes,
     image: np.ndarray,
@@ -118,16 +107,16 @@ def draw_detections(
         iou_thr: Overlap with an object of its class from which on a detection is right. Each object makes one
             detection right, the one with the highest score; a second one is wrong.
     """
-    _show(axes, image)
+    show_image(axes, image)
     found = found[found.scores >= score_thr]
     right, missed = match(found, ground_truth, iou_thr)
-    for box in _numpy(ground_truth.bboxes)[missed]:
-        _draw_box(axes, box, MISSED, ':')
+    for box in to_numpy(ground_truth.bboxes)[missed]:
+        draw_box(axes, box, MISSED, ':')
     # The surest last: its label must stay legible where boxes overlap.
-    boxes, labels, scores = _numpy(found.bboxes), _numpy(found.labels), _numpy(found.scores)
+    boxes, labels, scores = to_numpy(found.bboxes), to_numpy(found.labels), to_numpy(found.scores)
     for index in np.argsort(scores):
         text = f'{classes[labels[index]]}  {scores[index]:.2f}'
-        _draw_box(axes, boxes[index], RIGHT if right[index] else WRONG, '-', text)
+        draw_box(axes, boxes[index], RIGHT if right[index] else WRONG, '-', text)
 
 
 def match(found: InstanceData, ground_truth: InstanceData, iou_thr: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
@@ -143,47 +132,17 @@ def match(found: InstanceData, ground_truth: InstanceData, iou_thr: float = 0.5)
         >>> [values.tolist() for values in match(found, truth)]
         [[True, False], [False]]
     """
-    boxes, labels = _numpy(found.bboxes), _numpy(found.labels)
-    true_boxes, true_labels = _numpy(ground_truth.bboxes), _numpy(ground_truth.labels)
+    boxes, labels = to_numpy(found.bboxes), to_numpy(found.labels)
+    true_boxes, true_labels = to_numpy(ground_truth.bboxes), to_numpy(ground_truth.labels)
     right, missed = np.zeros(len(boxes), bool), np.ones(len(true_boxes), bool)
     for label in np.unique(labels):
         own, true = labels == label, true_labels == label
-        scored = np.concatenate([boxes[own], _numpy(found.scores)[own, None]], axis=1)
+        scored = np.concatenate([boxes[own], to_numpy(found.scores)[own, None]], axis=1)
         nothing = np.zeros((0, 4), np.float32)
         right[own] = tpfp_default(scored, true_boxes[true], nothing, iou_thr)[0][0].astype(bool)
         if true.any():
             missed[true] = bbox_overlaps(boxes[own], true_boxes[true]).max(axis=0) < iou_thr
     return right, missed
-
-
-def _numpy(values: torch.Tensor | np.ndarray) -> np.ndarray:
-    return values.numpy(force=True) if isinstance(values, torch.Tensor) else np.asarray(values)
-
-
-def _show(axes: Axes, image: np.ndarray) -> None:
-    height, width = image.shape[:2]
-    axes.imshow(image, extent=(0, width, height, 0), interpolation='bicubic')
-    axes.set_axis_off()
-
-
-def _draw_box(axes: Axes, box: np.ndarray, colour: str, style: str, text: str | None = None) -> None:
-    x, y, right, bottom = box
-    outline = Rectangle((x, y), right - x, bottom - y, fill=False, edgecolor=colour, linewidth=1.4, linestyle=style)
-    outline.set_path_effects(_OUTLINE)
-    axes.add_patch(outline)
-    if text is not None:
-        height = axes.get_ylim()[0]
-        above = y > 0.09 * height  # at the upper edge of the image the label goes inside the box
-        axes.annotate(
-            text,
-            (x, y),
-            xytext=(0, 1 if above else -1),
-            textcoords='offset points',
-            va='bottom' if above else 'top',
-            fontsize=7.5,
-            color='black',
-            bbox={'boxstyle': 'square,pad=0.12', 'facecolor': colour, 'edgecolor': 'none', 'alpha': 0.85},
-        )
 
 
 def _add_legend(figure: Figure, score_thr: float, iou_thr: float) -> None:

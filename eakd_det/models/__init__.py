@@ -1,4 +1,4 @@
-"""Backbones, memory layouts, boxes under mixed precision, and the way back to a plain MMDetection student."""
+"""Backbones, memory layouts, convolutions, mixed precision, and the way back to a plain MMDetection student."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from eakd_det.models.mixed_precision import keep_boxes_in_float32
 from eakd_det.models.mobilenet_v2 import MobileNetV2
 from eakd_det.models.model_config import read_model_config
 from eakd_det.models.stock import stock_student_config
+from eakd_det.models.winograd import use_winograd
 
 __all__ = [
     'MobileNetV2',
@@ -15,4 +16,5 @@ __all__ = [
     'read_model_config',
     'stock_student_config',
     'train_channels_last',
+    'use_winograd',
 ]

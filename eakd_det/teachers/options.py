@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from eakd_det.arguments import from_option_dict
 from eakd_det.models.memory_layout import arrange, prefers_channels_first
+from eakd_det.models.winograd import use_winograd
 from eakd_det.sites import SiteHead
 
 _DTYPES = {'float32': None, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
@@ -42,6 +43,8 @@ class TeacherOptions:
             some by half. Defaults to 'float32'.
         free_unused: Drop from memory what distillation does not run: RPN, mask head, assigner, sampler. The teacher
             can then no longer be evaluated, nor recorded there. Defaults to False.
+        winograd: Compute the widest 3 x 3 convolutions by Winograd's minimal filtering on a CPU, see
+            :class:`StudentOptions`; not under autocast. Defaults to False.
         compile: Run backbone and neck through ``torch.compile``; pays off only if image sizes rarely change, so
             not with multi-scale training. Defaults to False.
 
@@ -55,6 +58,7 @@ class TeacherOptions:
     channels_last: bool | None = None
     dtype: Literal['float32', 'bfloat16', 'float16', 'auto'] = 'float32'
     free_unused: bool = False
+    winograd: bool = False
     compile: bool = False
 
     @classmethod
@@ -86,6 +90,8 @@ class TeacherOptions:
             head.free_unused()
         if self.fuse_norm:
             _fuse_norm(detector, head.name, tuple(recorded))
+        if self.winograd:
+            use_winograd(detector)
         if self.channels_last:
             detector.to(memory_format=torch.channels_last)
         if self.compile:

@@ -40,7 +40,8 @@ RAZOR_PKD = 'MMRazor FPN + PKD'
 MD_SCHEDULE = "mdistiller's schedule"
 CROSSKD = 'CrossKD, two-stage'
 ARMS = (PLAIN, OUR_STUDENT, *OURS, FAST, RAZOR_SHIPPED, RAZOR_SHARED, RAZOR_PKD, MD_SCHEDULE, CROSSKD)
-FAST_OPTIONS: dict[str, Any] = dict(channels_last=True, dtype='auto', free_unused=True)
+FAST_OPTIONS: dict[str, Any] = dict(channels_last=True, dtype='auto', free_unused=True, winograd=True)
+FAST_STUDENT_OPTIONS: dict[str, Any] = dict(channels_last=True, winograd=True)
 
 _FC_CLS = dict(logits=dict(type='ModuleOutputs', source='roi_head.bbox_head.fc_cls'))
 _NECK = dict(neck=dict(type='ModuleOutputs', source='neck'))
@@ -67,7 +68,8 @@ def build_arm(name: str, scene: Scene, fast: dict[str, Any] | None = None, cross
     if name in OURS:
         return _ours(student, teacher, OURS[name])
     if name == FAST:
-        return _ours(student, teacher, OURS['ours EA-KD'], teacher_options=fast or FAST_OPTIONS)
+        options = dict(teacher_options=fast or FAST_OPTIONS, student_options=FAST_STUDENT_OPTIONS)
+        return _ours(student, teacher, OURS['ours EA-KD'], **options)
     if name == CROSSKD:
         if crosskd is None:
             raise ValueError('the CrossKD arm needs its file: --crosskd path/to/crosskd_two_stage.py')

@@ -19,7 +19,7 @@ from eakd_det.checkpoint import checkpoint_classes, load_checkpoint_file, load_d
 from eakd_det.cli.arguments import parse_test_arguments
 from eakd_det.cli.config import load_config
 from eakd_det.cli.data_checks import check_data
-from eakd_det.cli.detectors import Side, detector_config, unwrap
+from eakd_det.cli.detectors import Side, detector_config, set_teacher_classes, unwrap
 from eakd_det.cli.failures import run_tool
 from eakd_det.cli.running import build_runner
 from eakd_det.cli.translation import config_errors
@@ -50,6 +50,8 @@ def test(args: argparse.Namespace) -> dict[str, float]:
     side: Side = 'teacher' if args.teacher else 'student'
     key, source = _checkpoint_source(cfg, args)
     checkpoint = load_checkpoint_file(source, key)
+    if args.teacher:
+        set_teacher_classes(cfg.model, checkpoint)
     cfg = apply_data_options(cfg, 'test')
     check_data(cfg, ('test_dataloader',))
     with config_errors(cfg):

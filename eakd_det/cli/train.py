@@ -21,7 +21,7 @@ from eakd_det.checkpoint.source import local_checkpoint_path
 from eakd_det.cli.arguments import parse_train_arguments
 from eakd_det.cli.config import load_config
 from eakd_det.cli.data_checks import check_data
-from eakd_det.cli.detectors import is_distillation, unwrap
+from eakd_det.cli.detectors import is_distillation, set_teacher_classes, unwrap
 from eakd_det.cli.failures import run_tool
 from eakd_det.cli.resuming import make_resumable, set_resume
 from eakd_det.cli.running import build_runner
@@ -58,6 +58,8 @@ def train(args: argparse.Namespace) -> Any:
     make_resumable(cfg)
     set_resume(cfg, args.resume)
     check_checkpoints(cfg)
+    if cfg.model.get('class_map') is not None and cfg.model.get('teacher_ckpt'):
+        set_teacher_classes(cfg.model, load_checkpoint_file(cfg.model.teacher_ckpt, 'model.teacher_ckpt'))
     cfg = apply_data_options(cfg, 'train')
     check_data(cfg, ('train_dataloader', 'val_dataloader'))
     with config_errors(cfg):

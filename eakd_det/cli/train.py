@@ -24,6 +24,7 @@ from eakd_det.cli.data_checks import check_data
 from eakd_det.cli.detectors import is_distillation, set_teacher_classes, unwrap
 from eakd_det.cli.failures import run_tool
 from eakd_det.cli.resuming import make_resumable, set_resume
+from eakd_det.cli.run_summary import describe_training
 from eakd_det.cli.running import build_runner
 from eakd_det.cli.translation import config_errors
 from eakd_det.cli.unshared_proposals import unshared_proposals
@@ -62,6 +63,7 @@ def train(args: argparse.Namespace) -> Any:
         set_teacher_classes(cfg.model, load_checkpoint_file(cfg.model.teacher_ckpt, 'model.teacher_ckpt'))
     cfg = apply_data_options(cfg, 'train')
     check_data(cfg, ('train_dataloader', 'val_dataloader'))
+    print_log(describe_training(cfg), logger='current')
     with config_errors(cfg):
         runner = build_runner(cfg)
         if not is_distillation(cfg.model):  # whose detectors know already

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from eakd_det.arguments import did_you_mean, require
 from eakd_det.errors import ConfigError
+from eakd_det.plurals import counted
 from eakd_det.sites import ClassGroups
 
 KEY = 'model.class_map'
@@ -75,7 +76,7 @@ class ClassMap:
         names = None if student_classes is None else tuple(student_classes)
         if names is not None and len(names) != student_count:
             raise ConfigError(
-                f'model.student_classes: expected {student_count} names, one for each class of the student '
+                f'model.student_classes: expected {counted(student_count, "name")}, one for each class of the student '
                 f'(num_classes of its head), but got {len(names)}'
             )
         values = _values(entries, names, student_count)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from mmdet.datasets import CocoDataset
 from mmengine.config import Config
 
-from eakd_det.datasets.annotations import check_coco_annotations
+from eakd_det.datasets.annotations import check_coco_annotations, require_one_order
 from eakd_det.datasets.class_names import read_class_names, set_num_classes, spell_as_in_file
 from eakd_det.datasets.label_mixing import OPTIONS as MIXING_OPTIONS
 from eakd_det.datasets.label_mixing import mix_teacher_labels
@@ -186,6 +186,7 @@ def _class_names(cfg: Config, needed: tuple[str, ...]) -> tuple[str, ...]:
     split, path = next(iter(files))
     categories = check_coco_annotations(path, None, f'{split}_ann', 'predict').categories
     names = categories if names is None else spell_as_in_file(names, categories)
+    require_one_order([(f'{split}_ann', path) for split, path in files], names)
     for (split, path), dataset in files.items():
         check_as: Literal['train', 'evaluate', 'predict'] = 'predict'
         if split in needed:

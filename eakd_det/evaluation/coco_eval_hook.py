@@ -20,6 +20,7 @@ from eakd_det.evaluation.metrics import measured_figures
 from eakd_det.evaluation.provenance import describe_run
 from eakd_det.evaluation.record import RECORD_NAME, EvalEntry, EvalRecord, Split, Subject, set_aside, utc_now
 from eakd_det.files import remove_unfinished
+from eakd_det.plurals import counted
 
 TESTED = 'eakd_det_tested'  # in the message hub: what tools/test.py tests, as dict(subject=..., checkpoint=...)
 
@@ -100,7 +101,8 @@ class CocoEvalHook(Hook):
         if runner.iter > 0:
             dropped = record.forget_after(runner.iter)
             if dropped:
-                runner.logger.info(f'{path}: dropped {dropped} evaluations from after iteration {runner.iter}')
+                what = counted(dropped, 'evaluation')
+                runner.logger.info(f'{path}: dropped {what} from after iteration {runner.iter}')
         elif any(run.get('mode') == 'train' for run in record.runs):
             runner.logger.warning(f'{path} is of an earlier run, and was kept as {set_aside(path, "previous")}')
             record = EvalRecord()

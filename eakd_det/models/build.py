@@ -9,7 +9,7 @@ from mmengine.hub import get_model
 from mmengine.registry import DefaultScope
 from torch import nn
 
-from eakd_det.models.model_config import read_model_config
+from eakd_det.models.model_config import current_name, read_model_config
 
 
 def build_detector(cfg: Any, key: str) -> nn.Module:
@@ -28,6 +28,6 @@ def build_detector(cfg: Any, key: str) -> nn.Module:
         return cfg
     if isinstance(cfg, dict) and 'cfg_path' in cfg and 'type' not in cfg:
         read_model_config(cfg, key)  # whose error for a wrong name is one line
-        return get_model(**cfg)
+        return get_model(**{**cfg, 'cfg_path': current_name(cfg['cfg_path'])})
     with DefaultScope.overwrite_default_scope('mmdet'):
         return MMDET_MODELS.build(read_model_config(cfg, key))

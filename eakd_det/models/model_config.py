@@ -7,6 +7,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 from mmengine.hub import get_config
+from mmengine.utils import get_installed_path
 
 from eakd_det.errors import ConfigError
 
@@ -39,13 +40,38 @@ def read_model_config(detector: Any, key: str) -> ConfigDict:
     raise ConfigError(f'{key}: expected a model dict, a config file or cfg_path, but got {kind}')
 
 
+def current_name(name: str) -> str:
+    """Return the name that a package's config has today, if ``name`` is the one it had in MMDetection 2.
+
+    MMRazor 1.0 ships recipes with such names, which its own tools cannot find any more.
+
+    Example:
+        >>> current_name('mmdet::faster_rcnn/faster_rcnn_r50_fpn_1x_coco.py')
+        'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py'
+    """
+    package, _, path = name.partition('::')
+    try:
+        folder = (Path(get_installed_path(package)) / '.mim/configs' / path).parent
+    except Exception:  # no such package, which its reader explains
+        return name
+    wanted = Path(path).name
+    same = [file.name for file in folder.glob('*.py') if _compact(file.name) == _compact(wanted)]
+    if wanted in same or len(same) != 1:
+        return name
+    return f'{package}::{Path(path).with_name(same[0])}'
+
+
+def _compact(name: str) -> str:
+    return name.replace('-', '_').replace('mstrain', 'ms')
+
+
 def _of_file(name: str, key: str) -> ConfigDict:
     if '::' not in name and not Path(name).is_file():
         raise ConfigError(
             f'{key}: expected a model dict, a config file or package::config, but there is no file {name!r}'
         )
     try:
-        model = (get_config(name) if '::' in name else Config.fromfile(name)).get('model')
+        model = (get_config(current_name(name)) if '::' in name else Config.fromfile(name)).get('model')
     except Exception as error:  # a config is a program: whatever it raises is about the config
         raise ConfigError(
             f'{key}: {name} cannot be read ({type(error).__name__}: {" ".join(str(error).split())})'

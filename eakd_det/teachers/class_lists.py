@@ -10,6 +10,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from eakd_det.errors import ConfigError
+from eakd_det.plurals import counted
 from eakd_det.sites import num_classes
 
 ClassNames = Sequence[str]
@@ -22,13 +23,13 @@ def require_same_classes(first: ClassNames, first_name: str, second: ClassNames,
         >>> require_same_classes(['cat', 'dog'], 'data', ['dog', 'cat'], 'teacher')
         Traceback (most recent call last):
         ...
-        eakd_det.errors.ConfigError: classes differ: index 0 is 'cat' in data and 'dog' in teacher (2 classes differ)
+        eakd_det.errors.ConfigError: classes differ: index 0 is 'cat' in data and 'dog' in teacher (2 of 2 differ)
     """
     if len(first) != len(second):
         only_first = [name for name in first if name not in second][:5]
         only_second = [name for name in second if name not in first][:5]
         raise ConfigError(
-            f'classes differ: {first_name} has {len(first)} classes and {second_name} has {len(second)}'
+            f'classes differ: {first_name} has {counted(len(first), "class")} and {second_name} has {len(second)}'
             f' (only in {first_name}: {only_first}; only in {second_name}: {only_second})'
         )
     differing = [index for index, (a, b) in enumerate(zip(first, second, strict=True)) if a != b]
@@ -36,7 +37,7 @@ def require_same_classes(first: ClassNames, first_name: str, second: ClassNames,
         index = differing[0]
         raise ConfigError(
             f'classes differ: index {index} is {first[index]!r} in {first_name} and {second[index]!r} in {second_name}'
-            f' ({len(differing)} classes differ)'
+            f' ({len(differing)} of {len(first)} differ)'
         )
 
 
@@ -68,7 +69,8 @@ class ClassCheckHook(Hook):
         count = num_classes(student)
         if count is not None and len(data_classes) != count:
             raise ConfigError(
-                f'train_dataloader.dataset: the data has {len(data_classes)} classes ({_some(data_classes)}), '
+                f'train_dataloader.dataset: the data has {counted(len(data_classes), "class")} '
+                f'({_some(data_classes)}), '
                 f"but the student's num_classes is {count}"
             )
         teacher_classes = getattr(model, 'teacher_classes', None)

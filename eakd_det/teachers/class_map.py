@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from eakd_det.arguments import require
+from eakd_det.arguments import did_you_mean, require
 from eakd_det.errors import ConfigError
+from eakd_det.plurals import counted
 from eakd_det.sites import ClassGroups
 
 KEY = 'model.class_map'
@@ -75,7 +76,7 @@ class ClassMap:
         names = None if student_classes is None else tuple(student_classes)
         if names is not None and len(names) != student_count:
             raise ConfigError(
-                f'model.student_classes: expected {student_count} names, one for each class of the student '
+                f'model.student_classes: expected {counted(student_count, "name")}, one for each class of the student '
                 f'(num_classes of its head), but got {len(names)}'
             )
         values = _values(entries, names, student_count)
@@ -119,6 +120,7 @@ def _values(entries: Any, names: tuple[str, ...] | None, count: int) -> list[Any
         if unknown:
             raise ConfigError(
                 f'{KEY}: expected classes of the student ({", ".join(names)}) as keys, but got {", ".join(unknown)}'
+                f'{did_you_mean(unknown[0], names)}'
             )
         return [entries.get(name, name) for name in names]
     if isinstance(entries, (str, bytes)) or not isinstance(entries, Sequence):
@@ -154,7 +156,8 @@ def _index(item: Any, key: str, count: int, names: Sequence[str] | None) -> int:
     if item not in names:
         near = difflib.get_close_matches(item, names, n=5, cutoff=0.5) if len(names) > 12 else names
         some = f'{", ".join(near)}, ...' if len(near) < len(names) else ', '.join(names)
-        raise ConfigError(f'{key}: expected one of the {len(names)} teacher classes ({some}), but got {item!r}')
+        hint = did_you_mean(item, names)
+        raise ConfigError(f'{key}: expected one of the {len(names)} teacher classes ({some}), but got {item!r}{hint}')
     return list(names).index(item)
 
 

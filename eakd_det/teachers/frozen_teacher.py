@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from eakd_det.checkpoint import checkpoint_classes, load_checkpoint_file, load_detector_weights
 from eakd_det.errors import ConfigError
+from eakd_det.plurals import counted
 from eakd_det.sites import HeadPredictor, Prediction, SiteHead, Sites, Translation
 from eakd_det.teachers.class_map import ClassMap
 from eakd_det.teachers.input_translation import InputTranslation
@@ -73,7 +74,7 @@ class FrozenTeacher:
         count = self._head.scores.num_classes
         if self.classes is not None and len(self.classes) != count:
             raise ConfigError(
-                f'{key}: {checkpoint} was trained on {len(self.classes)} classes, '
+                f'{key}: {checkpoint} was trained on {counted(len(self.classes), "class")}, '
                 f'but {self._head.key}.num_classes is {count}'
             )
 

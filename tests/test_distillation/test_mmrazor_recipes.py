@@ -11,11 +11,15 @@ import mmrazor
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.hub import get_config
 from mmengine.registry import DefaultScope
 from mmrazor.registry import MODELS as MMRAZOR_MODELS
 
+from eakd_det.cli.arguments import parse_train_arguments
+from eakd_det.cli.config import load_config
 from eakd_det.cli.unshared_proposals import unshared_proposals
 from eakd_det.errors import ConfigError
+from eakd_det.models import read_model_config
 from eakd_det.weighting import EntropyWeighting, image_weights
 from tests import tiny
 
@@ -30,6 +34,18 @@ SEPARABLE = ('cwd', 'mgd')
 EA = dict(type='eakd_det.EntropyWeighting', tau=3.0)
 SIZES = ((128, 160), (128, 128))  # FBKD pools the coarsest level three times
 CHANNELS = ('in_channels', 'student_channels', 'teacher_channels')
+
+
+@pytest.mark.parametrize('name', RECIPES)
+def test_the_detectors_of_a_shipped_recipe_are_found(name: str):
+    path = os.path.join(SHIPPED, RECIPES[name])
+    for model in (load_config(parse_train_arguments([path])).model, Config.fromfile(path).model):
+        for side in ('architecture', 'teacher'):
+            assert read_model_config(model[side], side).type in ('FasterRCNN', 'RetinaNet')
+    named = [
+        load_config(parse_train_arguments([path])).model[side].get('cfg_path') for side in ('architecture', 'teacher')
+    ]
+    assert all(get_config(cfg_path).model for cfg_path in named if cfg_path)  # by MMEngine, which MMRazor asks
 
 
 @pytest.fixture(scope='module')

@@ -1,7 +1,7 @@
 """Distillation as pure mathematics on logits: torch only, no registry, no detector.
 
-Letters: ``R`` sites (proposals, points, queries) in the batch, ``C`` columns of class scores, ``tau`` the temperature of
-a softmax, ``w`` a weight. Entropies are in nats. A background column is a class like any other.
+Letters: ``R`` sites (proposals, points, queries) in the batch, ``C`` columns of class scores, ``tau`` the temperature
+of a softmax, ``w`` a weight. Entropies are in nats. A background column is a class like any other.
 
 Conventions, unless a docstring states otherwise:
 

@@ -11,7 +11,7 @@ from eakd_det.losses.temperature import ProposalTemperature
 
 
 class EntropyTemperature(ProposalTemperature):
-    r"""Soften unsure sites more, see :func:`eakd_det.functional.entropy_temperature`.
+    r"""Give uncertain sites higher temperatures, see :func:`eakd_det.functional.entropy_temperature`.
 
     .. math:: \tau_n = \tau_{min} + (\tau_{max} - \tau_{min})\, h_n
 
@@ -21,18 +21,18 @@ class EntropyTemperature(ProposalTemperature):
     ``dict(type='eakd_det.EmbeddingLoss', weighting=dict(type='eakd_det.HardProposalWeighting'))``.
 
     Args:
-        tau_min: Lowest temperature, above 0. Defaults to 1.0.
-        tau_max: Highest, at least ``tau_min``. Defaults to 4.0.
-        increasing: Whether unsure sites get the higher ones. Defaults to True.
-        entropy_tau: Temperature of the entropy itself. Defaults to 1.0.
+        tau_min: Lowest temperature.
+        tau_max: Highest temperature, at least ``tau_min``.
+        increasing: Whether uncertain sites get the higher temperatures; False gives them the lower ones.
+        entropy_tau: Temperature of the entropy.
 
     Raises:
         ConfigError: If an argument is out of range.
 
     Example:
         >>> import torch
-        >>> unsure_then_sure = torch.tensor([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]])
-        >>> EntropyTemperature()(unsure_then_sure, unsure_then_sure)
+        >>> uncertain_then_certain = torch.tensor([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]])
+        >>> EntropyTemperature()(uncertain_then_certain, uncertain_then_certain)
         tensor([4.0000, 1.0067])
     """
 
@@ -51,7 +51,3 @@ class EntropyTemperature(ProposalTemperature):
     def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """Compute the temperature of each site, ``(N,)``, without gradient."""
         return entropy_temperature(preds_T, self.tau_min, self.tau_max, self.increasing, self.entropy_tau)
-
-    def extra_repr(self) -> str:
-        """Return what ``print`` shows."""
-        return f'tau_min={self.tau_min}, tau_max={self.tau_max}, increasing={self.increasing}'

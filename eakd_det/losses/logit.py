@@ -1,4 +1,4 @@
-"""Losses on softened logits: what those with a temperature have in common."""
+"""The base of losses that compare logits at a temperature."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from eakd_det.losses.temperature import ProposalTemperature
 
 
 class LogitLoss(ProposalLoss):
-    """A divergence of softened class distributions.
+    """A divergence of class distributions at a temperature; subclasses implement :meth:`divergence_at`.
 
-    Subclasses implement :meth:`divergence_at`. Row n of both sides must be the same site; in MMRazor's
-    ``SingleTeacherDistill`` it is so only with a delivery that shares the samples (docs/mmrazor.md).
+    Row n must be the same site on both sides. MMRazor's ``SingleTeacherDistill`` guarantees this only with a delivery
+    that shares the samples (docs/mmrazor.md).
 
     Args:
-        tau: Temperature: a number above 0, or the config of a module that gives one temperature, or one for each
-            site, from the raw logits (``dict(type='eakd_det.LearnedTemperature')``). Defaults to 1.0.
+        tau: Temperature: a number, or the config of a module that computes one temperature, or one for each site, from
+            the raw logits (``dict(type='eakd_det.LearnedTemperature')``).
         standardize: Standardise each row of logits first (LS, :func:`eakd_det.functional.standardize`): True or
-            'sample' as the published code, 'population' as the paper, False for raw logits. The weighting sees raw
-            logits all the same, unless it has a ``standardize`` of its own. Defaults to False.
+            'sample' as in the published code, 'population' as in the paper, False for raw logits. The weighting still
+            sees raw logits, unless its own ``standardize`` is set.
         **kwargs: ``weighting``, ``reduction``, ``loss_weight`` of :class:`ProposalLoss`.
 
     Raises:
@@ -52,15 +52,9 @@ class LogitLoss(ProposalLoss):
     def divergence_at(
         self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
     ) -> Tensor:
-        """Compute the divergence of each site at the temperature ``tau``, ``(N,)``."""
+        """Compute the divergence of each site, ``(N,)``, at the temperature ``tau``."""
         raise NotImplementedError
 
     def log_values(self) -> dict[str, Tensor]:
-        """Return the temperature, if it is learned."""
+        """Return the temperature if it is learned."""
         return self.tau.log_values() if isinstance(self.tau, ProposalTemperature) else {}
-
-    def extra_repr(self) -> str:
-        """Return what ``print`` shows."""
-        tau = '' if isinstance(self.tau, nn.Module) else f'tau={self.tau}, '
-        ls = f'standardize={self.standardize!r}, ' if self.standardize else ''
-        return f'{tau}{ls}{super().extra_repr()}'

@@ -17,11 +17,8 @@ class PowerSumWeighting(ProposalWeighting):
     With :class:`eakd_det.losses.TTMLoss` of the same ``tau`` this is WTTM.
 
     Args:
-        tau: Temperature of the teacher, the paper's :math:`1/\gamma`. Defaults to 2.0.
-        normalize: Divide by the mean over this process's sites. Defaults to False.
-
-    Raises:
-        ConfigError: If ``tau`` is not above 0.
+        tau: Temperature of the teacher, the paper's :math:`1/\gamma`.
+        normalize: Divide by the mean over this process's sites.
 
     Example:
         >>> import torch
@@ -39,7 +36,3 @@ class PowerSumWeighting(ProposalWeighting):
         """Compute the weight of each site, ``(N,)``, from the teacher alone."""
         weights = power_sum(preds_T, self.tau)
         return mean_one(weights) if self.normalize else weights
-
-    def extra_repr(self) -> str:
-        """Return what ``print`` shows."""
-        return f'tau={self.tau}, normalize={self.normalize}'

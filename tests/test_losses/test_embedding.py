@@ -176,3 +176,10 @@ def test_embeddings_that_do_not_fit(loss, message):
 def test_missing_embeddings():
     with pytest.raises(ConfigError, match='EmbeddingLoss: expected embeddings_S and embeddings_T'):
         EmbeddingLoss()(torch.zeros(2, 3), torch.zeros(2, 3))
+
+
+def test_labels_that_an_old_config_maps_are_ignored():
+    inputs = _inputs(LOSSES['l2'])
+    loss = EmbeddingLoss()
+    assert 'gt_labels' not in loss.default_mapping
+    torch.testing.assert_close(loss(**inputs, gt_labels=torch.zeros(12, dtype=torch.int64)), loss(**inputs))

@@ -1,0 +1,88 @@
+"""Divergences of sites from a mixture of teacher and student: Jensen-Shannon and the skewed ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from eakd_det.arguments import Fraction, Positive, checked
+from eakd_det.functional import Temperature, jsd_divergence, skld_divergence, srkld_divergence
+from eakd_det.losses.logit import LogitLoss
+
+
+class JSDLoss(LogitLoss):
+    r"""Jensen-Shannon divergence, see :func:`eakd_det.functional.jsd_divergence`.
+
+    .. math:: L = \lambda \cdot \frac{1}{R} \sum_n w_n \bigl(\pi\, \mathrm{KL}(p_n \,\|\, m_n)
+        + (1 - \pi)\, \mathrm{KL}(q_n \,\|\, m_n)\bigr), \qquad m_n = \pi p_n + (1 - \pi) q_n
+
+    Args:
+        tau: Temperature of both softmaxes.
+        teacher_share: Weight :math:`\pi` of the teacher in the mixture: 0.5 as DSKD, 0.1 as DistiLLM's default.
+        **kwargs: As in :class:`LogitLoss`.
+
+    Example:
+        >>> import torch
+        >>> JSDLoss()(torch.tensor([[99.0, 0.0]]), torch.tensor([[0.0, 99.0]]))
+        tensor(0.6931)
+    """
+
+    @checked
+    def __init__(
+        self, tau: Positive | dict[str, Any] | nn.Module = 1.0, teacher_share: Fraction = 0.5, **kwargs: Any
+    ) -> None:
+        super().__init__(tau, **kwargs)
+        self.teacher_share = teacher_share
+
+    def divergence_at(
+        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
+    ) -> Tensor:
+        """Compute JSD of each site, ``(N,)``, without labels."""
+        return jsd_divergence(preds_S, preds_T, tau, self.teacher_share)
+
+
+class SKLDLoss(LogitLoss):
+    r"""Skewed Kullback-Leibler divergence, see :func:`eakd_det.functional.skld_divergence`.
+
+    .. math:: L = \lambda \cdot \frac{1}{R} \sum_n w_n\, \mathrm{KL}\bigl(p_n \,\|\, \alpha p_n + (1 - \alpha) q_n\bigr)
+
+    Args:
+        tau: Temperature of both softmaxes.
+        alpha: Weight of the first distribution in the mixture.
+        **kwargs: As in :class:`LogitLoss`.
+
+    Example:
+        >>> import torch
+        >>> SKLDLoss()(torch.tensor([[99.0, 0.0]]), torch.tensor([[0.0, 99.0]]))
+        tensor(2.3026)
+    """
+
+    @checked
+    def __init__(self, tau: Positive | dict[str, Any] | nn.Module = 1.0, alpha: Fraction = 0.1, **kwargs: Any) -> None:
+        super().__init__(tau, **kwargs)
+        self.alpha = alpha
+
+    def divergence_at(
+        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
+    ) -> Tensor:
+        """Compute SKLD of each site, ``(N,)``, without labels."""
+        return skld_divergence(preds_S, preds_T, tau, self.alpha)
+
+
+class SRKLDLoss(SKLDLoss):
+    r"""Skewed reverse divergence, see :func:`eakd_det.functional.srkld_divergence`; arguments as :class:`SKLDLoss`.
+
+    .. math:: L = \lambda \cdot \frac{1}{R} \sum_n w_n\, \mathrm{KL}\bigl(q_n \,\|\, (1 - \alpha) p_n + \alpha q_n\bigr)
+
+    Example:
+        >>> import torch
+        >>> SRKLDLoss()(torch.tensor([[99.0, 0.0]]), torch.tensor([[0.0, 99.0]]))
+        tensor(2.3026)
+    """
+
+    def divergence_at(
+        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
+    ) -> Tensor:
+        """Compute SRKLD of each site, ``(N,)``, without labels."""
+        return srkld_divergence(preds_S, preds_T, tau, self.alpha)

@@ -265,20 +265,17 @@ WHERE = r'loss_forward_mappings\.loss_l2\.t_feature'
 @pytest.mark.parametrize(
     ('wrong', 'message'),
     [
-        (one_loss(data_idx=7), rf"{WHERE}: teacher recorder 'neck' \(source 'neck'\) recorded 5 items, but data_idx 7"),
-        (
-            one_loss(record_idx=1),
-            rf'{WHERE}: teacher recorder .* has 1 records in this step, but record_idx 1 is asked',
-        ),
+        (one_loss(data_idx=7), rf"{WHERE}: teacher recorder 'neck' \(source 'neck'\): .* data_idx 7, but got 5 items"),
+        (one_loss(record_idx=1), rf'{WHERE}: teacher recorder .* record_idx 1, but got 1 records'),
         (
             one_loss(recorder='cls', data_idx=0, recorders=dict(cls=LOGITS['logits'])),
-            rf"{WHERE}: teacher recorder 'cls' .*recorded one Tensor and no tuple; leave data_idx=0 out",
+            rf"{WHERE}: teacher recorder 'cls' .*expected a tuple for data_idx, but got a Tensor",
         ),
     ]
     + [
         (
             one_loss(recorder='late', recorders=dict(late=dict(type=kind, source=source))),
-            rf"{WHERE}: teacher recorder 'late' .* has 0 records .*only the backbone, neck and head of the teacher",
+            rf"{WHERE}: teacher recorder 'late' .* got 0 records .*only the backbone, neck and head of the teacher",
         )
         for kind, source in (
             ('ModuleOutputs', 'rpn_head.rpn_conv'),

@@ -20,7 +20,7 @@ from eakd_det.distillation.distiller import ProposalDistiller
 from eakd_det.distillation.observation import Step
 from eakd_det.distillation.student_options import StudentOptions
 from eakd_det.errors import ConfigError
-from eakd_det.models.build import build_detector
+from eakd_det.models.model_config import build_detector
 from eakd_det.sites import MODEL_KEYS, Prediction, Side, SiteHead, Sites, find_head
 from eakd_det.teachers import ClassMap, FrozenTeacher, TeacherOptions
 

@@ -18,10 +18,10 @@ def sigmoid_focal_loss(
 
     Args:
         logits: ``(R, C)``; computed in float32 or better.
-        labels: ``(R,)``, int64; a label of ``C`` or above is background.
-        gamma: How fast the loss of what is already well classified falls.
-        alpha: Share of the objects.
-        class_weights: ``(C,)``; a row is multiplied by the weight of its label, and one of background is not.
+        labels: ``(R,)``, int64; ``C`` or above is background.
+        gamma: Exponent that reduces the loss of well-classified entries.
+        alpha: Weight of objects.
+        class_weights: Factor for rows with each label, ``(C,)``; background rows keep their loss.
 
     Returns:
         ``(R, C)`` in the dtype of ``logits``.

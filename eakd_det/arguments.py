@@ -168,7 +168,8 @@ def shown_arguments(module: Any) -> str:
         >>> shown_arguments(JSDLoss(loss_weight=2.0))
         "tau=1.0, teacher_share=0.5, standardize=False, reduction='mean', loss_weight=2.0"
     """
-    values = {name: getattr(module, name, None) for name in argument_names(type(module)) or ()}
+    cls: Any = type(module)
+    values = {name: getattr(module, name, None) for name in argument_names(cls) or ()}
     return ', '.join(f'{name}={value!r}' for name, value in values.items() if isinstance(value, _PLAIN))
 
 

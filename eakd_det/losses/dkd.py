@@ -7,7 +7,6 @@ from typing import Any
 from torch import Tensor, nn
 
 from eakd_det.arguments import NotNegative, Positive, checked
-from eakd_det.errors import ConfigError
 from eakd_det.functional import Temperature, dkd_divergence
 from eakd_det.losses.logit import LogitLoss
 
@@ -49,10 +48,6 @@ class DKDLoss(LogitLoss):
         self.alpha = alpha
         self.beta = beta
 
-    def divergence_at(
-        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
-    ) -> Tensor:
+    def divergence_at(self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor) -> Tensor:
         """Compute DKD of each site, ``(N,)``."""
-        if gt_labels is None:
-            raise ConfigError('DKDLoss: expected gt_labels, but got none; add it to its loss_forward_mappings')
         return dkd_divergence(preds_S, preds_T, gt_labels, tau, self.alpha, self.beta)

@@ -28,10 +28,8 @@ class KDLoss(LogitLoss):
         tensor(0.1026)
     """
 
-    def divergence_at(
-        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
-    ) -> Tensor:
-        """Compute KD of each site, ``(N,)``, without labels."""
+    def divergence_at(self, tau: Temperature, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compute KD of each site, ``(N,)``."""
         return kd_divergence(preds_S, preds_T, tau)
 
 
@@ -53,8 +51,6 @@ class RKLDLoss(LogitLoss):
         tensor(0.1120)
     """
 
-    def divergence_at(
-        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
-    ) -> Tensor:
-        """Compute RKLD of each site, ``(N,)``, without labels."""
+    def divergence_at(self, tau: Temperature, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compute RKLD of each site, ``(N,)``."""
         return rkld_divergence(preds_S, preds_T, tau)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from eakd_det.arguments import Positive, checked
 from eakd_det.building import build_model
-from eakd_det.functional import StandardizeOption, Temperature, standardize
+from eakd_det.functional import StandardizeOption, standardize
 from eakd_det.losses.base import ProposalLoss
 from eakd_det.losses.temperature import ProposalTemperature
 
@@ -31,6 +32,13 @@ class LogitLoss(ProposalLoss):
         ConfigError: If an argument is out of range.
     """
 
+    _reads_labels: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Find out whether :meth:`divergence_at` reads labels."""
+        super().__init_subclass__(**kwargs)
+        cls._reads_labels = 'gt_labels' in inspect.signature(cls.divergence_at).parameters
+
     @checked
     def __init__(
         self,
@@ -47,12 +55,17 @@ class LogitLoss(ProposalLoss):
         tau = self.tau(preds_S, preds_T) if isinstance(self.tau, nn.Module) else self.tau
         if self.standardize:
             preds_S, preds_T = standardize(preds_S, self.standardize), standardize(preds_T, self.standardize)
+        if not self._reads_labels:
+            return self.divergence_at(tau, preds_S, preds_T)
+        if gt_labels is None:
+            self._require({}, ('gt_labels',))
         return self.divergence_at(tau, preds_S, preds_T, gt_labels)
 
-    def divergence_at(
-        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
-    ) -> Tensor:
-        """Compute the divergence of each site, ``(N,)``, at the temperature ``tau``."""
+    def divergence_at(self, *args: Any) -> Tensor:
+        """Compute the divergence of each site, ``(N,)``.
+
+        Subclasses take ``(tau, preds_S, preds_T)``, or ``(tau, preds_S, preds_T, gt_labels)`` if they need labels.
+        """
         raise NotImplementedError
 
     def log_values(self) -> dict[str, Tensor]:

@@ -35,10 +35,8 @@ class JSDLoss(LogitLoss):
         super().__init__(tau, **kwargs)
         self.teacher_share = teacher_share
 
-    def divergence_at(
-        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
-    ) -> Tensor:
-        """Compute JSD of each site, ``(N,)``, without labels."""
+    def divergence_at(self, tau: Temperature, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compute JSD of each site, ``(N,)``."""
         return jsd_divergence(preds_S, preds_T, tau, self.teacher_share)
 
 
@@ -63,10 +61,8 @@ class SKLDLoss(LogitLoss):
         super().__init__(tau, **kwargs)
         self.alpha = alpha
 
-    def divergence_at(
-        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
-    ) -> Tensor:
-        """Compute SKLD of each site, ``(N,)``, without labels."""
+    def divergence_at(self, tau: Temperature, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compute SKLD of each site, ``(N,)``."""
         return skld_divergence(preds_S, preds_T, tau, self.alpha)
 
 
@@ -81,8 +77,6 @@ class SRKLDLoss(SKLDLoss):
         tensor(2.3026)
     """
 
-    def divergence_at(
-        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
-    ) -> Tensor:
-        """Compute SRKLD of each site, ``(N,)``, without labels."""
+    def divergence_at(self, tau: Temperature, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compute SRKLD of each site, ``(N,)``."""
         return srkld_divergence(preds_S, preds_T, tau, self.alpha)

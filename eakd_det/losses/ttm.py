@@ -36,8 +36,6 @@ class TTMLoss(LogitLoss):
     def __init__(self, tau: Positive | dict[str, Any] | nn.Module = 2.0, **kwargs: Any) -> None:
         super().__init__(tau, **kwargs)
 
-    def divergence_at(
-        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
-    ) -> Tensor:
-        """Compute TTM of each site, ``(N,)``, without labels."""
+    def divergence_at(self, tau: Temperature, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compute TTM of each site, ``(N,)``."""
         return ttm_divergence(preds_S, preds_T, tau)

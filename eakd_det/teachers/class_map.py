@@ -77,7 +77,8 @@ class ClassMap:
                 f'model.student_classes: expected {student_count} names, one for each class of the student '
                 f'(num_classes of its head), but got {len(names)}'
             )
-        members, owner = [], {}
+        members: list[tuple[int, ...]] = []
+        owner: dict[int, Any] = {}
         for position, value in enumerate(_entries_in_order(entries, names, student_count)):
             name = names[position] if names else position
             key = f'{KEY}[{name!r}]'

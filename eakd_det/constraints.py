@@ -32,7 +32,7 @@ CountOrZero = Annotated[int, Constraint('an integer >= 0', lambda value: value >
 
 
 def fits(value: Any, hint: Any) -> bool:
-    """Return whether the type ``hint`` allows ``value``; a bool is no number, a str no sequence; unknown types fit.
+    """Return whether the type ``hint`` allows ``value``; bool is not a number, str not a sequence; unknown types fit.
 
     Example:
         >>> fits(3, float), fits(True, float), fits(['a', 1], Sequence[str]), fits('ab', Sequence[str])

@@ -26,20 +26,10 @@ def package_root() -> Path:
 
 
 def configs_dir() -> Path:
-    """Return the folder of the shipped configs.
-
-    Example:
-        >>> configs_dir().name
-        'configs'
-    """
+    """Return the folder of the shipped configs."""
     return package_root() / 'configs'
 
 
 def tools_dir() -> Path:
-    """Return the folder of the command line tools (``train.py``, ``test.py``, ...).
-
-    Example:
-        >>> tools_dir().name
-        'tools'
-    """
+    """Return the folder of the command line tools (``train.py``, ``test.py``, ...)."""
     return package_root() / 'tools'

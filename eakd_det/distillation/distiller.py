@@ -53,6 +53,11 @@ class ProposalDistiller(ConfigurableDistiller):
         init_cfg: As in MMEngine.
 
     Attributes:
+        records_modules: Whether the config has recorders on modules of the networks.
+        needs_embeddings: Whether any loss reads embeddings.
+        needs_boxes: Whether any loss reads boxes or runs a head on other features.
+        student_sources: Sources of the student's recorders.
+        teacher_sources: Sources of the teacher's recorders.
         observer: Records the next steps, see :meth:`observe_next_step`.
 
     Raises:
@@ -106,9 +111,14 @@ class ProposalDistiller(ConfigurableDistiller):
         sides = self.student_recorders, self.teacher_recorders
         check_mappings(self.distill_losses, self.loss_forward_mappings, *sides, self.connectors)
         mappings = self.loss_forward_mappings.values()
-        self._records_read = {record['recorder'] for mapping in mappings for record in mapping.values()}
+        read = {record['recorder'] for mapping in mappings for record in mapping.values()}
         for recorders in sides:
-            drop_unused_records(recorders, self._records_read)
+            drop_unused_records(recorders, read)
+        self.needs_embeddings = EMBEDDINGS in read
+        self.needs_boxes = bool(read & {BOXES, PREDICTOR})
+        self.student_sources, self.teacher_sources = (
+            [recorder.source for recorder in recorders.recorders.values()] for recorders in sides
+        )
         self.statistics = StepStatistics(statistics_interval, entropy_tau)
         self.observer: StepObservation | None = None
         self._step: Step | None = None
@@ -120,26 +130,6 @@ class ProposalDistiller(ConfigurableDistiller):
     def prepare_from_teacher(self, model: nn.Module) -> None:
         """Attach the teacher's recorders to ``model``; an unknown source is a :class:`ConfigError`."""
         initialize_recorders(self.teacher_recorders, model, 'teacher')
-
-    @property
-    def needs_embeddings(self) -> bool:
-        """Whether any loss reads embeddings."""
-        return EMBEDDINGS in self._records_read
-
-    @property
-    def needs_boxes(self) -> bool:
-        """Whether any loss reads boxes or runs a head on other features."""
-        return bool(self._records_read & {BOXES, PREDICTOR})
-
-    @property
-    def student_sources(self) -> list[str]:
-        """Sources of the student's recorders."""
-        return [recorder.source for recorder in self.student_recorders.recorders.values()]
-
-    @property
-    def teacher_sources(self) -> list[str]:
-        """Sources of the teacher's recorders."""
-        return [recorder.source for recorder in self.teacher_recorders.recorders.values()]
 
     def observe_next_step(self) -> StepObservation:
         """Return the observation of the next steps, shared by all callers until :attr:`observer` is set to None."""

@@ -7,7 +7,7 @@ Conventions, unless a docstring states otherwise:
 
 * ``student_logits`` and ``teacher_logits`` are class scores before the softmax, ``(R, C)``. Any finite values and
   ``R = 0`` are valid.
-* A divergence or weight is one value per site, ``(R,)``, in float32 or better, computed in log space.
+* A divergence (in nats) or weight is one value per site, ``(R,)``, in float32 or better, computed in log space.
 * Gradients reach the student, and a temperature that is a tensor, but never the teacher. Weights have no gradient.
 * A :class:`~eakd_det.errors.ConfigError` reports shapes, dtypes or devices that do not match, labels out of range, or
   a ``tau`` that is not above 0.

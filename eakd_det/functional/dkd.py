@@ -98,9 +98,6 @@ def dkd_divergence(
         beta: Weight of the non-target term. The default is that of mdistiller's detection code: for the many
             background sites this term compares noise.
 
-    Returns:
-        Divergences, ``(R,)``, including ``tau ** 2``.
-
     Example:
         >>> import torch
         >>> student, teacher = torch.tensor([[1.0, 0.0, 0.5]]), torch.tensor([[2.0, 0.5, 0.0]])

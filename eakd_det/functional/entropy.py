@@ -25,9 +25,6 @@ def entropy(logits: Tensor, tau: Temperature = 1.0) -> Tensor:
         logits: Class scores before the softmax, ``(R, C)``.
         tau: Temperature of the softmax.
 
-    Returns:
-        Entropies in nats, ``(R,)``, differentiable in ``logits``.
-
     Example:
         >>> import torch
         >>> entropy(torch.tensor([[0.0, 0.0, 0.0, 0.0], [3.0, 0.0, 0.0, 0.0]]))

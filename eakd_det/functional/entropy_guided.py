@@ -41,9 +41,6 @@ def curriculum_weight(teacher_logits: Tensor, progress: Tensor | float, tau: flo
         progress: Fraction :math:`s` of the training that is done, from 0 to 1.
         tau: Temperature of the entropy.
 
-    Returns:
-        Weights from 0 to 1, ``(R,)``.
-
     Example:
         >>> import torch
         >>> uncertain_then_certain = torch.tensor([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]])
@@ -76,9 +73,6 @@ def entropy_temperature(
         tau_max: Highest temperature.
         increasing: Whether uncertain sites get the higher temperatures.
         entropy_tau: Temperature of the entropy.
-
-    Returns:
-        Temperatures, ``(R,)``, for the ``tau`` of a divergence.
 
     Example:
         >>> import torch

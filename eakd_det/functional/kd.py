@@ -33,9 +33,6 @@ def kd_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: Temperatu
         tau: Temperature of both softmaxes; the released detection code uses 1. A tensor gets a gradient, through both
             softmaxes and the factor.
 
-    Returns:
-        Divergences in nats times ``tau ** 2``, ``(R,)``, not negative up to rounding.
-
     Example:
         >>> import torch
         >>> kd_divergence(torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[2.0, 0.0, 0.0]]))
@@ -59,9 +56,6 @@ def rkld_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: Tempera
         student_logits: The student's class scores, ``(R, C)``.
         teacher_logits: The teacher's, ``(R, C)``.
         tau: Temperature of both softmaxes.
-
-    Returns:
-        Divergences in nats, ``(R,)``.
 
     Example:
         >>> import torch

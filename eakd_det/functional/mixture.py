@@ -30,9 +30,6 @@ def jsd_divergence(
         tau: Temperature of both softmaxes.
         teacher_share: Weight :math:`\pi` of the teacher in the mixture, between 0 and 1.
 
-    Returns:
-        Divergences in nats, ``(R,)``.
-
     Example:
         >>> import torch
         >>> jsd_divergence(torch.tensor([[99.0, 0.0]]), torch.tensor([[0.0, 99.0]]))
@@ -58,9 +55,6 @@ def skld_divergence(
         teacher_logits: The teacher's, ``(R, C)``.
         tau: Temperature of both softmaxes.
         alpha: Weight of the teacher in the mixture, between 0 and 1.
-
-    Returns:
-        Divergences in nats, ``(R,)``.
 
     Example:
         >>> import torch

@@ -23,8 +23,8 @@ def pad_divergence(
 
     with the student's embedding :math:`m`, the teacher's :math:`t` and the log-variance :math:`s` that a branch of the
     student predicts. Easy ("prime") sites get a small variance, hence a large weight. With :math:`s = 0` it is the
-    mean squared error. The form is torchdistill's, which follows code of the author; the original repository could not
-    be found.
+    mean squared error; it may be negative. The form is torchdistill's, which follows code of the author; the original
+    repository could not be found.
 
     Args:
         student: The student's embeddings, ``(R, D)``.
@@ -32,9 +32,6 @@ def pad_divergence(
         log_variance: Log-variances, ``(R, D)``; gets a gradient.
         eps: Lower bound of the variance in the quotient.
         min_log_variance: Lower bound of :math:`s`. None leaves the last term without a lower bound.
-
-    Returns:
-        Divergences, ``(R,)``; may be negative.
 
     Example:
         >>> import torch

@@ -25,9 +25,6 @@ def hcl_divergence(student: Tensor, teacher: Tensor, pool_sizes: Sequence[int] =
         teacher: The teacher's, ``(N, D, H, W)``.
         pool_sizes: Sizes of the pooled maps.
 
-    Returns:
-        The value of each image, ``(N,)``.
-
     Example:
         >>> import torch
         >>> hcl_divergence(torch.full((2, 3, 8, 8), 50.0), torch.full((2, 3, 8, 8), -50.0))

@@ -21,9 +21,6 @@ def ttm_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: Temperat
         tau: Temperature of the teacher, the paper's :math:`1/\gamma`. The paper has 1.25 to 10 for classification and
             nothing for detection; the default is this package's.
 
-    Returns:
-        Divergences in nats, ``(R,)``.
-
     Example:
         >>> import torch
         >>> ttm_divergence(torch.tensor([[2.0, 0.0, 0.0]]), torch.tensor([[4.0, 0.0, 0.0]]), tau=2.0)

@@ -67,24 +67,24 @@ class ProposalLoss(nn.Module):
     reads: ClassVar[dict[str, str]] = records.pairs(preds=records.LOGITS) | {'gt_labels': records.LABELS}
     unit: ClassVar[Unit] = 'site'
     default_mapping: ClassVar[dict[str, dict[str, Any]]] = records.mapping(reads)
-    _order: ClassVar[tuple[str, ...]] = tuple(reads)
-    _needs: ClassVar[tuple[str, ...]] = ('preds_S', 'preds_T')
-    _compares: ClassVar[tuple[str, ...]] = ()
+    _arguments: ClassVar[tuple[str, ...]] = tuple(reads)
+    _required: ClassVar[tuple[str, ...]] = ('preds_S', 'preds_T')
+    _divergence_arguments: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Derive the default mapping and the signature of ``forward``."""
         super().__init_subclass__(**kwargs)
         parameters = inspect.signature(cls.divergence).parameters
-        cls._compares = tuple(name for name in parameters if name in (*cls.reads, 'weights'))
+        cls._divergence_arguments = tuple(name for name in parameters if name in (*cls.reads, 'weights'))
         needed = {name for name, parameter in parameters.items() if parameter.default is parameter.empty}
         needed |= {'preds_S', 'preds_T'} if cls.unit == 'site' else set()
-        cls._needs = tuple(name for name in cls.reads if name in needed)
+        cls._required = tuple(name for name in cls.reads if name in needed)
         if 'default_mapping' not in vars(cls):
             cls.default_mapping = records.mapping(cls.reads)
         if cls.forward is ProposalLoss.forward or hasattr(cls.forward, '__signature__'):
             accepted = dict.fromkeys([*cls.reads, 'gt_labels'])
-            cls._order = tuple(sorted(accepted, key=lambda name: name not in cls._needs))
-            cls.forward = forward_with(_signature(cls._order, cls._needs))  # type: ignore[method-assign]
+            cls._arguments = tuple(sorted(accepted, key=lambda name: name not in cls._required))
+            cls.forward = forward_with(_signature(cls._arguments, cls._required))  # type: ignore[method-assign]
 
     @checked
     def __init__(
@@ -112,10 +112,10 @@ class ProposalLoss(nn.Module):
         Raises:
             ConfigError: If an argument is missing, unknown or invalid.
         """
-        given = self._given(args, kwargs)
-        if self.unit == 'site' or 'weights' in self._compares:
+        given = self._bind(args, kwargs)
+        if self.unit == 'site' or 'weights' in self._divergence_arguments:
             given['weights'] = self.weighting(given['preds_S'], given['preds_T'])
-        result = self.divergence(**{name: given[name] for name in self._compares if name in given})
+        result = self.divergence(**{name: given[name] for name in self._divergence_arguments if name in given})
         divergence, extra = result if isinstance(result, tuple) else (result, None)
         weights = given['weights'] if self.unit == 'site' else self.image_weights(divergence, given)
         return Terms(divergence, weights, extra, self.unit)
@@ -128,7 +128,7 @@ class ProposalLoss(nn.Module):
         """
         if isinstance(self.weighting, UniformWeighting):
             return torch.ones_like(divergence)
-        self._require(given, ('preds_S', 'preds_T', 'images'), ' for its weighting')
+        self._check_present(given, ('preds_S', 'preds_T', 'images'), ' for its weighting')
         weights = given['weights'] if 'weights' in given else self.weighting(given['preds_S'], given['preds_T'])
         return image_weights(weights, given['images'], len(divergence))
 
@@ -150,20 +150,20 @@ class ProposalLoss(nn.Module):
         """Return scalars without gradient to log with the loss, such as a learned temperature."""
         return {}
 
-    def _given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments by name, without those that are None."""
-        unknown = [name for name in kwargs if name not in self._order[len(args) :]]
-        if unknown or len(args) > len(self._order):
+        unknown = [name for name in kwargs if name not in self._arguments[len(args) :]]
+        if unknown or len(args) > len(self._arguments):
             raise ConfigError(
-                f'{type(self).__name__}: expected arguments {", ".join(self._order)}, each once, '
+                f'{type(self).__name__}: expected arguments {", ".join(self._arguments)}, each once, '
                 f'but got {records.arguments(unknown or [f"{len(args)} arguments"])}; see its loss_forward_mappings'
             )
-        given = {**dict(zip(self._order, args, strict=False)), **kwargs}
+        given = {**dict(zip(self._arguments, args, strict=False)), **kwargs}
         given = {name: value for name, value in given.items() if value is not None}
-        self._require(given, self._needs)
+        self._check_present(given, self._required)
         return given
 
-    def _require(self, given: dict[str, Any], names: tuple[str, ...], purpose: str = '') -> None:
+    def _check_present(self, given: dict[str, Any], names: tuple[str, ...], purpose: str = '') -> None:
         missing = [name for name in names if name not in given]
         if missing:
             raise ConfigError(

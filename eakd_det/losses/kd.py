@@ -36,8 +36,6 @@ class KDLoss(LogitLoss):
 class RKLDLoss(LogitLoss):
     r"""Reverse Kullback-Leibler divergence, see :func:`eakd_det.functional.rkld_divergence`.
 
-    .. math:: L = \lambda \cdot \frac{1}{R} \sum_n w_n\, \mathrm{KL}(q_n \,\|\, p_n)
-
     With ``weighting=dict(type='eakd_det.EntropyWeighting')`` this is EA-RKLD. EA-KD's text reweights language model
     losses per sequence and gives no formula; the weight of each site is this package's reading.
 

@@ -58,7 +58,7 @@ class LogitLoss(ProposalLoss):
         if not self._reads_labels:
             return self.divergence_at(tau, preds_S, preds_T)
         if gt_labels is None:
-            self._require({}, ('gt_labels',))
+            self._check_present({}, ('gt_labels',))
         return self.divergence_at(tau, preds_S, preds_T, gt_labels)
 
     def divergence_at(self, *args: Any) -> Tensor:

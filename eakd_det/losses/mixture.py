@@ -14,9 +14,6 @@ from eakd_det.losses.logit import LogitLoss
 class JSDLoss(LogitLoss):
     r"""Jensen-Shannon divergence, see :func:`eakd_det.functional.jsd_divergence`.
 
-    .. math:: L = \lambda \cdot \frac{1}{R} \sum_n w_n \bigl(\pi\, \mathrm{KL}(p_n \,\|\, m_n)
-        + (1 - \pi)\, \mathrm{KL}(q_n \,\|\, m_n)\bigr), \qquad m_n = \pi p_n + (1 - \pi) q_n
-
     Args:
         tau: Temperature of both softmaxes.
         teacher_share: Weight :math:`\pi` of the teacher in the mixture: 0.5 as DSKD, 0.1 as DistiLLM's default.
@@ -43,8 +40,6 @@ class JSDLoss(LogitLoss):
 class SKLDLoss(LogitLoss):
     r"""Skewed Kullback-Leibler divergence, see :func:`eakd_det.functional.skld_divergence`.
 
-    .. math:: L = \lambda \cdot \frac{1}{R} \sum_n w_n\, \mathrm{KL}\bigl(p_n \,\|\, \alpha p_n + (1 - \alpha) q_n\bigr)
-
     Args:
         tau: Temperature of both softmaxes.
         alpha: Weight of the first distribution in the mixture.
@@ -68,8 +63,6 @@ class SKLDLoss(LogitLoss):
 
 class SRKLDLoss(SKLDLoss):
     r"""Skewed reverse divergence, see :func:`eakd_det.functional.srkld_divergence`; arguments as :class:`SKLDLoss`.
-
-    .. math:: L = \lambda \cdot \frac{1}{R} \sum_n w_n\, \mathrm{KL}\bigl(q_n \,\|\, (1 - \alpha) p_n + \alpha q_n\bigr)
 
     Example:
         >>> import torch

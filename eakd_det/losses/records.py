@@ -8,22 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-LOGITS = 'proposal_logits'
-"""Class scores of the sites, ``(N, C)``."""
-EMBEDDINGS = 'proposal_embeddings'
-"""The classifier's input at the sites, ``(N, D)``."""
-LABELS = 'proposal_labels'
-"""The class assigned to each site, ``(N,)``."""
-IMAGES = 'proposal_images'
-"""The image of each site as its index in the batch, ``(N,)``."""
-OBJECTS = 'proposal_objects'
-"""Whether an object was assigned to each site, ``(N,)``, bool."""
-BOXES = 'proposal_deltas'
-"""Box predictions at the sites, ``(N, 4)``, or ``(N, 4 K)`` with a box for each of K classes."""
-PREDICTOR = 'box_predictor'
-"""The head as a function from pyramid levels to the logits and boxes of the same sites."""
-NECK = 'neck_features'
-"""All levels of the feature pyramid, fine to coarse, each ``(I, D, H, W)``."""
+LOGITS = 'proposal_logits'  # class scores of the sites, (N, C)
+EMBEDDINGS = 'proposal_embeddings'  # the classifier's input at the sites, (N, D)
+LABELS = 'proposal_labels'  # the class assigned to each site, (N,)
+IMAGES = 'proposal_images'  # index of each site's image in the batch, (N,)
+OBJECTS = 'proposal_objects'  # whether an object was assigned to each site, (N,), bool
+BOXES = 'proposal_deltas'  # box predictions at the sites, (N, 4), or (N, 4 K) with a box for each of K classes
+PREDICTOR = 'box_predictor'  # the head as a function from pyramid levels to logits and boxes of the same sites
+NECK = 'neck_features'  # all levels of the feature pyramid, fine to coarse, each (I, D, H, W)
 
 
 def mapping(reads: Mapping[str, str]) -> dict[str, dict[str, Any]]:

@@ -100,8 +100,6 @@ class LearnedTemperature(ProposalTemperature):
 class EntropyTemperature(ProposalTemperature):
     r"""Give uncertain sites higher temperatures, see :func:`eakd_det.functional.entropy_temperature`.
 
-    .. math:: \tau_n = \tau_{min} + (\tau_{max} - \tau_{min})\, h_n
-
     Inspired by EGAD, which publishes no equations: the form is this package's. The logit branch of that method is
     ``dict(type='eakd_det.KDLoss', tau=dict(type='eakd_det.EntropyTemperature'),
     weighting=dict(type='eakd_det.CurriculumWeighting', total_iters=...))``, its embedding branch

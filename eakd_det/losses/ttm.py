@@ -14,9 +14,6 @@ from eakd_det.losses.logit import LogitLoss
 class TTMLoss(LogitLoss):
     r"""Divergence of the student from the teacher at a temperature, see :func:`eakd_det.functional.ttm_divergence`.
 
-    .. math:: L = \lambda \cdot \frac{1}{R} \sum_n w_n\,
-        \mathrm{KL}\bigl(\mathrm{softmax}(z^T_n / \tau) \,\|\, \mathrm{softmax}(z^S_n)\bigr)
-
     With ``weighting=dict(type='eakd_det.PowerSumWeighting', tau=...)`` of the same ``tau`` this is WTTM. With
     :class:`eakd_det.weighting.EntropyWeighting` it is EA-TTM; no code is published for it, so EA's weight takes the
     place of WTTM's.

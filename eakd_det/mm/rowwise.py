@@ -52,7 +52,9 @@ def vectorised(loss: Loss, arguments: Arguments) -> Tensor:
     fixed = {key: value for key, value in arguments.items() if key not in mapped}
 
     def of_one_row(rows: Arguments) -> Tensor:
-        return _scalar(loss(**{key: _each(torch.Tensor.unsqueeze, value, 0) for key, value in rows.items()}, **fixed))
+        return _scalar(
+            loss(**{key: _map_tensors(torch.Tensor.unsqueeze, value, 0) for key, value in rows.items()}, **fixed)
+        )
 
     with _BatchableKLDivergence():
         return torch.func.vmap(of_one_row, randomness='different')(mapped)
@@ -61,18 +63,18 @@ def vectorised(loss: Loss, arguments: Arguments) -> Tensor:
 def looped(loss: Loss, arguments: Arguments, groups: list[Any]) -> Tensor:
     """Compute the value of each group of rows (a slice or a mask), ``(len(groups),)``, with one call per group."""
     values = [
-        _scalar(loss(**{key: _each(torch.Tensor.__getitem__, value, group) for key, value in arguments.items()}))
+        _scalar(loss(**{key: _map_tensors(torch.Tensor.__getitem__, value, group) for key, value in arguments.items()}))
         for group in groups
     ]
     return torch.stack(values)
 
 
-def _each(function: Callable[[Tensor, Any], Tensor], value: Any, argument: Any) -> Any:
+def _map_tensors(function: Callable[[Tensor, Any], Tensor], value: Any, argument: Any) -> Any:
     """Apply ``function`` to every tensor in ``value``."""
     if isinstance(value, Tensor):
         return function(value, argument)
     if isinstance(value, (tuple, list)):
-        items = [_each(function, item, argument) for item in value]
+        items = [_map_tensors(function, item, argument) for item in value]
         return items if isinstance(value, list) else tuple(items)
     return value
 

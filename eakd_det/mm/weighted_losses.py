@@ -128,12 +128,12 @@ class _SeparableLoss(WeightedLoss):
 
     def _values(self, arguments: Arguments, rows: int) -> Tensor:
         """Return the value of each row, ``(rows,)``, scaled so that their mean is the loss."""
-        values = self._unscaled(arguments, rows)
+        values = self._row_values(arguments, rows)
         return values * rows if sums_over_batch(self.loss) else values
 
-    def _unscaled(self, arguments: Arguments, rows: int) -> Tensor:
+    def _row_values(self, arguments: Arguments, rows: int) -> Tensor:
         if rows == 0:
-            return _connected_nothing(arguments)
+            return _empty_with_graph(arguments)
         if self._is_vectorised:
             try:
                 return to_float(vectorised(self.loss, arguments))
@@ -175,7 +175,7 @@ class EntropyWeightedRelations(WeightedLoss):
         self._require_sites(rows, weights)
         index = self._images(images)
         if rows == 0:
-            return _connected_nothing(arguments), weights
+            return _empty_with_graph(arguments), weights
         found, group, counts = index.unique(return_inverse=True, return_counts=True)
         values = to_float(looped(self.loss, arguments, [index == image for image in found]))
         fraction = counts.new_ones(counts.shape) if sums_over_batch(self.loss) else counts / rows
@@ -194,6 +194,6 @@ def _with_weight_arguments(loss: nn.Module) -> inspect.Signature:
     return signature.replace(parameters=[this, *parameters[:end], *added, *parameters[end:]])
 
 
-def _connected_nothing(arguments: Arguments) -> Tensor:
+def _empty_with_graph(arguments: Arguments) -> Tensor:
     """Return an empty tensor, ``(0,)``, in the graph of all tensors in ``arguments``."""
     return torch.cat([to_float(tensor).flatten()[:0] for value in arguments.values() for tensor in tensors(value)])

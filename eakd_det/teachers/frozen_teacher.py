@@ -105,7 +105,7 @@ class FrozenTeacher:
         if self.detector.training:  # train() was called on the detector itself
             self.detector.eval()
         images = self.options.arrange(self._pixels(images, data_samples))
-        with self.options.running(images.device):
+        with self.options.autocast(images.device):
             prediction = self._head.predict(self.detector.extract_feat(images), sites, embeddings)
         return self._translate(prediction if boxes else replace(prediction, boxes=None))
 
@@ -113,7 +113,7 @@ class FrozenTeacher:
         """Return the teacher's head as a function of features at ``sites``; gradients reach the features."""
 
         def predict(features: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
-            with self.options.running(features[0].device):
+            with self.options.autocast(features[0].device):
                 prediction = self._head.predict(features, sites)
             translated = self._translate(prediction)
             return translated.logits, translated.boxes

@@ -86,7 +86,7 @@ class TeacherOptions:
             detector.extract_feat = torch.compile(detector.extract_feat, dynamic=True)
         detector.eval().requires_grad_(False)
 
-    def running(self, device: torch.device) -> AbstractContextManager[Any]:
+    def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
         """Return the context in which the teacher runs: autocast to ``dtype`` unless that is float32."""
         dtype = _faster_dtype(device.type) if self.dtype == 'auto' else _DTYPES[self.dtype]
         return torch.autocast(device.type, dtype) if dtype else contextlib.nullcontext()

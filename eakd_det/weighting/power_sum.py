@@ -12,8 +12,6 @@ from eakd_det.weighting.base import ProposalWeighting, mean_one
 class PowerSumWeighting(ProposalWeighting):
     r"""The teacher's power sum, see :func:`eakd_det.functional.power_sum`.
 
-    .. math:: w_n = \sum_{c=1}^{C} p_{nc}^{1/\tau}
-
     With :class:`eakd_det.losses.TTMLoss` of the same ``tau`` this is WTTM.
 
     Args:

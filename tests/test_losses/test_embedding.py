@@ -85,19 +85,9 @@ def test_same_width_needs_no_projection():
     assert EmbeddingLoss(6, 8).projection.weight.shape == (8, 6)
 
 
-@pytest.mark.parametrize(
-    ('build', 'message'),
-    [
-        (lambda: EmbeddingLoss(student_channels=4), 'expected both student_channels and teacher_channels'),
-        (lambda: EmbeddingLoss(0, 4), r'EmbeddingLoss\.student_channels: expected an integer > 0'),
-        (lambda: PADLoss(4, teacher_channels=-1), r'PADLoss\.teacher_channels: expected an integer > 0'),
-        (lambda: PADLoss(4, eps=0.0), r'PADLoss\.eps: expected a number above 0 and below 1'),
-        (lambda: PADLoss(4, warmup_iters=-1), r'PADLoss\.warmup_iters: expected an integer >= 0'),
-    ],
-)
-def test_bad_arguments(build, message):
-    with pytest.raises(ConfigError, match=message):
-        build()
+def test_one_width_alone():
+    with pytest.raises(ConfigError, match='expected both student_channels and teacher_channels'):
+        EmbeddingLoss(student_channels=4)
 
 
 @pytest.mark.parametrize(

@@ -136,8 +136,3 @@ def test_weights_need_logits():
     loss = ReviewKDLoss(8, 16, mid_channels=4, num_levels=4, weighting=dict(type='EntropyWeighting'))
     with pytest.raises(ConfigError, match='ReviewKDLoss: expected preds_S, preds_T and images for its weighting'):
         loss(**_pyramids())
-
-
-def test_bad_width():
-    with pytest.raises(ConfigError, match=r'ReviewKDLoss\.mid_channels: expected an integer > 0, but got 0'):
-        ReviewKDLoss(mid_channels=0)

@@ -137,11 +137,11 @@ def test_mmrazors_kl_with_weights_is_our_loss_with_weights(weighting):
     student, teacher, labels = proposals()
     actual = build('KLDivergence', dict(tau=2.0), weighting=weighting)[0](student, teacher)
     torch.testing.assert_close(actual, KDLoss(tau=2.0, weighting=weighting)(student, teacher))
-    ours = DKDLoss(tau=2.0, beta=0.5, weighting=weighting)
-    theirs = build('DKDLoss', dict(tau=2.0, beta=0.5), weighting=weighting)[0]
-    torch.testing.assert_close(theirs(student, teacher, labels), ours(student, teacher, labels))
+    native = DKDLoss(tau=2.0, beta=0.5, weighting=weighting)
+    wrapped = build('DKDLoss', dict(tau=2.0, beta=0.5), weighting=weighting)[0]
+    torch.testing.assert_close(wrapped(student, teacher, labels), native(student, teacher, labels))
     as_shipped = build('DKDLoss', dict(tau=2.0, beta=0.5, reduction='mean'), weighting=weighting)[0]
-    torch.testing.assert_close(as_shipped(student, teacher, labels), ROWS * ours(student, teacher, labels))
+    torch.testing.assert_close(as_shipped(student, teacher, labels), ROWS * native(student, teacher, labels))
 
 
 def test_each_image_weighs_as_its_proposals_do():
@@ -156,7 +156,7 @@ def test_each_image_weighs_as_its_proposals_do():
     torch.testing.assert_close(wrapped(student, teacher, **logits), by_hand)
 
 
-def test_rois_tell_the_images_too():
+def test_rois_tell_the_images():
     wrapped, _ = build('ChannelWiseDivergence', {}, weighting=EA)
     logits = logits_and_images()
     rois = torch.cat([logits['weight_images'][:, None].double(), _random(ROWS, 4)], 1)

@@ -27,18 +27,9 @@ def deform_conv2d(
     Values outside the map are zero. The kernel is torchvision's if torchvision loads, else one
     :func:`torch.nn.functional.grid_sample` for all positions of the kernel.
 
-    Args:
-        features: ``(N, C_in, H, W)``.
-        offset: ``(N, 2 * G * kh * kw, H_out, W_out)`` in pixels, for ``G`` groups of channels; y before x.
-        weight: ``(C_out, C_in / groups, kh, kw)``.
-        bias: ``(C_out,)``.
-        stride: Along y and x, like ``padding`` and ``dilation``.
-        padding: In pixels.
-        dilation: In pixels.
-        mask: ``(N, G * kh * kw, H_out, W_out)``; None is 1 everywhere.
-
-    Returns:
-        ``(N, C_out, H_out, W_out)``.
+    Shapes: features ``(N, C_in, H, W)``, offset ``(N, 2 G kh kw, H_out, W_out)`` in pixels for ``G`` groups of channels
+    (y before x), weight ``(C_out, C_in / groups, kh, kw)``, bias ``(C_out,)``, mask ``(N, G kh kw, H_out, W_out)`` or
+    None for 1 everywhere; the result is ``(N, C_out, H_out, W_out)``.
 
     Source: Dai et al., Deformable Convolutional Networks, ICCV 2017; Zhu et al., Deformable ConvNets v2, CVPR 2019.
 

@@ -28,14 +28,8 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int = 0) ->
     For every float32 input the kept indices and their order equal mmcv's, because sort and arithmetic do. Boxes with
     NaN neither suppress nor are suppressed. On CUDA with ``offset`` 0, torchvision's kernel is used if it loads.
 
-    Args:
-        boxes: ``(N, 4)``: x1, y1, x2, y2. float16 and bfloat16 are compared in float32.
-        scores: ``(N,)``.
-        iou_threshold: Overlap above which a box is suppressed, 0 or more.
-        offset: Added to widths and heights: 1 if a box includes its last pixel, else 0.
-
-    Returns:
-        Indices of the kept boxes, ``(K,)``, int64, highest score first.
+    ``boxes`` are ``(N, 4)``: x1, y1, x2, y2, compared in float32 or better. ``offset``, 1 if a box includes its last
+    pixel, is added to widths and heights. The result is the indices of the kept boxes, ``(K,)``, highest score first.
 
     Example:
         >>> import torch

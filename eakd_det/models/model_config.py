@@ -85,7 +85,7 @@ def build_detector(cfg: Any, key: str) -> nn.Module:
 def _of_file(name: str, key: str) -> ConfigDict:
     if '::' not in name and not Path(name).is_file():
         raise ConfigError(
-            f'{key}: expected a model dict, a config file or package::config, but {name!r} does not exist'
+            f'{key}: expected a model dict, a config file or package::config, but there is no file {name!r}'
         )
     try:
         model = (get_config(current_name(name)) if '::' in name else Config.fromfile(name)).get('model')

@@ -17,7 +17,7 @@ help:
 	@echo 'make test-slow  the slow tests'
 	@echo 'make faults     the fault suite, quick and slow; prints a table: fault, expected, seen'
 	@echo 'make tables     write the tables in README and docs anew from their records'
-	@echo 'make lint       ruff and mypy alone'
+	@echo 'make lint       ruff, mypy and the directions of imports alone'
 	@echo 'make format     let ruff format and fix the code'
 	@echo 'make setup      the virtual environment alone (all the others make it themselves)'
 	@echo 'make clean      remove .venv, caches and build folders'
@@ -46,11 +46,12 @@ lint: setup
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
 	$(VENV_PYTHON) -m mypy
+	.venv/bin/lint-imports
 
 format: setup
 	$(VENV_PYTHON) -m ruff format .
 	$(VENV_PYTHON) -m ruff check --fix .
 
 clean:
-	rm -rf .venv build dist *.egg-info eakd_det/.mim .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv build dist *.egg-info eakd_det/.mim .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find eakd_det tools tests configs -name __pycache__ -prune -exec rm -rf {} +

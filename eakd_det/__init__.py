@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from eakd_det import functional as functional
     from eakd_det import losses as losses
     from eakd_det import weighting as weighting
-    from eakd_det.analysis import ProposalEntropyHook as ProposalEntropyHook
-    from eakd_det.analysis import ProposalWeightVisualizationHook as ProposalWeightVisualizationHook
     from eakd_det.distillation import ProposalDistill as ProposalDistill
     from eakd_det.distillation import ProposalDistiller as ProposalDistiller
     from eakd_det.distillation import ProposalRecorder as ProposalRecorder
     from eakd_det.evaluation import CocoEvalHook as CocoEvalHook
-    from eakd_det.experiment import StartHook as StartHook
-    from eakd_det.experiment import WatchHook as WatchHook
     from eakd_det.hooks import NonFiniteLossHook as NonFiniteLossHook
     from eakd_det.hooks import TeacherPreflightHook as TeacherPreflightHook
+    from eakd_det.lab.analysis import ProposalEntropyHook as ProposalEntropyHook
+    from eakd_det.lab.analysis import ProposalWeightVisualizationHook as ProposalWeightVisualizationHook
+    from eakd_det.lab.experiment import StartHook as StartHook
+    from eakd_det.lab.experiment import WatchHook as WatchHook
     from eakd_det.losses import DKDLoss as DKDLoss
     from eakd_det.losses import EmbeddingLoss as EmbeddingLoss
     from eakd_det.losses import EntropyTemperature as EntropyTemperature

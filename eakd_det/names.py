@@ -47,10 +47,10 @@ MODELS: dict[str, tuple[str, ...]] = {
     'models': ('MobileNetV2',),
 }
 HOOKS: dict[str, tuple[str, ...]] = {
-    'analysis': ('ProposalEntropyHook', 'ProposalWeightVisualizationHook'),
     'evaluation': ('CocoEvalHook',),
-    'experiment': ('StartHook', 'WatchHook'),
     'hooks': ('NonFiniteLossHook', 'TeacherPreflightHook'),
+    'lab.analysis': ('ProposalEntropyHook', 'ProposalWeightVisualizationHook'),
+    'lab.experiment': ('StartHook', 'WatchHook'),
     'resume': ('ExactResumeHook', 'SafeCheckpointHook'),
     'teachers': ('ClassCheckHook',),
 }
@@ -58,15 +58,13 @@ TASK_UTILS: dict[str, tuple[str, ...]] = {'distillation': ('ProposalRecorder',)}
 
 # These need OpenMMLab's packages.
 OPENMMLAB_ROOMS = (
-    'analysis',
     'checkpoint',
     'cli',
     'datasets',
-    'demo',
     'distillation',
     'evaluation',
-    'experiment',
     'hooks',
+    'lab',
     'models',
     'registry',
     'resume',

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from eakd_det.analysis.figures import save_figure
-from eakd_det.analysis.proposal_table import _ARRAYS, ProposalTable
-from eakd_det.experiment.watch_hook import PROGRESS_NAME, WatchHook
 from eakd_det.files import is_out_of_space, remove_unfinished, write_atomically
+from eakd_det.lab.analysis.figures import save_figure
+from eakd_det.lab.analysis.proposal_table import _ARRAYS, ProposalTable
+from eakd_det.lab.experiment.watch_hook import PROGRESS_NAME, WatchHook
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(

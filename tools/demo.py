@@ -15,4 +15,4 @@ if __name__ == '__main__':
     warnings.simplefilter('ignore')  # what is old in other packages is not what a demo is about
     from eakd_det.mm.required import run_main
 
-    sys.exit(run_main('eakd_det.demo.command', ROOT / 'configs' / 'demo'))
+    sys.exit(run_main('eakd_det.lab.demo.command', ROOT / 'configs' / 'demo'))

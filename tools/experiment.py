@@ -14,4 +14,4 @@ if __name__ == '__main__':
     warnings.simplefilter('ignore')  # of other packages; every run has a console log of its own
     from eakd_det.mm.required import run_main
 
-    sys.exit(run_main('eakd_det.experiment.command'))
+    sys.exit(run_main('eakd_det.lab.experiment.command'))

@@ -16,6 +16,6 @@ model = dict(
             bbox_head=dict(_base_.model.roi_head.bbox_head, in_channels=64),
         ),
     ),
-    teacher_ckpt='work_dirs/demo/teacher/iter_300.pth',
+    teacher_ckpt='work_dirs/demo/teacher/seed-0/iter_300.pth',
     distiller=dict(type='eakd_det.ProposalDistiller'),
 )

@@ -17,14 +17,14 @@ from eakd_det.cli.composition import compose, config_files, config_name, drop_pa
 from eakd_det.cli.config_file import read_config_file
 from eakd_det.cli.config_keys import walk
 from eakd_det.datasets import move_data_root
+from eakd_det.datasets.options import DATA_OPTIONS
 from eakd_det.errors import ConfigError
 from eakd_det.models import current_name
 
-_DATA_OPTIONS = frozenset({'data_root', 'classes', 'train_ann', 'val_ann', 'train_images', 'val_images'})
 # What somebody reads at the top of a config: the runner, its set-up, the tools. Nothing else there has an effect.
 _TOP_LEVEL = (
     frozenset(inspect.signature(Runner.__init__).parameters)
-    | _DATA_OPTIONS
+    | {'data_root', *DATA_OPTIONS}
     | {'runner_type', 'custom_imports', 'tta_model', 'tta_pipeline', 'sync_bn', 'compile', 'find_unused_parameters'}
     | {'model_wrapper_cfg', 'backend_args'}
 ) - {'self', 'cfg'}

@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Callable
 
+from torch.distributed.elastic.multiprocessing.errors import record
+
 from eakd_det.errors import ConfigError
 from eakd_det.files import is_out_of_space
 
@@ -22,6 +24,7 @@ def process_rank() -> int:
 def run_tool(job: Callable[[], object]) -> int:
     """Run ``job`` and return the tool's exit status: 0, or 1 after a :class:`ConfigError` was printed to stderr.
 
+    Whatever ends it is also written to the file that ``TORCHELASTIC_ERROR_FILE`` names, as ``torchrun`` expects.
     A full disk counts as one, whoever notices it first: a log, a record or a checkpoint.
 
     In a distributed run every process fails by itself and the first one prints. The others wait a little before
@@ -29,25 +32,29 @@ def run_tool(job: Callable[[], object]) -> int:
     not, the error is theirs alone and must not get lost.
     """
     try:
-        job()
-    except (ConfigError, OSError) as failure:
-        error = failure if isinstance(failure, ConfigError) else _full_disk(failure)
-        if error is None:
-            raise
+        record(_end_in_one_line)(job)
+    except ConfigError as error:
         rank = process_rank()
         if rank:
             time.sleep(_GRACE_SECONDS)
         sys.stdout.flush()
-        print(f'Error: {"" if not rank else f"[rank {rank}] "}{one_line(error)}', file=sys.stderr, flush=True)
+        print(f'Error: {"" if not rank else f"[rank {rank}] "}{error}', file=sys.stderr, flush=True)
         return 1
     return 0
 
 
-def _full_disk(error: OSError) -> ConfigError | None:
-    if not is_out_of_space(error):
-        return None
-    file = f' ({error.filename})' if error.filename else ''
-    return ConfigError(f'{error.strerror}{file}; make room, and go on with --resume from the last checkpoint written')
+def _end_in_one_line(job: Callable[[], object]) -> None:
+    try:
+        job()
+    except ConfigError as error:
+        raise ConfigError(one_line(error)) from error
+    except OSError as error:
+        if not is_out_of_space(error):
+            raise
+        file = f' ({error.filename})' if error.filename else ''
+        raise ConfigError(
+            f'{error.strerror}{file}; make room, and go on with --resume from the last checkpoint written'
+        ) from error
 
 
 def one_line(error: ConfigError) -> str:

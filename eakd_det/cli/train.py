@@ -59,6 +59,7 @@ def train(args: argparse.Namespace) -> Any:
     make_resumable(cfg)
     set_resume(cfg, args.resume)
     check_checkpoints(cfg)
+    _warn_of_untrained_teacher(cfg)
     if cfg.model.get('class_map') is not None and cfg.model.get('teacher_ckpt'):
         set_teacher_classes(cfg.model, load_checkpoint_file(cfg.model.teacher_ckpt, 'model.teacher_ckpt'))
     cfg = apply_data_options(cfg, 'train')
@@ -124,6 +125,9 @@ def check_checkpoints(cfg: Config) -> None:
     ):
         if source and '://' not in str(source):
             local_checkpoint_path(str(source), key)
+
+
+def _warn_of_untrained_teacher(cfg: Config) -> None:
     if is_distillation(cfg.model) and not cfg.model.get('teacher_ckpt') and 'teacher' in cfg.model:
         print_log(
             'model.teacher_ckpt is not set: unless its own config loads weights, the teacher knows nothing',

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from eakd_det.tables import markdown_table
+
 COCO_METRICS = {
     'AP': 'bbox_mAP',
     'AP50': 'bbox_mAP_50',
@@ -74,14 +76,7 @@ def format_table(
         | student | 37.8 |    - |
     """
     cells = [[name, *(_percent(figures.get(column)) for column in columns)] for name, figures in rows]
-    table = [[heading, *columns], *cells]
-    widths = [max(4, *(len(line[index]) for line in table)) for index in range(len(columns) + 1)]
-    rule = [':' + '-' * (widths[0] - 1), *('-' * (width - 1) + ':' for width in widths[1:])]
-    aligned = [
-        [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))]
-        for line in table
-    ]
-    return '\n'.join(f'| {" | ".join(line)} |' for line in (aligned[0], rule, *aligned[1:]))
+    return markdown_table([heading, *columns], cells, aligned=True)
 
 
 def _percent(figure: float | None) -> str:

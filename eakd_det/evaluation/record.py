@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -57,7 +56,7 @@ class EvalRecord:
 
     Example:
         >>> entry = EvalEntry('student', 'val', 500, 1, {'AP': 0.31}, '2025-01-01T00:00:00Z', 60.0, run=0)
-        >>> EvalRecord(runs=[{}], entries=[entry]).best().iteration
+        >>> EvalRecord(runs=[{}], entries=[entry]).last().iteration
         500
     """
 
@@ -103,11 +102,6 @@ class EvalRecord:
         """The latest evaluation of ``subject``; None if there is none."""
         return next(reversed(self.of(subject, split)), None)
 
-    def best(self, subject: Subject = 'student', metric: str = 'AP', split: Split | None = None) -> EvalEntry | None:
-        """The first evaluation of ``subject`` with the highest ``metric``; None if it was never measured."""
-        measured = [entry for entry in self.of(subject, split) if entry.metrics.get(metric) is not None]
-        return max(measured, key=lambda entry: entry.metrics[metric] or 0.0, default=None)
-
     def forget_same(self, entry: EvalEntry) -> None:
         """Drop what was measured before of the same weights of this training, because it was measured again."""
         what = entry.subject, entry.split, entry.iteration
@@ -132,8 +126,3 @@ def set_aside(path: Path, why: Literal['corrupt', 'previous']) -> Path:
 def utc_now() -> str:
     """The time now, UTC, ISO 8601, to the second."""
     return datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')
-
-
-def measured_rows(records: Sequence[tuple[str, EvalEntry | None]]) -> list[tuple[str, dict[str, float | None]]]:
-    """Rows for :func:`eakd_det.evaluation.format_table` out of named entries; an entry that is None gives dashes."""
-    return [(name, {} if entry is None else entry.metrics) for name, entry in records]

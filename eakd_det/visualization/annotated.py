@@ -17,7 +17,7 @@ from eakd_det.datasets.coco_json import read_coco_json
 from eakd_det.datasets.image_files import spread_sample
 from eakd_det.errors import ConfigError
 from eakd_det.files import write_atomically
-from eakd_det.visualization.detections import draw_ground_truth
+from eakd_det.visualization.boxes import draw_ground_truth
 
 _COLUMNS = 4
 

@@ -7,8 +7,8 @@ import copy
 import pytest
 import torch
 
-from eakd_det.analysis.step_record import record_step
 from eakd_det.errors import ConfigError
+from eakd_det.lab.analysis.step_record import record_step
 from eakd_det.registry import MODELS
 from tests import tiny
 

@@ -16,7 +16,7 @@ from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
 from eakd_det.building import build_model
-from eakd_det.datasets import make_digit_scenes
+from eakd_det.lab.scenes import make_digit_scenes
 from tests import tiny
 from tests.test_configs import catalogue
 

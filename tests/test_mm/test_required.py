@@ -36,10 +36,17 @@ def test_the_first_missing_package_is_named(package):
     assert result.stderr.splitlines()[-1] == f'eakd_det.mm.required.MissingPackageError: {expected}'
 
 
-@pytest.mark.parametrize('tool', ['train', 'test', 'demo', 'experiment', 'analysis_tools/collect_proposals'])
+@pytest.mark.parametrize('tool', ['train', 'test', 'demo', 'experiment'])
 def test_a_tool_prints_the_line_and_ends_with_status_1(tool):
     code = f"import runpy, sys\nsys.argv[0] = 'tools/{tool}.py'\nrunpy.run_path(sys.argv[0], run_name='__main__')"
     result = _run(code, ALL, 'config.py')
+
+    assert result.returncode == 1
+    assert result.stderr == f'Error: {LITE}\n'
+
+
+def test_a_console_script_prints_the_line_and_ends_with_status_1():
+    result = _run('import sys\nfrom eakd_det.console import analyze\nsys.exit(analyze())', ALL, 'collect')
 
     assert result.returncode == 1
     assert result.stderr == f'Error: {LITE}\n'

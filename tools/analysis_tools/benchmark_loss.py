@@ -18,6 +18,8 @@ import torch  # noqa: E402
 from step_benchmark.environment import publish  # noqa: E402
 from step_benchmark.losses import KEPT_ROUNDS, LOSSES, measure  # noqa: E402
 
+from eakd_det.tables import markdown_table  # noqa: E402
+
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
@@ -32,15 +34,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def markdown(rows: list[dict[str, Any]]) -> str:
     """One line a size: milliseconds of each loss, ours and straightforward, forward and backward."""
-    head = '| proposals | classes |' + ''.join(f' {name} | plain {name} | ratio |' for name in LOSSES)
-    lines = [head, '| ---: | ---: |' + ' ---: |' * (3 * len(LOSSES))]
+    headings = ['proposals', 'classes', *(part for name in LOSSES for part in (name, f'plain {name}', 'ratio'))]
+    lines = []
     for row in rows:
-        cells = [f'| {row["rows"]} | {row["classes"]} |']
+        cells = [str(row['rows']), str(row['classes'])]
         for name in LOSSES:
             ours, plain = row[name]['ours']['median'], row[name]['straightforward']['median']
-            cells.append(f' {1000 * ours:.2f} | {1000 * plain:.2f} | {row[name]["ratio"]["median"]:.2f} |')
-        lines.append(''.join(cells))
-    return '\n'.join(lines)
+            cells += [f'{1000 * ours:.2f}', f'{1000 * plain:.2f}', f'{row[name]["ratio"]["median"]:.2f}']
+        lines.append(cells)
+    return markdown_table(headings, lines, texts=())
 
 
 def main(argv: list[str] | None = None) -> None:

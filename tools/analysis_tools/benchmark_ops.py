@@ -26,6 +26,7 @@ from eakd_det.mm.ops import finder  # noqa: E402
 from eakd_det.mm.ops.nms import nms  # noqa: E402
 from eakd_det.mm.ops.roi_align import roi_align  # noqa: E402
 from eakd_det.mm.ops.torchvision_kernels import torchvision_ops  # noqa: E402
+from eakd_det.tables import markdown_table  # noqa: E402
 
 OURS, CHANNELS_LAST = 'ours', 'ours, channels-last'
 IMAGE = (800, 1344)
@@ -144,15 +145,13 @@ def _difference(one: Tensor, other: Tensor) -> float:
 
 def markdown(rows: list[dict[str, Any]]) -> str:
     """The rows as a table."""
-    lines = [f'| op | kernel | ms (min to max) | ÷ {rows[0]["reference"]} | largest difference |']
-    lines.append('| --- | --- | ---: | ---: | ---: |')
+    headings = ['op', 'kernel', 'ms (min to max)', f'÷ {rows[0]["reference"]}', 'largest difference']
+    lines = []
     for row in rows:
         ms = {key: 1000 * value for key, value in row['seconds'].items()}
-        lines.append(
-            f'| {row["op"]} | {row["arm"]} | {ms["median"]:.0f} ({ms["min"]:.0f} to {ms["max"]:.0f}) '
-            f'| {row["relative"]["median"]:.2f} | {row["difference"]:.0e} |'
-        )
-    return '\n'.join(lines)
+        time = f'{ms["median"]:.0f} ({ms["min"]:.0f} to {ms["max"]:.0f})'
+        lines.append([row['op'], row['arm'], time, f'{row["relative"]["median"]:.2f}', f'{row["difference"]:.0e}'])
+    return markdown_table(headings, lines, texts=(0, 1))
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -21,6 +21,8 @@ from step_benchmark.scaling_plot import plot  # noqa: E402
 from step_benchmark.scene import PAIRS, make_scene, proposals_of  # noqa: E402
 from step_benchmark.timing import interleave  # noqa: E402
 
+from eakd_det.tables import markdown_table  # noqa: E402
+
 ARM = 'ours EA-KD'
 
 
@@ -56,12 +58,12 @@ def measure(args: argparse.Namespace, images: int, rois: int) -> dict[str, Any]:
 
 def markdown(rows: list[dict[str, Any]]) -> str:
     """One line a size."""
-    lines = ['| images | proposals | plain student, s | EA-KD, s | teacher, s | overhead |']
-    lines.append('| ---: | ---: | ---: | ---: | ---: | ---: |')
+    lines = []
     for row in rows:
-        seconds = ' | '.join(f'{row["seconds"][name]["median"]:.2f}' for name in (arms.PLAIN, ARM, report.TEACHER))
-        lines.append(f'| {row["images"]} | {row["sampled"]} | {seconds} | {row["overhead"]["median"]:.2f} |')
-    return '\n'.join(lines)
+        seconds = [f'{row["seconds"][name]["median"]:.2f}' for name in (arms.PLAIN, ARM, report.TEACHER)]
+        lines.append([str(row['images']), str(row['sampled']), *seconds, f'{row["overhead"]["median"]:.2f}'])
+    headings = ['images', 'proposals', 'plain student, s', 'EA-KD, s', 'teacher, s', 'overhead']
+    return markdown_table(headings, lines, texts=())
 
 
 def main(argv: list[str] | None = None) -> None:

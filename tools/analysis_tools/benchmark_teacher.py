@@ -22,6 +22,7 @@ from step_benchmark.scene import PAIRS, Scene, make_scene, proposals_of  # noqa:
 from step_benchmark.timing import spread  # noqa: E402
 
 from eakd_det.sites import find_head  # noqa: E402
+from eakd_det.tables import markdown_table  # noqa: E402
 from eakd_det.teachers import FrozenTeacher, TeacherOptions  # noqa: E402
 
 STOCK = 'as MMDetection builds it'
@@ -88,15 +89,13 @@ def measure(args: argparse.Namespace, scene: Scene) -> list[dict[str, Any]]:
 
 def markdown(rows: list[dict[str, Any]]) -> str:
     """The rows as a table."""
-    lines = ['| teacher | s (min to max) | ÷ as built | largest change of a logit, of the largest logit |']
-    lines.append('| --- | ---: | ---: | ---: |')
+    lines = []
     for row in rows:
         s = row['seconds']
-        lines.append(
-            f'| {row["options"]} | {s["median"]:.2f} ({s["min"]:.2f} to {s["max"]:.2f}) '
-            f'| {row["relative"]["median"]:.2f} | {row["deviation"]:.0e} |'
-        )
-    return '\n'.join(lines)
+        time = f'{s["median"]:.2f} ({s["min"]:.2f} to {s["max"]:.2f})'
+        lines.append([row['options'], time, f'{row["relative"]["median"]:.2f}', f'{row["deviation"]:.0e}'])
+    headings = ['teacher', 's (min to max)', '÷ as built', 'largest change of a logit, of the largest logit']
+    return markdown_table(headings, lines)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -2,7 +2,7 @@
 
     python tools/analysis_tools/profile_step.py --pair r101-r18
     python tools/analysis_tools/profile_step.py --config configs/demo/ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py \
-        --cfg-options data_root=work_dirs/demo/data model.teacher_ckpt=work_dirs/demo/teacher/iter_300.pth
+        --cfg-options data_root=work_dirs/demo/data model.teacher_ckpt=work_dirs/demo/teacher/seed-0/iter_300.pth
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from step_benchmark.timing import run_step  # noqa: E402
 from eakd_det.cli.config import merge_options, read_config  # noqa: E402
 from eakd_det.cli.running import build_runner  # noqa: E402
 from eakd_det.datasets import apply_data_options  # noqa: E402
+from eakd_det.tables import markdown_table  # noqa: E402
 
 BACKWARD, OPTIMIZER, DATA = 'backward pass', 'optimizer', 'waiting for data'
 
@@ -124,9 +125,9 @@ def shares(sections: Sections, total: float, steps: int) -> list[dict[str, Any]]
 
 def markdown(rows: list[dict[str, Any]]) -> str:
     """The rows as a table."""
-    lines = ['| part | ms a step | share |', '| --- | ---: | ---: |']
-    lines += [f'| {row["part"]} | {row["ms"]:.1f} | {100 * row["share"]:.1f} % |' for row in rows]
-    return '\n'.join([*lines, f'| all | {sum(row["ms"] for row in rows):.1f} | 100 % |'])
+    lines = [[row['part'], f'{row["ms"]:.1f}', f'{100 * row["share"]:.1f} %'] for row in rows]
+    lines.append(['all', f'{sum(row["ms"] for row in rows):.1f}', '100 %'])
+    return markdown_table(['part', 'ms a step', 'share'], lines)
 
 
 def main(argv: list[str] | None = None) -> None:

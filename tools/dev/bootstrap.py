@@ -79,7 +79,7 @@ class Setup:
         self.python = self.venv / 'bin' / 'python'
         self.pip = [str(self.python), '-m', 'pip']
         self.torch = f'torch=={options.torch}'
-        self.install_args = [self.torch, '-e', f'{ROOT}[{options.extra},tests]', *shlex.split(options.pip_args)]
+        self.install_args = [self.torch, '-e', f'{ROOT}[{options.extra},lab,tests]', *shlex.split(options.pip_args)]
         self.installer = options.installer
         self.environment = {**os.environ, 'PIP_USER': '0'}  # `user = true` in pip.conf refuses virtual environments
         self.base = f'{sys.version.split()[0]} {sys.base_prefix} {options.extra}'

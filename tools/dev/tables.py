@@ -20,12 +20,13 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from eakd_det.demo.plan import STAGES  # noqa: E402
 from eakd_det.evaluation.metrics import format_table  # noqa: E402
-from eakd_det.experiment.plot import draw, draw_questions  # noqa: E402
-from eakd_det.experiment.published import published_numbers, published_pairs, published_titles  # noqa: E402
-from eakd_det.experiment.shown import answered_questions  # noqa: E402
-from eakd_det.experiment.table import is_report, notes, table_markdown  # noqa: E402
+from eakd_det.lab.demo.plan import TITLES  # noqa: E402
+from eakd_det.lab.experiment.plot import draw, draw_questions  # noqa: E402
+from eakd_det.lab.experiment.published import published_numbers, published_pairs, published_titles  # noqa: E402
+from eakd_det.lab.experiment.shown import answered_questions  # noqa: E402
+from eakd_det.lab.experiment.table import is_report, notes, table_markdown  # noqa: E402
+from eakd_det.tables import markdown_table  # noqa: E402
 
 _FIGURES = ('AP', 'AP50', 'AP75')
 _PUBLISHED_ARMS = ('teacher', 'student', 'kd', 'kd-matched', 'ea-kd', 'dkd', 'ea-dkd')
@@ -94,8 +95,7 @@ def _benchmark(record: Mapping[str, Any]) -> str:
 
 
 def _demo(record: Mapping[str, Any]) -> str:
-    titles = {stage.name: stage.title for stage in STAGES}
-    table = format_table([(titles[row['name']], row['metrics']) for row in record['results']], _FIGURES)
+    table = format_table([(TITLES[row['name']], row['metrics']) for row in record['results']], _FIGURES)
     machine = record['machine']
     minutes = f'{record["seconds"] / 60:.1f} minutes on {machine["cores"]} CPU cores'
     return f'{table}\n\n`{record["command"]}`, {minutes}.'
@@ -103,16 +103,15 @@ def _demo(record: Mapping[str, Any]) -> str:
 
 def _by_config(record: Mapping[str, Any]) -> str:
     headings = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl')
-    lines = [f'| arm | {" | ".join(headings)} | command |', f'| --- {"| ---: " * len(headings)}| --- |']
+    rows = []
     for row in record.values():
         cells = ('-' if row['metrics'][name] is None else f'{100 * row["metrics"][name]:.1f}' for name in headings)
-        lines.append(f'| {row["title"]} | {" | ".join(cells)} | `{row["command"]}` |')
-    return '\n'.join(lines)
+        rows.append([row['title'], *cells, f'`{row["command"]}`'])
+    return markdown_table(['arm', *headings, 'command'], rows, texts=(0, -1))
 
 
 def _published() -> str:
-    titles = published_titles()
-    lines = [f'| | {" | ".join(titles.values())} |', f'| --- {"| --- " * len(titles)}|']
+    rows = []
     for arm in _PUBLISHED_ARMS:
         cells = []
         for pair in published_pairs():
@@ -120,8 +119,9 @@ def _published() -> str:
             cells.append(
                 ' / '.join(f'{100 * numbers[name]:.2f}' for name in _FIGURES) if numbers else 'not in these tables'
             )
-        lines.append(f'| {arm if arm == "teacher" else f"`{arm}`"} | {" | ".join(cells)} |')
-    return '\n'.join(lines)
+        rows.append([arm if arm == 'teacher' else f'`{arm}`', *cells])
+    headings = ['arm', *published_titles().values()]
+    return markdown_table(headings, rows, texts=range(len(headings)))
 
 
 def main(argv: list[str] | None = None) -> int:

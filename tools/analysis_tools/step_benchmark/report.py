@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from eakd_det.tables import markdown_table
 from step_benchmark.arms import OUR_STUDENT, PLAIN
 from step_benchmark.timing import Times, spread
 
@@ -36,19 +37,21 @@ def summarise(times: dict[str, Times], agreement: dict[str, str], memory: dict[s
 
 def markdown(rows: list[dict[str, Any]]) -> str:
     """The rows as a table."""
-    lines = [
-        '| arm | step, s (min to max) | forward, s | backward, s | our loss, ms | ÷ stock student | overhead | logits '
-        '| memory, MiB |',
-        '| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: |',
-    ]
+    headings = ['arm', 'step, s (min to max)', 'forward, s', 'backward, s', 'our loss, ms', '÷ stock student']
+    lines = []
     for row in rows:
         step = row['step']
-        overhead = f'{row["overhead"]["median"]:.2f}' if 'overhead' in row else ''
-        loss = f'{1000 * row["loss"]["median"]:.1f}' if 'loss' in row else ''
-        memory = f'{row["peak_memory_mib"]:.0f}' if 'peak_memory_mib' in row else ''
         lines.append(
-            f'| {row["arm"]} | {step["median"]:.2f} ({step["min"]:.2f} to {step["max"]:.2f}) '
-            f'| {row["forward"]["median"]:.2f} | {row["backward"]["median"]:.2f} | {loss} '
-            f'| {row["relative"]["median"]:.3f} | {overhead} | {row["logits"]} | {memory} |'
+            [
+                row['arm'],
+                f'{step["median"]:.2f} ({step["min"]:.2f} to {step["max"]:.2f})',
+                f'{row["forward"]["median"]:.2f}',
+                f'{row["backward"]["median"]:.2f}',
+                f'{1000 * row["loss"]["median"]:.1f}' if 'loss' in row else '',
+                f'{row["relative"]["median"]:.3f}',
+                f'{row["overhead"]["median"]:.2f}' if 'overhead' in row else '',
+                row['logits'],
+                f'{row["peak_memory_mib"]:.0f}' if 'peak_memory_mib' in row else '',
+            ]
         )
-    return '\n'.join(lines)
+    return markdown_table([*headings, 'overhead', 'logits', 'memory, MiB'], lines, texts=(0, 1, 7))

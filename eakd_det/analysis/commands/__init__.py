@@ -1,1 +1,0 @@
-"""The commands of ``tools/analysis_tools``: options, files, and what is printed."""

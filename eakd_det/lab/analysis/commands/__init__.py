@@ -1,0 +1,1 @@
+"""The analyses of ``eakd-analyze``, one a module: options, files, and what is printed."""

@@ -1,0 +1,33 @@
+"""Collect proposals of a data set as both networks see them: ``eakd-analyze collect``."""
+
+from __future__ import annotations
+
+import argparse
+
+from eakd_det.errors import ConfigError
+from eakd_det.lab.analysis.commands.source import add_source_options, read_proposals
+from eakd_det.lab.analysis.proposal_table import ProposalTable
+
+DESCRIPTION = 'Collect logits, labels, boxes of proposals for the other analyses'
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    add_source_options(parser)
+    parser.add_argument('--embeddings', action='store_true', help='keep RoI embeddings, for eakd-analyze embedding')
+
+
+def run(args: argparse.Namespace) -> ProposalTable:
+    """Collect as the parsed arguments say, and print what came of it.
+
+    Raises:
+        ConfigError: If a setting or a file cannot work.
+    """
+    if not args.source.endswith('.py'):
+        raise ConfigError(f'source: expected a distillation config (.py) to collect with, but got {args.source}')
+    table = read_proposals(args, args.embeddings)
+    print(
+        f'{len(table)} proposals of {len(table.image_paths)} images, {table.is_foreground.mean():.1%} with an object; '
+        f'wrong: teacher {table.teacher_errs.mean():.1%}, student {table.student_errs.mean():.1%}'
+    )
+    return table

@@ -1,0 +1,143 @@
+"""Where an analysis gets its proposals: from a table that was collected before, or from a config here and now."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+from mmengine.config import DictAction
+
+from eakd_det.errors import ConfigError
+from eakd_det.functional import EA_MODES
+from eakd_det.lab.analysis.collecting import Progress, collect_proposals
+from eakd_det.lab.analysis.pair import build_batches, build_pair, load_pair_config
+from eakd_det.lab.analysis.proposal_table import ProposalTable
+
+TABLE_NAME = 'proposals.npz'
+
+
+def add_source_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says which proposals to look at, and where results go."""
+    parser.add_argument('source', help='a table from eakd-analyze collect (.npz), or a distillation config (.py)')
+    parser.add_argument(
+        'checkpoint',
+        nargs='?',
+        help="with a config: the student's weights; left out, the teacher is its own student, and proposes itself",
+    )
+    parser.add_argument('--out', type=Path, help='folder for results; default: beside the table, or work_dirs/analysis')
+    group = parser.add_argument_group('collecting (with a config)')
+    group.add_argument('--split', choices=['train', 'val'], default='train', help='which images; default: train')
+    group.add_argument('--images', type=int, default=400, help='number of images, drawn at random; default: 400')
+    group.add_argument('--max-megabytes', type=float, default=500, help='bound of the table in memory; default: 500')
+    group.add_argument('--seed', type=int, default=0, help='of the images, and of what is sampled on them; default: 0')
+    group.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='as in tools/train.py')
+
+
+def add_weight_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says which weight a proposal has."""
+    parser.add_argument('--tau', type=float, default=3.0, help="T' of the weight; default: 3")
+    parser.add_argument('--mode', choices=EA_MODES, default='ea', help='form of the weight; default: ea')
+
+
+def names_for(given: list[str] | None, defaults: list[str]) -> list[str]:
+    """Return ``given``, or ``defaults`` if there are none.
+
+    Raises:
+        ConfigError: If there is not one name for each.
+    """
+    if given is not None and len(given) != len(defaults):
+        raise ConfigError(f'--names: expected {len(defaults)}, one for each run, but got {len(given)}')
+    return given or defaults
+
+
+def output_folder(args: argparse.Namespace) -> Path:
+    """Where results go."""
+    if args.out is not None:
+        return Path(args.out)
+    return Path(args.source).parent if args.source.endswith('.npz') else Path('work_dirs/analysis')
+
+
+def remark_on_teacher(table: ProposalTable) -> str | None:
+    """Return a warning if the teacher classifies proposals with objects no better than the student, else None."""
+    rows = table.is_foreground
+    if not rows.any() or np.array_equal(table.student_logits, table.teacher_logits):
+        return None
+    teacher, student = (1 - float(errs[rows].mean()) for errs in (table.teacher_errs, table.student_errs))
+    if teacher > student:
+        return None
+    return (
+        f'Warning: the teacher gets {teacher:.1%} of the proposals with an object right, the student {student:.1%}: '
+        'it has nothing to teach here. Are its checkpoint, classes and pixels (data_preprocessor) the right ones?'
+    )
+
+
+def read_proposals(args: argparse.Namespace, with_embeddings: bool = False) -> ProposalTable:
+    """Load the table that ``args.source`` names, or collect one from the config and keep it in the output folder.
+
+    Raises:
+        ConfigError: If the source is neither, or cannot be read, or lacks embeddings that are needed.
+    """
+    if args.source.endswith('.npz'):
+        if args.checkpoint is not None:
+            raise ConfigError(f'checkpoint: expected none beside the table {args.source}, but got {args.checkpoint}')
+        table = ProposalTable.load(args.source)
+    elif args.source.endswith('.py'):
+        table = collect(args, with_embeddings)
+        path = output_folder(args) / TABLE_NAME
+        table.save(path)
+        print(f'{path}  {path.stat().st_size / 1e6:.1f} MB', flush=True)
+    else:
+        raise ConfigError(f'source: expected a table (.npz) or a config (.py), but got {args.source}')
+    if with_embeddings and table.student_embeddings is None:
+        raise ConfigError(f'source: {args.source} holds no embeddings; collect it again with --embeddings')
+    return table
+
+
+def collect(args: argparse.Namespace, with_embeddings: bool) -> ProposalTable:
+    """Collect proposals as the options say."""
+    for name in ('images', 'max_megabytes'):
+        if getattr(args, name) <= 0:
+            flag = name.replace('_', '-')
+            raise ConfigError(f'--{flag}: expected a number > 0, but got {getattr(args, name)}')
+    cfg = load_pair_config(args.source, args.cfg_options, args.seed)
+    algorithm = build_pair(cfg, args.checkpoint)
+    batches = build_batches(cfg, args.split, args.seed)
+    dataset: Any = batches.dataset
+    origin = dict(
+        config=args.source,
+        student=args.checkpoint or 'the teacher itself',
+        teacher=str(cfg.model.teacher_ckpt),
+        split=args.split,
+        seed=args.seed,
+    )
+    return collect_proposals(
+        algorithm,
+        batches,
+        dataset.metainfo['classes'],
+        max_images=args.images,
+        max_bytes=int(args.max_megabytes * 1e6),
+        with_embeddings=with_embeddings,
+        progress=progress_line(min(args.images, len(dataset))),
+        origin=origin,
+    )
+
+
+def progress_line(total: int, stream: TextIO = sys.stderr, every_seconds: float = 10.0) -> Progress:
+    """A line that says how far collecting is: rewritten on a terminal, else a new one every ``every_seconds``."""
+    start = last = time.monotonic()
+
+    def show(images: int, proposals: int, size: int) -> None:
+        nonlocal last
+        now, done, live = time.monotonic(), images >= total, stream.isatty()
+        if not live and not done and now - last < every_seconds:
+            return
+        last = now
+        left = (now - start) / images * max(total - images, 0)
+        text = f'{images}/{total} images  {proposals} proposals  {size / 1e6:.0f} MB  {left:.0f} s left'
+        print(f'\r{text:70}' if live else text, end='\n' if done or not live else '', file=stream, flush=True)
+
+    return show

@@ -1,0 +1,63 @@
+"""The demo's picture: what each detector finds on the first crowded validation scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from mmdet.apis import inference_detector, init_detector
+from mmengine.config import Config
+from mmengine.structures import InstanceData
+from pycocotools.coco import COCO
+
+from eakd_det.lab.demo.detections import DetectedScene, side_by_side
+from eakd_det.lab.scenes import DigitScenes
+
+
+def draw_scenes(
+    path: Path, scenes: DigitScenes, detectors: Sequence[tuple[str, Config, Path]], number: int = 4, fewest: int = 4
+) -> None:
+    """Draw the first ``number`` validation scenes with at least ``fewest`` digits: chosen by count, not by result.
+
+    Args:
+        path: File to write.
+        scenes: The data set.
+        detectors: Of each its title, a stock MMDetection config and a checkpoint. Both are read by MMDetection's own
+            ``init_detector``, the distilled student's, too.
+        number: Number of scenes.
+        fewest: Number of digits from which on a scene is interesting. Scenes with most digits stand in where there
+            are not enough.
+    """
+    coco = COCO(str(scenes.val_ann))
+    counts = {image: len(coco.getAnnIds(imgIds=image)) for image in sorted(coco.getImgIds())}
+    chosen = sorted(counts, key=lambda image: (-min(counts[image], fewest), image))[:number]
+    files = [str(scenes.val_images / coco.loadImgs(image)[0]['file_name']) for image in chosen]
+    found = {
+        title: [sample.pred_instances for sample in inference_detector(_load(cfg, checkpoint), files)]
+        for title, cfg, checkpoint in detectors
+    }
+    rows = [
+        DetectedScene(_read_rgb(file), _ground_truth(coco, image), {title: found[title][row] for title in found})
+        for row, (file, image) in enumerate(zip(files, chosen, strict=True))
+    ]
+    classes = [category['name'] for category in coco.loadCats(coco.getCatIds())]
+    side_by_side(rows, classes, path)
+
+
+def _load(cfg: Config, checkpoint: Path) -> torch.nn.Module:
+    return init_detector(cfg, str(checkpoint), palette='random', device='cpu')
+
+
+def _read_rgb(file: str) -> np.ndarray:
+    return np.asarray(cv2.imread(file))[..., ::-1]
+
+
+def _ground_truth(coco: COCO, image: int) -> InstanceData:
+    items = coco.loadAnns(coco.getAnnIds(imgIds=image))
+    boxes = torch.tensor([item['bbox'] for item in items], dtype=torch.float32)
+    boxes[:, 2:] += boxes[:, :2]
+    labels = {category: label for label, category in enumerate(coco.getCatIds())}
+    return InstanceData(bboxes=boxes, labels=torch.tensor([labels[item['category_id']] for item in items]))

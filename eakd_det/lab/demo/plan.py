@@ -1,0 +1,67 @@
+"""The demo as a plan of the experiment runner: what it trains, on what, and for how long."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from eakd_det.lab.experiment.plan import Arm, Plan, TeacherStage
+
+TEACHER_CONFIG = 'teacher_faster-rcnn_r18w32_fpn_demo.py'
+STUDENT_CONFIG = 'student_faster-rcnn_r18w16_fpn_demo.py'
+EA_KD_CONFIG = 'ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'
+TITLES = {'teacher': 'teacher', 'student': 'student', 'ea-kd': 'student with EA-KD'}
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """How large a demo is.
+
+    Args:
+        scenes: Arguments of :func:`eakd_det.lab.scenes.make_digit_scenes`.
+        options: What to override in all configs, by dotted key.
+        expected: How long it takes on two CPU cores, in words.
+    """
+
+    scenes: Mapping[str, Any]
+    options: Mapping[str, Any]
+    expected: str
+
+
+FULL = Size(
+    scenes={'num_train': 1600, 'num_val': 200, 'seed': 0, 'digits_per_scene': (4, 9), 'digit_height': (22, 44)},
+    options={},
+    expected='About 4 minutes',
+)
+QUICK = Size(
+    scenes={'num_train': 32, 'num_val': 8, 'seed': 0},
+    options={
+        'train_cfg.max_iters': 4,
+        'train_cfg.val_interval': 4,
+        'train_dataloader.batch_size': 4,
+        'default_hooks.logger.interval': 1,
+    },
+    expected='About a minute',
+)
+
+
+def demo_plan(configs: Path, size: Size, seed: int) -> Plan:
+    """Return the plan: a teacher, a student, and the student with EA-KD, all of one seed.
+
+    Args:
+        configs: The folder of the demo's configs.
+        size: How large.
+        seed: Of initial weights, batches and sampling.
+    """
+    arms = {'student': STUDENT_CONFIG, 'ea-kd': EA_KD_CONFIG}
+    return Plan(
+        title='EA-KD demo',
+        arms=tuple(Arm(name, TITLES[name], configs / config) for name, config in arms.items()),
+        seeds=(seed,),
+        student='student',
+        teacher=TeacherStage(config=configs / TEACHER_CONFIG, seed=seed),
+        data={'type': 'digit_scenes', **size.scenes},
+        options=size.options,
+    )

@@ -1,0 +1,139 @@
+"""What is known of a run: read from the files that it writes itself, so that it does not matter who watched it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from eakd_det.errors import ConfigError
+from eakd_det.evaluation import RECORD_NAME, EvalEntry, EvalRecord
+from eakd_det.files import write_json
+from eakd_det.lab.experiment.loss_facts import loss_facts
+from eakd_det.lab.experiment.runs import RUN_NAME, Run, read_json
+from eakd_det.lab.experiment.start_hook import START_NAME
+from eakd_det.lab.experiment.watch_hook import PROGRESS_NAME
+
+RESULT_NAME = 'record.json'
+CONSOLE_NAME = 'console.log'
+ERROR_NAME = 'error.json'
+Status = Literal['finished', 'failed', 'unfinished', 'missing']
+
+
+@dataclasses.dataclass(frozen=True)
+class RunRecord:
+    """The record of one run.
+
+    Attributes:
+        arm: Name of its arm, or 'teacher'.
+        seed: Its seed.
+        status: 'finished' is trained to the end and evaluated there; 'failed' ended with an error; 'unfinished' was
+            ended from outside, or goes on still; 'missing' was never begun with this config and these inputs.
+        metrics: AP, AP50, ... of the last evaluation, as fractions.
+        iterations: Number of training steps.
+        seconds: Time of the training steps with their data loading, without evaluation; None if not trained.
+        resumes: How often it was resumed.
+        start: Check sums of what it started from (:class:`eakd_det.lab.experiment.StartHook`).
+        command: What to type to get the same.
+        fingerprint: Check sum of the config and its inputs.
+        jobs: How many runs were side by side at most while it was begun.
+        threads: Threads it was given; 0 leaves it to PyTorch.
+        processes: Processes of one run.
+        source: Check sum of the package's source when the run was begun.
+        device: What it ran on.
+        versions: Versions of the packages.
+        gpu_memory_mib: Peak memory on the GPU, if it had one.
+        loss: How large its distillation loss was (:func:`eakd_det.lab.experiment.loss_facts.loss_facts`).
+        error: What it failed of.
+    """
+
+    arm: str
+    seed: int
+    status: Status
+    metrics: dict[str, float | None] = dataclasses.field(default_factory=dict)
+    iterations: int | None = None
+    seconds: float | None = None
+    resumes: int = 0
+    start: dict[str, Any] = dataclasses.field(default_factory=dict)
+    command: str = ''
+    fingerprint: str = ''
+    jobs: int = 1
+    threads: int = 0
+    processes: int = 1
+    source: str = ''
+    device: str | None = None
+    versions: dict[str, str | None] = dataclasses.field(default_factory=dict)
+    gpu_memory_mib: int | None = None
+    loss: dict[str, float] = dataclasses.field(default_factory=dict)
+    error: str | None = None
+
+
+def read_record(run: Run) -> RunRecord:
+    """The record of a run as its folder stands; a record of another config or other inputs counts as missing."""
+    begun = read_json(run.folder / RUN_NAME)
+    plain = RunRecord(run.arm, run.seed, 'missing', command=run.command, fingerprint=run.fingerprint)
+    if begun.get('fingerprint') != run.fingerprint:
+        return plain
+    progress = read_json(run.folder / PROGRESS_NAME)
+    evaluated, provenance = _last_evaluation(run)
+    known = dataclasses.replace(
+        plain,
+        status='unfinished',
+        iterations=progress.get('iteration'),
+        seconds=progress.get('seconds'),
+        resumes=progress.get('resumes', 0),
+        gpu_memory_mib=progress.get('gpu_memory_mib'),
+        start=read_json(run.folder / START_NAME),
+        loss=loss_facts(run.folder),
+        device=provenance.get('device'),
+        versions=provenance.get('versions', {}),
+        **{name: begun[name] for name in ('jobs', 'threads', 'processes', 'source') if name in begun},
+    )
+    if begun.get('error') is not None:
+        return dataclasses.replace(known, status='failed', error=begun['error'])
+    if run.tool == 'train' and not progress.get('finished'):
+        return known
+    if evaluated is None:
+        if run.tool == 'test':
+            return known
+        return dataclasses.replace(known, status='failed', error='it was not evaluated after its last iteration')
+    return dataclasses.replace(known, status='finished', metrics=dict(evaluated.metrics))
+
+
+def _last_evaluation(run: Run) -> tuple[EvalEntry | None, Mapping[str, Any]]:
+    """The evaluation of the final weights, and what its record says of the run."""
+    try:
+        record = EvalRecord.read(run.folder / RECORD_NAME)
+    except ConfigError:
+        return None, {}
+    entry = record.last('student', 'val') if run.tool == 'train' else record.last('teacher', 'test')
+    if entry is None or entry.metrics.get('AP') is None:
+        return None, record.runs[-1] if record.runs else {}
+    done = read_json(run.folder / PROGRESS_NAME).get('iteration')
+    if run.tool == 'train' and entry.iteration != done:
+        entry = None
+    return entry, record.runs[-1]
+
+
+def write_record(run: Run, record: RunRecord) -> None:
+    """Write ``record.json``, which is small and says all that a table needs."""
+    write_json(run.folder / RESULT_NAME, dataclasses.asdict(record))
+
+
+def failure_reason(folder: Path, exit_status: int) -> str:
+    """Return why a run ended: the error that it wrote down, else (as when it was killed) the last line it printed."""
+    written = read_json(folder / ERROR_NAME).get('message')
+    if isinstance(written, dict):
+        reason = str(written.get('message')).removeprefix(f'{ConfigError.__name__}: ')
+    else:
+        lines = _console(folder).split('\n')
+        reason = next((line.strip() for line in reversed(lines) if line.strip()), 'nothing was printed')
+    return f'exit status {exit_status}: {" ".join(reason.split())[:300]}'
+
+
+def _console(folder: Path) -> str:
+    try:
+        return (folder / CONSOLE_NAME).read_text(errors='replace')
+    except OSError:
+        return ''

@@ -1,0 +1,7 @@
+"""A detection data set that the package makes for itself: digits on photographs."""
+
+from __future__ import annotations
+
+from eakd_det.lab.scenes.digit_scenes import DigitScenes, make_digit_scenes
+
+__all__ = ['DigitScenes', 'make_digit_scenes']

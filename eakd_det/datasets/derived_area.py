@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ def derive_areas(cfg: Config) -> None:
             source = Path(node.get('data_root') or '') / node['ann_file']
             content = _completed(source)
             if content is not None:
-                copy = Path(cfg.work_dir).absolute() / 'annotations' / source.resolve().parent.name / source.name
+                copy = Path(cfg.work_dir).absolute() / 'annotations' / _distinct_name(source.resolve())
                 write_atomically(copy, content)
                 node['ann_file'] = str(copy)
                 print_log(f'{key}: {source} lacks area, which is that of the boxes in {copy}', logger='current')
@@ -43,6 +44,11 @@ def _readers(node: Any) -> Iterator[dict[str, Any]]:
             yield node
     for value in node.values() if isinstance(node, dict) else node if isinstance(node, (list, tuple)) else ():
         yield from _readers(value)
+
+
+def _distinct_name(path: Path) -> str:
+    """Return a file name that no other path has, so that copies of files of one name do not overwrite each other."""
+    return f'{path.stem}-{zlib.crc32(str(path).encode()):08x}.json'
 
 
 def _completed(path: Path) -> bytes | None:

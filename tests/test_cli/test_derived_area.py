@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def test_trains_and_measures(workspace: Workspace, options: dict[str, Any]) -> N
     saved = Config.fromfile(workspace.work_dir / 'config.py')
     for split, loader in (('train', saved.train_dataloader), ('val', saved.val_dataloader)):
         copy = Path(loader.dataset.ann_file)
-        completed = tiny_data.read_annotations(copy.parent, split)['annotations']
+        completed = json.loads(copy.read_text())['annotations']
         assert [item['area'] for item in completed] == [item['bbox'][2] * item['bbox'][3] for item in before[split]]
         assert tiny_data.read_annotations(workspace.data, split)['annotations'] == before[split]
     assert saved.val_evaluator.ann_file == saved.val_dataloader.dataset.ann_file
@@ -55,3 +56,20 @@ def test_files_with_area_and_configs_without_a_work_folder_stay(workspace: Works
     changed = apply_data_options(cfg)
     assert changed.train_dataloader.dataset.ann_file != cfg.train_dataloader.dataset.ann_file
     assert changed.val_dataloader.to_dict() == cfg.val_dataloader.to_dict()
+
+
+def test_files_of_one_name_keep_apart(workspace: Workspace) -> None:
+    cfg = tiny_data.student_config(workspace.data)
+    cfg.work_dir = str(workspace.work_dir)
+    for split in ('train', 'val'):
+        drop_area(workspace.data, split)
+        file = tiny_data.annotation_file(workspace.data, split)
+        moved = workspace.data / split / 'labels' / 'labels.json'
+        moved.parent.mkdir()
+        file.rename(moved)
+        cfg[f'{split}_dataloader'].dataset.ann_file = f'{split}/labels/labels.json'
+    cfg.val_evaluator.ann_file = str(workspace.data / 'val/labels/labels.json')
+    changed = apply_data_options(cfg)
+    train, val = (Path(changed[f'{split}_dataloader'].dataset.ann_file) for split in ('train', 'val'))
+    assert [len(json.loads(file.read_text())['images']) for file in (train, val)] == [4, 3]
+    assert changed.val_evaluator.ann_file == str(val)

@@ -1,4 +1,4 @@
-"""Backbones, memory layouts, convolutions, mixed precision, and the way back to a plain MMDetection student."""
+"""Detector parts, memory layout, convolutions, mixed precision, and configs of the plain student."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from mmengine.config import Config
 
 from eakd_det.datasets.annotations import check_coco_annotations, require_one_order
 from eakd_det.datasets.class_names import read_class_names, set_num_classes, spell_as_in_file
+from eakd_det.datasets.derived_area import derive_areas
 from eakd_det.datasets.label_mixing import OPTIONS as MIXING_OPTIONS
 from eakd_det.datasets.label_mixing import mix_teacher_labels
 from eakd_det.datasets.option_names import check_option_names
@@ -63,6 +64,7 @@ def apply_data_options(cfg: Config, usage: Usage = 'train') -> Config:
     """
     cfg = copy.deepcopy(cfg)
     if not any(key in cfg for key in DATA_OPTIONS):
+        derive_areas(cfg)
         return cfg
     check_option_names(cfg, ('data_root', *DATA_OPTIONS))
     root = _read_root(cfg)
@@ -70,6 +72,7 @@ def apply_data_options(cfg: Config, usage: Usage = 'train') -> Config:
         _set_files(cfg, split, root)
     if usage == 'train':
         mix_teacher_labels(cfg)
+    derive_areas(cfg)
     needed = ('train', 'val') if usage == 'train' else ('val',)
     for split in needed:
         _require_annotation_files(cfg, split)

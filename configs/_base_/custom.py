@@ -8,6 +8,7 @@ train_ann = 'instances_train.json'
 val_ann = 'instances_val.json'
 train_images = 'images/'
 val_images = 'images/'
+# Photos that a teacher labelled (docs/custom_data.md): teacher_labels = 'labels.json', teacher_images = 'photos/'
 
 # A short schedule for small data: 6,000 iterations of 8 images. For N training images, 12 passes are 12 * N / 8
 # iterations; the learning rate drops after 2/3 and 8/9 of them.

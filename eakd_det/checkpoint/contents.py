@@ -1,4 +1,4 @@
-"""What a file would bring into the process if it were unpickled, found by reading it and not by doing it."""
+"""Classes and functions that a checkpoint file would import, found without unpickling it."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _BROKEN = (ValueError, KeyError, IndexError, UnicodeError, zipfile.BadZipFile, O
 
 
 def program_format(path: Path) -> str | None:
-    """Names the format if the file is none of plain tensors: TorchScript, or the tar files of torch before 0.1.10.
+    """Return the name of the format if it is TorchScript or the tar format of torch before 0.1.10, else None.
 
-    ``torch.load`` hands both to readers that ``weights_only`` did not restrict before torch 2.6. It tells the formats
-    apart by the first bytes and by a name in the archive, so that is what is looked at, and nothing a file that is
-    two things at once could say differently to another reader.
+    ``torch.load`` passes both to readers that ``weights_only`` did not restrict before torch 2.6. It recognises them by
+    the first bytes and by a name in the archive, and so does this function, because a file may be valid in two formats
+    at once.
     """
     with path.open('rb') as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         if content[: len(_ZIP)] == _ZIP:
@@ -45,21 +45,21 @@ def program_format(path: Path) -> str | None:
 
 
 def foreign_objects(path: Path) -> tuple[str, ...]:
-    """Classes and functions (``module.name``) in the file's pickle that no checkpoint of tensors needs."""
+    """Return the classes and functions (``module.name``) in the pickle that a checkpoint of tensors does not need."""
     found: dict[str, None] = {}
     try:
-        for name in _named_objects(_pickle_of(path)):
+        for name in _imported_names(_pickle_of(path)):
             if not _is_harmless(name):
                 found[name] = None
     except _BROKEN:
-        pass  # what was found until there is what there is to say
+        pass  # a damaged file: report what precedes the damage
     return tuple(found)
 
 
 def is_whole_pickle(path: Path) -> bool:
     """Return whether the file's pickle can be followed to its end."""
     try:
-        return all(True for _ in _named_objects(_pickle_of(path)))
+        return all(True for _ in _imported_names(_pickle_of(path)))
     except _BROKEN:
         return False
 
@@ -81,12 +81,12 @@ def _pickle_of(path: Path) -> bytes:
         return archive.read(next(name for name in archive.namelist() if name.endswith('/data.pkl')))
 
 
-def _named_objects(pickled: bytes) -> Iterator[str]:
-    """Names after the opcodes GLOBAL, INST and STACK_GLOBAL; the last takes them from the two strings before it."""
+def _imported_names(pickled: bytes) -> Iterator[str]:
+    """Yield the names of the opcodes GLOBAL, INST and STACK_GLOBAL; the last uses the two strings before it."""
     strings: list[str] = []
     memo: dict[int, str] = {}
     start = 0
-    while start < len(pickled):  # torch's former format is several pickles in a row
+    while start < len(pickled):  # torch's old format is a sequence of pickles
         end = 0
         for opcode, argument, position in pickletools.genops(pickled[start:]):
             end = position or 0

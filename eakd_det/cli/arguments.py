@@ -83,6 +83,44 @@ def parse_test_arguments(argv: Sequence[str] | None = None) -> argparse.Namespac
     return _with_local_rank(args)
 
 
+def parse_label_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the arguments of ``tools/label_photos.py``.
+
+    Example:
+        >>> args = parse_label_arguments(['config.py', 'photos', '--score', 'auto'])
+        >>> args.score, args.out
+        ('auto', 'teacher_labels.json')
+    """
+    parser = argparse.ArgumentParser(
+        prog='label_photos.py',
+        description='Let a teacher label photos, to train a student on them. The photos that the config validates '
+        'with must not be among them; photos that have labels are left out.',
+    )
+    parser.add_argument('config', help=f"the teacher's config, or a distillation config with it: {_CONFIG_HELP}")
+    parser.add_argument('photos', help='folder of photos; folders in it are searched as well')
+    parser.add_argument('--checkpoint', help="the teacher's weights; default: model.teacher_ckpt of the config")
+    parser.add_argument(
+        '--score',
+        type=_score,
+        default=0.5,
+        help="keep boxes from this score on; 'auto' chooses a score for each class, at which the photos have as many "
+        'boxes as the labelled images, between 0.3 and 0.9; default: 0.5',
+    )
+    parser.add_argument('--out', default='teacher_labels.json', help='annotation file to write; default: %(default)s')
+    parser.set_defaults(work_dir=None)
+    _add_common(parser)
+    return _with_local_rank(parser.parse_args(argv))
+
+
+def _score(text: str) -> float | str:
+    if text == 'auto':
+        return text
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, or 'auto', but got {text}")
+    return value
+
+
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help=_CFG_OPTIONS_HELP)
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')

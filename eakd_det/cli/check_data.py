@@ -20,6 +20,7 @@ from eakd_det.datasets.annotations import check_coco_annotations, remarks_on_use
 from eakd_det.datasets.coco_file import AnnotationSummary
 from eakd_det.datasets.image_files import check_images, describe_faults, spread_sample
 from eakd_det.errors import ConfigError
+from eakd_det.plurals import counted
 from eakd_det.visualization.annotated import draw_annotated
 
 PICTURE = 'data_check.jpg'
@@ -73,12 +74,14 @@ def _sizes(dataset: dict[str, Any], summary: AnnotationSummary, number: int | No
 
 
 def _print_counts(key: str, dataset: dict[str, Any], summary: AnnotationSummary) -> None:
-    print(f'\n{key}: {_annotations(dataset)}, {len(summary.file_names)} images, {summary.num_annotations} boxes')
+    images, boxes = counted(len(summary.file_names), 'image'), counted(summary.num_annotations, 'box')
+    print(f'\n{key}: {_annotations(dataset)}, {images}, {boxes}')
     classes = set(class_names(dataset) or summary.categories)
-    width = max(map(len, summary.categories))
+    width = max(map(len, ('category', *summary.categories)))
+    print(f'  {"category":{width}}    boxes   images')
     for name, count in summary.counts.items():
-        images = sum(name in names for names in summary.used)
-        print(f'  {name:{width}}  {count:7} boxes  {images:6} images{"" if name in classes else "  not a class"}')
+        with_boxes = sum(name in names for names in summary.used)
+        print(f'  {name:{width}}  {count:7}  {with_boxes:7}{"" if name in classes else "  not a class"}')
 
 
 def _print_findings(
@@ -91,7 +94,7 @@ def _print_findings(
         print(f'  {line}')
     for remark in (*summary.remarks, *remarks_on_use(summary, class_names(dataset))):
         print(f'  {key}: {_annotations(dataset)} {remark}')
-    print(f'  {len(sizes)} images opened')
+    print(f'  {counted(len(sizes), "image")} opened')
     return fatal
 
 

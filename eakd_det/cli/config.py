@@ -15,14 +15,16 @@ from mmengine.runner import Runner
 
 from eakd_det.cli.composition import compose, config_files, config_name, drop_parts
 from eakd_det.cli.config_file import read_config_file
+from eakd_det.cli.config_keys import walk
 from eakd_det.datasets import move_data_root
+from eakd_det.datasets.options import DATA_OPTIONS
 from eakd_det.errors import ConfigError
+from eakd_det.models import current_name
 
-_DATA_OPTIONS = frozenset({'data_root', 'classes', 'train_ann', 'val_ann', 'train_images', 'val_images'})
 # What somebody reads at the top of a config: the runner, its set-up, the tools. Nothing else there has an effect.
 _TOP_LEVEL = (
     frozenset(inspect.signature(Runner.__init__).parameters)
-    | _DATA_OPTIONS
+    | {'data_root', *DATA_OPTIONS}
     | {'runner_type', 'custom_imports', 'tta_model', 'tta_pipeline', 'sync_bn', 'compile', 'find_unused_parameters'}
     | {'model_wrapper_cfg', 'backend_args'}
 ) - {'self', 'cfg'}
@@ -41,6 +43,7 @@ def load_config(args: argparse.Namespace) -> Config:
         raise ConfigError(f'model: expected {args.config} to define a model dict, but got {cfg.get("model")!r}')
     cfg.launcher = args.launcher
     merge_options(cfg, args.cfg_options or {})
+    _use_current_names(cfg)
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
@@ -80,6 +83,15 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
         raise ConfigError(f'--cfg-options {" ".join(options)}: does not fit the config ({reason})') from error
     if 'data_root' in options:
         move_data_root(cfg, old_root)
+
+
+def _use_current_names(cfg: Config) -> None:
+    """Give detectors that a config names as MMDetection 2 did the names they have today."""
+    for key, node in walk(cfg._cfg_dict.get('model')):
+        name = node.get('cfg_path') if isinstance(node, dict) else None
+        if isinstance(name, str) and '::' in name and current_name(name) != name:
+            node['cfg_path'] = current_name(name)
+            print_log(f'model.{key}.cfg_path: {name} is called {node["cfg_path"]} today', logger='current')
 
 
 def _check_option(cfg: Config, option: str, options: dict[str, Any]) -> None:

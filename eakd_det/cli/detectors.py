@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from mmengine.config import Config, ConfigDict
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from torch import nn
 
+from eakd_det.checkpoint import checkpoint_classes
+from eakd_det.datasets.class_names import set_num_classes
 from eakd_det.errors import ConfigError
 from eakd_det.models import read_model_config
 
@@ -44,6 +47,16 @@ def detector_config(cfg: Config, side: Side) -> ConfigDict:
     if side == 'student' and model.get('data_preprocessor') is not None:
         detector['data_preprocessor'] = copy.deepcopy(model.data_preprocessor)
     return detector
+
+
+def set_teacher_classes(model: dict[str, Any], checkpoint: Mapping[str, Any]) -> None:
+    """Give the teacher of ``model`` the number of classes that its checkpoint names, if a ``class_map`` is set.
+
+    Without a map, teacher and student have the classes of the data.
+    """
+    classes = checkpoint_classes(checkpoint)
+    if model.get('class_map') is not None and classes is not None:
+        set_num_classes(model.get('teacher'), len(classes))
 
 
 def unwrap(model: nn.Module) -> nn.Module:

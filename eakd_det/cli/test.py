@@ -17,9 +17,10 @@ from mmengine.logging import print_log
 
 from eakd_det.checkpoint import checkpoint_classes, load_checkpoint_file, load_detector_weights
 from eakd_det.cli.arguments import parse_test_arguments
+from eakd_det.cli.composition import config_name
 from eakd_det.cli.config import load_config
 from eakd_det.cli.data_checks import check_data
-from eakd_det.cli.detectors import Side, detector_config, unwrap
+from eakd_det.cli.detectors import Side, detector_config, is_distillation, set_teacher_classes, unwrap
 from eakd_det.cli.failures import run_tool
 from eakd_det.cli.running import build_runner
 from eakd_det.cli.translation import config_errors
@@ -48,8 +49,11 @@ def test(args: argparse.Namespace) -> dict[str, float]:
     setup_cache_size_limit_of_dynamo()
     cfg = load_config(args)
     side: Side = 'teacher' if args.teacher else 'student'
+    subject = 'teacher' if args.teacher or _is_config_of_a_teacher(cfg, args.config) else 'student'
     key, source = _checkpoint_source(cfg, args)
     checkpoint = load_checkpoint_file(source, key)
+    if args.teacher:
+        set_teacher_classes(cfg.model, checkpoint)
     cfg = apply_data_options(cfg, 'test')
     check_data(cfg, ('test_dataloader',))
     with config_errors(cfg):
@@ -64,11 +68,16 @@ def test(args: argparse.Namespace) -> dict[str, float]:
         _require_known_classes(runner, checkpoint, f'{key}: {source}')
         if args.out is not None:
             runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
-        runner.message_hub.update_info(TESTED, dict(subject=side, checkpoint=source))
+        runner.message_hub.update_info(TESTED, dict(subject=subject, checkpoint=source))
         metrics = runner.test()
     if is_main_process():
-        print(format_table([(side, measured_figures(metrics, runner.test_evaluator))]), flush=True)
+        print(format_table([(subject, measured_figures(metrics, runner.test_evaluator))]), flush=True)
     return metrics
+
+
+def _is_config_of_a_teacher(cfg: Config, config: str) -> bool:
+    """Return whether this is the plain config that a teacher is trained with, by the name that such configs have."""
+    return not is_distillation(cfg.model) and config_name(config).split('_')[0] == 'teacher'
 
 
 def _checkpoint_source(cfg: Config, args: argparse.Namespace) -> tuple[str, str]:

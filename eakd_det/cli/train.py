@@ -21,9 +21,10 @@ from eakd_det.checkpoint.source import local_checkpoint_path
 from eakd_det.cli.arguments import parse_train_arguments
 from eakd_det.cli.config import load_config
 from eakd_det.cli.data_checks import check_data
-from eakd_det.cli.detectors import is_distillation, unwrap
+from eakd_det.cli.detectors import is_distillation, set_teacher_classes, unwrap
 from eakd_det.cli.failures import run_tool
 from eakd_det.cli.resuming import make_resumable, set_resume
+from eakd_det.cli.run_summary import describe_training
 from eakd_det.cli.running import build_runner
 from eakd_det.cli.translation import config_errors
 from eakd_det.cli.unshared_proposals import unshared_proposals
@@ -59,8 +60,11 @@ def train(args: argparse.Namespace) -> Any:
     set_resume(cfg, args.resume)
     check_checkpoints(cfg)
     _warn_of_untrained_teacher(cfg)
+    if cfg.model.get('class_map') is not None and cfg.model.get('teacher_ckpt'):
+        set_teacher_classes(cfg.model, load_checkpoint_file(cfg.model.teacher_ckpt, 'model.teacher_ckpt'))
     cfg = apply_data_options(cfg, 'train')
     check_data(cfg, ('train_dataloader', 'val_dataloader'))
+    print_log(describe_training(cfg), logger='current')
     with config_errors(cfg):
         runner = build_runner(cfg)
         if not is_distillation(cfg.model):  # whose detectors know already

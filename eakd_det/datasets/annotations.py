@@ -57,6 +57,30 @@ def check_coco_annotations(
     return summary
 
 
+def require_one_order(files: Sequence[tuple[str, Path]], classes: Sequence[str]) -> None:
+    """Refuse annotation files that list ``classes`` in different orders: no order of the config fits them all.
+
+    Args:
+        files: The config key of each file, and the file.
+        classes: The class names of the config.
+
+    Raises:
+        ConfigError: Naming both files.
+    """
+    orders = [
+        (key, path, [name for name in read_annotation_summary(path).categories if name in classes])
+        for key, path in files
+    ]
+    first_key, first_path, first = orders[0]
+    for key, path, order in orders[1:]:
+        if order != first and set(order) == set(first):
+            raise ConfigError(
+                f'{first_key}, {key}: {first_path} and {path} list their categories in different orders '
+                f'({", ".join(first)} and {", ".join(order)}), and MMDetection numbers labels by the file; '
+                'reorder the categories of one of them'
+            )
+
+
 def remarks_on_use(summary: AnnotationSummary, classes: Sequence[str] | None) -> list[str]:
     """Return what may be a mistake in the choice of classes: categories left out, images without any of the classes.
 

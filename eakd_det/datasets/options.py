@@ -11,8 +11,10 @@ from typing import Any, Literal
 from mmdet.datasets import CocoDataset
 from mmengine.config import Config
 
-from eakd_det.datasets.annotations import check_coco_annotations
+from eakd_det.datasets.annotations import check_coco_annotations, require_one_order
 from eakd_det.datasets.class_names import read_class_names, set_num_classes, spell_as_in_file
+from eakd_det.datasets.label_mixing import OPTIONS as MIXING_OPTIONS
+from eakd_det.datasets.label_mixing import mix_teacher_labels
 from eakd_det.datasets.option_names import check_option_names
 from eakd_det.errors import ConfigError
 
@@ -20,7 +22,7 @@ Usage = Literal['train', 'test']
 
 _LOADERS = {'train': ('train_dataloader',), 'val': ('val_dataloader', 'test_dataloader')}
 _EVALUATORS = {'val_dataloader': 'val_evaluator', 'test_dataloader': 'test_evaluator'}
-_OPTIONS = ('classes', 'train_ann', 'val_ann', 'train_images', 'val_images')
+DATA_OPTIONS = ('classes', 'train_ann', 'val_ann', 'train_images', 'val_images', *MIXING_OPTIONS)
 
 
 def apply_data_options(cfg: Config, usage: Usage = 'train') -> Config:
@@ -35,6 +37,7 @@ def apply_data_options(cfg: Config, usage: Usage = 'train') -> Config:
     ``classes``               ``metainfo.classes`` of every data set, and the *number* of classes to
                               ``num_classes`` of every box head, the student's and the teacher's; if the teacher
                               has a ``model.class_map``, only the student's, and ``model.student_classes``
+    ``teacher_labels, ...``   a second training data set, see :func:`eakd_det.datasets.label_mixing.mix_teacher_labels`
     ========================  ==============================================================================
 
     A key that is left out changes nothing, so one value serves all kinds of configs; a config with none of the keys but
@@ -59,12 +62,14 @@ def apply_data_options(cfg: Config, usage: Usage = 'train') -> Config:
         {'img': 'photos/'}
     """
     cfg = copy.deepcopy(cfg)
-    if not any(key in cfg for key in _OPTIONS):
+    if not any(key in cfg for key in DATA_OPTIONS):
         return cfg
-    check_option_names(cfg, ('data_root', *_OPTIONS))
+    check_option_names(cfg, ('data_root', *DATA_OPTIONS))
     root = _read_root(cfg)
     for split in _LOADERS:
         _set_files(cfg, split, root)
+    if usage == 'train':
+        mix_teacher_labels(cfg)
     needed = ('train', 'val') if usage == 'train' else ('val',)
     for split in needed:
         _require_annotation_files(cfg, split)
@@ -85,7 +90,7 @@ def move_data_root(cfg: Config, old: Any) -> None:
     Raises:
         ConfigError: If nothing lies below the old folder, so that the change would have no effect.
     """
-    if any(key in cfg for key in _OPTIONS):
+    if any(key in cfg for key in DATA_OPTIONS):
         return  # apply_data_options does it
     root = _read_root(cfg)
     if root is None or root == old:
@@ -181,6 +186,7 @@ def _class_names(cfg: Config, needed: tuple[str, ...]) -> tuple[str, ...]:
     split, path = next(iter(files))
     categories = check_coco_annotations(path, None, f'{split}_ann', 'predict').categories
     names = categories if names is None else spell_as_in_file(names, categories)
+    require_one_order([(f'{split}_ann', path) for split, path in files], names)
     for (split, path), dataset in files.items():
         check_as: Literal['train', 'evaluate', 'predict'] = 'predict'
         if split in needed:

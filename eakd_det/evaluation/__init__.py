@@ -1,4 +1,4 @@
-"""Evaluation: the COCO hook, the record of a run's results, tables of them."""
+"""COCO evaluation hook, records of results, and their tables."""
 
 from __future__ import annotations
 

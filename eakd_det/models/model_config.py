@@ -1,27 +1,31 @@
-"""The model dict behind whatever a config may say in its place."""
+"""Detectors from the values that a config may have for them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from mmdet.registry import MODELS as MMDET_MODELS
 from mmengine.config import Config, ConfigDict
-from mmengine.hub import get_config
+from mmengine.hub import get_config, get_model
+from mmengine.registry import DefaultScope
+from mmengine.utils import get_installed_path
+from torch import nn
 
 from eakd_det.errors import ConfigError
 
 
 def read_model_config(detector: Any, key: str) -> ConfigDict:
-    """The model dict of a detector that a config names.
+    """Return the model dict of a detector.
 
     Args:
-        detector: A model dict; the path of a config file; the name of one that an installed package brings along
+        detector: A model dict; the path of a config file; the name of one in an installed package
             (``'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py'``); or ``dict(cfg_path=...)`` with such a name, as in
             MMRazor's configs.
-        key: The config key it came from, for messages.
+        key: The config key, for messages.
 
     Raises:
-        ConfigError: If it is none of these.
+        ConfigError: If it is none of these, or the file cannot be read.
 
     Example:
         >>> read_model_config('mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py', 'model.architecture').type
@@ -39,13 +43,52 @@ def read_model_config(detector: Any, key: str) -> ConfigDict:
     raise ConfigError(f'{key}: expected a model dict, a config file or cfg_path, but got {kind}')
 
 
+def current_name(name: str) -> str:
+    """Return the name that a package's config has today, if ``name`` is the one it had in MMDetection 2.
+
+    MMRazor 1.0 ships recipes with such names, which its own tools cannot find any more.
+
+    Example:
+        >>> current_name('mmdet::faster_rcnn/faster_rcnn_r50_fpn_1x_coco.py')
+        'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py'
+    """
+    package, _, path = name.partition('::')
+    try:
+        folder = (Path(get_installed_path(package)) / '.mim/configs' / path).parent
+    except Exception:  # no such package, which its reader explains
+        return name
+    wanted = Path(path).name
+    same = [file.name for file in folder.glob('*.py') if _compact(file.name) == _compact(wanted)]
+    if wanted in same or len(same) != 1:
+        return name
+    return f'{package}::{Path(path).with_name(same[0])}'
+
+
+def _compact(name: str) -> str:
+    return name.replace('-', '_').replace('mstrain', 'ms')
+
+
+def build_detector(cfg: Any, key: str) -> nn.Module:
+    """Build a detector from ``cfg``: a detector, which is returned, or any value of :func:`read_model_config`.
+
+    With ``dict(cfg_path=..., pretrained=True)`` the model's public checkpoint is loaded, as in MMRazor.
+    """
+    if isinstance(cfg, nn.Module):
+        return cfg
+    if isinstance(cfg, dict) and 'cfg_path' in cfg and 'type' not in cfg:
+        read_model_config(cfg, key)  # its error for a wrong name is one line
+        return get_model(**{**cfg, 'cfg_path': current_name(cfg['cfg_path'])})
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        return MMDET_MODELS.build(read_model_config(cfg, key))
+
+
 def _of_file(name: str, key: str) -> ConfigDict:
     if '::' not in name and not Path(name).is_file():
         raise ConfigError(
-            f'{key}: expected a model dict, a config file or package::config, but there is no file {name!r}'
+            f'{key}: expected a model dict, a config file or package::config, but {name!r} does not exist'
         )
     try:
-        model = (get_config(name) if '::' in name else Config.fromfile(name)).get('model')
+        model = (get_config(current_name(name)) if '::' in name else Config.fromfile(name)).get('model')
     except Exception as error:  # a config is a program: whatever it raises is about the config
         raise ConfigError(
             f'{key}: {name} cannot be read ({type(error).__name__}: {" ".join(str(error).split())})'

@@ -1,4 +1,4 @@
-"""Teacher, student and data must mean the same classes by the same index, or the logits teach nonsense."""
+"""Checks that teacher, student and data have the same class at the same index."""
 
 from __future__ import annotations
 
@@ -10,25 +10,24 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from eakd_det.errors import ConfigError
+from eakd_det.plurals import counted
 from eakd_det.sites import num_classes
 
-ClassNames = Sequence[str]
 
-
-def require_same_classes(first: ClassNames, first_name: str, second: ClassNames, second_name: str) -> None:
-    """Raise :class:`ConfigError` unless both lists name the same classes in the same order.
+def require_same_classes(first: Sequence[str], first_name: str, second: Sequence[str], second_name: str) -> None:
+    """Raise :class:`ConfigError` unless both lists have the same classes in the same order.
 
     Example:
         >>> require_same_classes(['cat', 'dog'], 'data', ['dog', 'cat'], 'teacher')
         Traceback (most recent call last):
         ...
-        eakd_det.errors.ConfigError: classes differ: index 0 is 'cat' in data and 'dog' in teacher (2 classes differ)
+        eakd_det.errors.ConfigError: classes differ: index 0 is 'cat' in data and 'dog' in teacher (2 of 2 differ)
     """
     if len(first) != len(second):
         only_first = [name for name in first if name not in second][:5]
         only_second = [name for name in second if name not in first][:5]
         raise ConfigError(
-            f'classes differ: {first_name} has {len(first)} classes and {second_name} has {len(second)}'
+            f'classes differ: {first_name} has {counted(len(first), "class")} and {second_name} has {len(second)}'
             f' (only in {first_name}: {only_first}; only in {second_name}: {only_second})'
         )
     differing = [index for index, (a, b) in enumerate(zip(first, second, strict=True)) if a != b]
@@ -36,24 +35,19 @@ def require_same_classes(first: ClassNames, first_name: str, second: ClassNames,
         index = differing[0]
         raise ConfigError(
             f'classes differ: index {index} is {first[index]!r} in {first_name} and {second[index]!r} in {second_name}'
-            f' ({len(differing)} classes differ)'
+            f' ({len(differing)} of {len(first)} differ)'
         )
-
-
-def _some(names: ClassNames) -> str:
-    return ', '.join(names[:5]) + (', ...' if len(names) > 5 else '')
 
 
 class ClassCheckHook(Hook):
     """Compares the classes of data, student and teacher before training, by number, name and order.
 
-    The teacher's names come from its checkpoint's meta data; a checkpoint without names is checked by number only.
-    With a ``class_map``, data and map are compared instead, and what stands for what is logged.
-    Works with any model: without a teacher only data and student are compared, and the number of the student's classes
-    only if it could be distilled.
+    The teacher's names come from its checkpoint; without names only the number is checked. With a ``class_map``, data
+    and map are compared instead, and the map is logged. Any model is accepted: without a teacher only data and student
+    are compared, and the number of the student's classes only if it can be distilled.
 
     Raises:
-        ConfigError: Naming the first class that differs and where.
+        ConfigError: With the first class that differs.
     """
 
     priority = 'VERY_HIGH'
@@ -64,11 +58,11 @@ class ClassCheckHook(Hook):
         data_classes = runner.train_dataloader.dataset.metainfo.get('classes')
         if data_classes is None:
             return
-        student = getattr(model, 'student', model)
-        count = num_classes(student)
+        count = num_classes(getattr(model, 'student', model))
         if count is not None and len(data_classes) != count:
+            shown = ', '.join(data_classes[:5]) + (', ...' if len(data_classes) > 5 else '')
             raise ConfigError(
-                f'train_dataloader.dataset: the data has {len(data_classes)} classes ({_some(data_classes)}), '
+                f'train_dataloader.dataset: the data has {counted(len(data_classes), "class")} ({shown}), '
                 f"but the student's num_classes is {count}"
             )
         teacher_classes = getattr(model, 'teacher_classes', None)

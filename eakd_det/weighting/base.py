@@ -5,29 +5,24 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from eakd_det.arguments import shown_arguments
+
 
 class ProposalWeighting(nn.Module):
-    """The weight of each site's divergence, from raw logits and without gradient.
-
-    Subclasses implement :meth:`weights`.
-    """
+    """Weights the divergence of each site, from raw logits and without gradient; subclasses define :meth:`weights`."""
 
     @torch.no_grad()
     def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """Weight the sites.
-
-        Args:
-            preds_S: The student's class scores, ``(R, C)``.
-            preds_T: The teacher's, ``(R, C)``.
-
-        Returns:
-            Weights, ``(R,)``, float32 or better, without gradient.
-        """
+        """Return the weight of each site, ``(R,)``, in float32 or better, from class scores ``(R, C)``."""
         return self.weights(preds_S, preds_T)
 
     def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """Compute the weights, ``(R,)``; called without gradient."""
         raise NotImplementedError
+
+    def extra_repr(self) -> str:
+        """Return what ``print`` shows."""
+        return shown_arguments(self)
 
 
 def mean_one(weights: Tensor) -> Tensor:

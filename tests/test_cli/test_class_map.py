@@ -26,7 +26,6 @@ def teacher(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def config(workspace: Workspace, teacher: str, **changes: Any) -> Config:
     cfg = tiny_data.distill_config(workspace.data, teacher, iters=2, **changes)
-    cfg.model.teacher.roi_head.bbox_head.num_classes = 5
     cfg.model.class_map = MAP
     cfg.custom_hooks.append(dict(type='eakd_det.ClassCheckHook'))
     return cfg
@@ -40,6 +39,25 @@ def test_trains(workspace: Workspace, teacher: str, capsys: pytest.CaptureFixtur
     assert 'square <- square, disc <- ball + plate, ring <- ring; all others (1)' in capsys.readouterr().out
     record = EvalRecord.read(workspace.work_dir / 'eval_record.json')
     assert [entry.subject for entry in record.entries] == ['student', 'student']
+
+
+def test_the_teacher_is_tested_on_its_own_classes(workspace: Workspace, teacher: str) -> None:
+    for split in ('train', 'val'):
+        own = tiny_data.read_annotations(workspace.data, split)
+        own['categories'] = [dict(id=index, name=name) for index, name in enumerate(CLASSES, 1)]
+        tiny_data.write_annotations(workspace.data, split, own)
+    cfg = config(workspace, teacher, classes=CLASSES, data_root=str(workspace.data))
+    assert workspace.test(workspace.write(cfg), '--teacher') == 0
+
+
+@pytest.mark.parametrize('class_map', [dict(disk='ball'), dict(disc='bal')])
+def test_a_slip_names_the_nearest(
+    workspace: Workspace, teacher: str, capsys: pytest.CaptureFixture[str], class_map: dict[str, str]
+) -> None:
+    cfg = config(workspace, teacher)
+    cfg.model.class_map, cfg.model.student_classes = class_map, tiny_data.CLASSES
+    assert workspace.train(workspace.write(cfg)) == 1
+    assert f'did you mean {"disc" if "disk" in class_map else "ball"!r}?' in one_error(capsys.readouterr())
 
 
 def test_an_order_that_is_not_the_datas_is_one_line(

@@ -28,6 +28,15 @@ def test_a_checkpoint_gives_the_figures_its_validation_gave(
     assert len(list((workspace.root / 'tested').glob('*/painted/*.png'))) == 3
 
 
+@pytest.mark.parametrize(('name', 'subject'), [('teacher_r18_mine.py', 'teacher'), ('teachers.py', 'student')])
+def test_a_teachers_own_config_is_labelled_teacher(
+    workspace: Workspace, teacher_ckpt: str, capsys: pytest.CaptureFixture, name: str, subject: str
+) -> None:
+    assert workspace.test(workspace.write(tiny_data.student_config(workspace.data), name), teacher_ckpt) == 0
+    assert EvalRecord.read(workspace.root / 'tested' / 'eval_record.json').last(subject, 'test') is not None
+    assert f'| {subject} |' in capsys.readouterr().out
+
+
 def test_of_a_distillation_config_the_student_is_tested_without_its_teacher(
     trained: Workspace, workspace: Workspace, teacher_ckpt: str
 ) -> None:

@@ -26,6 +26,17 @@ def test_training_leaves_checkpoints_a_record_and_the_stock_students_config(trai
     assert load_detector_weights(student, trained.work_dir / 'iter_4.pth').is_complete
 
 
+def test_what_is_trained_stands_first(workspace: Workspace, teacher_ckpt: str, capsys: pytest.CaptureFixture) -> None:
+    cfg = tiny_data.distill_config(workspace.data, teacher_ckpt, iters=1)
+    assert workspace.train(workspace.write(cfg)) == 0
+    captured = capsys.readouterr()
+    lines = [line for line in (captured.out + captured.err).splitlines() if line.strip()]
+    assert (
+        f'FasterRCNN learns from FasterRCNN ({teacher_ckpt}) by loss_kd; 4 images to train on; '
+        f'3 images to validate with; 3 classes (square, disc, ring); 1 iteration; into {workspace.work_dir}'
+    ) in lines[0]
+
+
 DETECT_WITHOUT_THE_PACKAGE = """
 import sys
 sys.modules['eakd_det'] = sys.modules['mmrazor'] = None  # what an import of them meets where they are not installed

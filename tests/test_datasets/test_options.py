@@ -157,8 +157,11 @@ def test_another_order_than_the_file_is_an_error_with_the_right_order(root):
 
 def test_train_and_val_must_agree_on_the_order(root):
     write_annotations(root / 'instances_val.json', names=NAMES[::-1], first_id=2)
-    with pytest.raises(ConfigError, match=r'val_ann.*order'):
-        apply_data_options(load(EA_KD, data_root=str(root)))
+    for classes in (None, NAMES, NAMES[::-1]):
+        with pytest.raises(ConfigError, match=r'order') as error:
+            apply_data_options(load(EA_KD, data_root=str(root), classes=classes))
+        assert all(f'instances_{split}.json' in str(error.value) for split in ('train', 'val'))
+        assert str(error.value).startswith('train_ann, val_ann: ')
 
 
 def test_unknown_class(root):

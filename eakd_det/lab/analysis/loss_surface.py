@@ -56,6 +56,15 @@ class LossSurface:
         cells = np.stack([np.interp(fine, self.axis, column) for column in rows.T])
         return float((cells <= level).mean() * (self.axis[-1] - self.axis[0]) ** 2)
 
+    def is_saturated(self, level: float) -> bool:
+        """Whether the loss is at most ``level`` everywhere, so that the area is only a lower bound.
+
+        Example:
+            >>> LossSurface(np.array([-1.0, 0.0, 1.0]), np.ones((3, 3))).is_saturated(1.5)
+            True
+        """
+        return bool((self.losses <= level).all())
+
 
 def filter_normalised_direction(parameters: Sequence[Tensor], generator: torch.Generator) -> list[Tensor]:
     """A random direction, each filter (first dimension) of which has the norm of its filter in ``parameters``.

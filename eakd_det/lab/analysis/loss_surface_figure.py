@@ -15,7 +15,8 @@ _CAPTION = (
     'Training loss of the detector (no distillation loss) on a plane of two random directions through its '
     'weights, which are at the cross; the directions are the same in all panels, and as long as the filters. '
     'Colours are on one logarithmic scale. Inside the white line the loss is at most {level:.3g}; a larger area '
-    'means flatter surroundings. It is one plane of very many: small differences mean nothing.'
+    'means flatter surroundings. A panel without a line lies inside as a whole: a wider span would show the edge. '
+    'It is one plane of very many: small differences mean nothing.'
 )
 
 
@@ -38,7 +39,8 @@ def draw_surfaces(surfaces: Mapping[str, LossSurface], level: float) -> Figure:
         if shown.min() < level < shown.max():
             axes.contour(surface.axis, surface.axis, shown, levels=[level], colors='white', linewidths=1.6)
         axes.plot(0, 0, 'x', color='white', markersize=8)
-        axes.set_title(f'{name}: loss {surface.centre:.3f}, area {surface.area(level):.2f}', fontsize=10.5)
+        area = f'{"at least " if surface.is_saturated(level) else ""}{surface.area(level):.2f}'
+        axes.set_title(f'{name}: loss {surface.centre:.3f}, area {area}', fontsize=10.5)
         axes.set_xlabel('direction 1 (filter norms)')
         axes.set_aspect('equal')
     panels[0].set_ylabel('direction 2 (filter norms)')

@@ -60,15 +60,12 @@ class Recommendation:
         min_cv: The criterion.
         loss_weight: Factor that brings the mean weight to 1, which is that of plain KD.
         reason: The same in words.
-        sharpest: The T' whose weight says most about where the teacher errs (the highest correlation), or None
-            if the teacher makes no errors. Below it the weight only becomes more unequal.
     """
 
     tau: float
     min_cv: float
     loss_weight: float
     reason: str
-    sharpest: float | None = None
 
 
 def measure(
@@ -140,9 +137,34 @@ def recommend(rows: Sequence[Selectivity], min_cv: float = MIN_CV) -> Recommenda
         row, reason = chosen, f"the largest T' that was tried still has a CV of {chosen.cv:.2f}, at least {min_cv:g}"
     else:
         row, reason = chosen, f"the largest T' with a CV of at least {min_cv:g}"
-    known = [(each.teacher_error_correlation, each.tau) for each in rows if each.teacher_error_correlation is not None]
-    sharpest = max(known)[1] if known else None
-    return Recommendation(row.tau, min_cv, 1 / row.mean if row.mean > 0 else 1.0, reason, sharpest)
+    return Recommendation(row.tau, min_cv, 1 / row.mean if row.mean > 0 else 1.0, reason)
+
+
+def errors_in_words(rows: Sequence[Selectivity], tau: float) -> str | None:
+    """Say at which T' the weight follows the teacher's errors best, and what that means for ``tau``.
+
+    Returns:
+        A sentence or two; None if the teacher makes no errors, or nothing else.
+
+    Example:
+        >>> wrong = np.array([False, True])
+        >>> rows = [measure(weights, wrong, wrong, wrong, tau) for weights, tau in
+        ...         ((np.array([1.0, 1.1]), 1.0), (np.array([2.0, 1.0]), 2.0))]
+        >>> errors_in_words(rows, 2.0)
+        "The weight follows the teacher's errors best at T' = 1, the smallest that was tried."
+    """
+    known = [(row.teacher_error_correlation, row.tau) for row in rows if row.teacher_error_correlation is not None]
+    if not known:
+        return None
+    correlation, best = max(known)
+    if correlation <= 0:
+        return f"At none of these T' does the weight follow the teacher's errors (best correlation {correlation:.2f})."
+    taus = [row.tau for row in rows]
+    edge = {min(taus): ', the smallest that was tried', max(taus): ', the largest that was tried'}
+    text = f"The weight follows the teacher's errors best at T' = {best:g}{edge.get(best, '')}."
+    if tau < best:
+        text += f" T' = {tau:g} only makes it more unequal; to stay with the errors, take {best:g}."
+    return text
 
 
 def _mean(values: np.ndarray) -> float | None:

@@ -32,6 +32,16 @@ class TestArea:
         assert 0 <= LossSurface(axis, losses).area(2.0) < 0.1
 
 
+def test_a_saturated_square_has_no_line():
+    axis = np.array([-1.0, 0.0, 1.0])
+    flat = LossSurface(axis, np.array([[1.0, 1.1, 1.2]] * 3))
+    assert flat.is_saturated(1.5)
+    assert not flat.is_saturated(1.1)
+    axes = draw_surfaces({'flat': flat}, 1.5).axes[0]
+    assert 'at least 4.00' in axes.get_title()
+    assert len(axes.collections) == len(draw_surfaces({'flat': flat}, 1.15).axes[0].collections) - 1
+
+
 def test_directions_have_the_norm_of_their_filters():
     model = tiny.build(tiny.faster_rcnn())
     parameters = list(model.parameters())

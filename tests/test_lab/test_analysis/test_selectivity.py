@@ -10,7 +10,8 @@ import pytest
 
 from eakd_det.errors import ConfigError
 from eakd_det.lab.analysis.command import main
-from eakd_det.lab.analysis.selectivity import measure, recommend, sweep
+from eakd_det.lab.analysis.commands.source import remark_on_teacher
+from eakd_det.lab.analysis.selectivity import errors_in_words, measure, recommend, sweep
 from eakd_det.lab.analysis.selectivity_figure import draw_selectivity
 from tests.test_lab.test_analysis.conftest import make_table
 
@@ -67,20 +68,39 @@ class TestRecommend:
         assert words in result.reason
         assert result.loss_weight == 0.5
 
-    def test_sharpest_is_where_the_correlation_peaks(self):
-        rows = [
-            dataclasses.replace(row, teacher_error_correlation=value)
-            for row, value in zip(rows_with(3, 2, 1), (0.3, 0.6, 0.5), strict=True)
-        ]
-        assert recommend(rows).sharpest == 2.0
-        rows = [dataclasses.replace(row, teacher_error_correlation=None) for row in rows]
-        assert recommend(rows).sharpest is None
-
     def test_bad_arguments(self):
         with pytest.raises(ConfigError, match='--min-cv'):
             recommend(rows_with(1.0), min_cv=0)
         with pytest.raises(ConfigError, match='--taus'):
             recommend([])
+
+
+@pytest.mark.parametrize(
+    ('correlations', 'tau', 'words'),
+    [
+        ((0.3, 0.6, 0.5), 3.0, "best at T' = 2."),
+        ((0.6, 0.3, 0.2), 2.0, "T' = 1, the smallest that was tried."),
+        ((0.1, 0.3, 0.5), 1.0, "T' = 3, the largest that was tried. T' = 1 only makes it more unequal"),
+        ((-0.3, -0.1, -0.2), 1.0, "At none of these T'"),
+    ],
+)
+def test_where_the_weight_follows_the_errors(correlations, tau, words):
+    rows = rows_with(3, 2, 1)
+    rows = [
+        dataclasses.replace(row, teacher_error_correlation=value) for row, value in zip(rows, correlations, strict=True)
+    ]
+    assert words in (errors_in_words(rows, tau) or '')
+    assert errors_in_words([dataclasses.replace(row, teacher_error_correlation=None) for row in rows], tau) is None
+
+
+def test_a_teacher_that_knows_less_than_the_student_is_noticed():
+    table = make_table()
+    known = dataclasses.replace(table, teacher_logits=10 * np.eye(4, dtype=np.float32)[table.labels])
+    assert remark_on_teacher(known) is None
+    swapped = dataclasses.replace(known, student_logits=known.teacher_logits, teacher_logits=known.student_logits)
+    assert 'nothing to teach' in (remark_on_teacher(swapped) or '')
+    own_student = dataclasses.replace(known, student_logits=known.teacher_logits)
+    assert remark_on_teacher(own_student) is None
 
 
 def test_sweep_sorts_and_uses_the_weight():

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from eakd_det.arguments import Positive, require
-from eakd_det.lab.analysis.commands.source import add_source_options, output_folder, read_proposals
+from eakd_det.lab.analysis.commands.source import add_source_options, output_folder, read_proposals, remark_on_teacher
 from eakd_det.lab.analysis.entropy_accuracy import AccuracyBin, draw_accuracies, group_accuracies
 from eakd_det.lab.analysis.figures import save_figure
 from eakd_det.tables import markdown_table
@@ -38,6 +38,8 @@ def run(args: argparse.Namespace) -> tuple[Path, Path]:
     numbers = dict(command=args.command, table=text, tau=tau, origin=table.origin, groups=rows)
     written = save_figure(figure, numbers, output_folder(args), 'entropy_accuracy')
     print(text)
+    if remark := remark_on_teacher(table):
+        print(remark)
     print('\n'.join(map(str, written)))
     return written
 

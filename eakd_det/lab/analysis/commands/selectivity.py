@@ -8,9 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from eakd_det.functional import EA_MODES
-from eakd_det.lab.analysis.commands.source import add_source_options, output_folder, read_proposals
+from eakd_det.lab.analysis.commands.source import add_source_options, output_folder, read_proposals, remark_on_teacher
 from eakd_det.lab.analysis.figures import save_figure
-from eakd_det.lab.analysis.selectivity import MIN_CV, TAUS, Recommendation, Selectivity, recommend, sweep
+from eakd_det.lab.analysis.selectivity import (
+    MIN_CV,
+    TAUS,
+    Recommendation,
+    Selectivity,
+    errors_in_words,
+    recommend,
+    sweep,
+)
 from eakd_det.lab.analysis.selectivity_figure import draw_selectivity
 from eakd_det.tables import markdown_table
 
@@ -55,8 +63,9 @@ def run(args: argparse.Namespace) -> Recommendation:
         f"  weighting=dict(type='eakd_det.EntropyWeighting', tau={recommendation.tau:g}, normalize=True)\n"
         f'or loss_weight={recommendation.loss_weight:.2f}.'
     )
-    if recommendation.sharpest is not None:
-        print(f"The weight follows the teacher's errors best at T' = {recommendation.sharpest:g}: go no lower.")
+    for remark in (errors_in_words(rows, recommendation.tau), remark_on_teacher(table)):
+        if remark:
+            print(remark)
     print(f'{picture}, {record}')
     return recommendation
 

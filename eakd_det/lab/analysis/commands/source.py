@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
 from mmengine.config import DictAction
 
 from eakd_det.errors import ConfigError
@@ -58,6 +59,20 @@ def output_folder(args: argparse.Namespace) -> Path:
     if args.out is not None:
         return Path(args.out)
     return Path(args.source).parent if args.source.endswith('.npz') else Path('work_dirs/analysis')
+
+
+def remark_on_teacher(table: ProposalTable) -> str | None:
+    """Return a warning if the teacher classifies proposals with objects no better than the student, else None."""
+    rows = table.is_foreground
+    if not rows.any() or np.array_equal(table.student_logits, table.teacher_logits):
+        return None
+    teacher, student = (1 - float(errs[rows].mean()) for errs in (table.teacher_errs, table.student_errs))
+    if teacher > student:
+        return None
+    return (
+        f'Warning: the teacher gets {teacher:.1%} of the proposals with an object right, the student {student:.1%}: '
+        'it has nothing to teach here. Are its checkpoint, classes and pixels (data_preprocessor) the right ones?'
+    )
 
 
 def read_proposals(args: argparse.Namespace, with_embeddings: bool = False) -> ProposalTable:

@@ -74,11 +74,14 @@ def run(args: argparse.Namespace) -> dict[str, LossSurface]:
     text = markdown_table(
         ['student', 'loss', f'area at {level:.4g}', f'area at {RELATIVE_LEVEL:g} times its own loss'],
         [
-            [name, f'{values["centre"]:.4f}', f'{values["area"]:.2f}', f'{values["own_area"]:.2f}']
+            [name, f'{values["centre"]:.4f}', _area(surfaces[name], level), _area(surfaces[name], None)]
             for name, values in numbers.items()
         ],
     )
     print(text)
+    full = [name for name, surface in surfaces.items() if surface.is_saturated(level)]
+    if full:
+        print(f'Loss at most {level:.4g} on the whole square: {", ".join(full)}; use --span above {args.span:g}')
     record = dict(
         command=args.command,
         table=text,
@@ -110,6 +113,11 @@ def _numbers(surface: LossSurface, level: float) -> dict[str, Any]:
         axis=surface.axis.tolist(),
         losses=losses,
     )
+
+
+def _area(surface: LossSurface, level: float | None) -> str:
+    level = RELATIVE_LEVEL * surface.centre if level is None else level
+    return f'{"at least " if surface.is_saturated(level) else ""}{surface.area(level):.2f}'
 
 
 def _progress(name: str, total: int, every_seconds: float = 10.0) -> Callable[[int], None]:

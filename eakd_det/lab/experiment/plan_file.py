@@ -84,7 +84,7 @@ def _plan(path: Path, file: _PlanFile, given: Mapping[str, Any]) -> Plan:
             teacher.options,
             teacher.seed,
         ),
-        questions=tuple((question, *pair) for question, pair in (file.questions or {}).items()),
+        questions=tuple((question, pair[0], pair[1]) for question, pair in (file.questions or {}).items()),
         data=file.data,
         options=file.options or {},
         published=file.published,

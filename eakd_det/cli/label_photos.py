@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,10 @@ from torch import nn
 from eakd_det.checkpoint import checkpoint_classes, load_checkpoint_file, load_detector_weights
 from eakd_det.cli.arguments import parse_label_arguments
 from eakd_det.cli.config import load_config
-from eakd_det.cli.data_checks import class_names, image_folder, local_coco_datasets
+from eakd_det.cli.data_checks import class_names, local_coco_datasets
 from eakd_det.cli.detectors import Side, detector_config, is_distillation
 from eakd_det.cli.failures import run_tool
+from eakd_det.cli.photos import choose_photos
 from eakd_det.cli.translation import config_errors
 from eakd_det.datasets import apply_data_options
 from eakd_det.datasets.coco_file import read_annotation_summary
@@ -34,8 +35,6 @@ from eakd_det.errors import ConfigError
 from eakd_det.files import write_json
 from eakd_det.teachers import require_same_classes
 from eakd_det.version import __version__
-
-_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,7 +61,7 @@ def label(args: argparse.Namespace) -> Path:
     cfg = apply_data_options(cfg, 'train')
     classes = _classes(cfg, checkpoint, source)
     folder = Path(args.photos)
-    photos = _choose_photos(cfg, folder)
+    photos = choose_photos(cfg, folder)
     scope = DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet'))
     with config_errors(cfg), scope:
         model = MODELS.build(detector_config(cfg, side))
@@ -95,55 +94,6 @@ def _classes(cfg: Config, checkpoint: dict[str, Any], source: str) -> tuple[str,
     if classes is not None and known is not None:
         require_same_classes(classes, 'train_dataloader.dataset', known, f'checkpoint: {source}')
     return tuple(classes or known or ())
-
-
-def _choose_photos(cfg: Config, folder: Path) -> list[Path]:
-    """Return the photos in ``folder`` but those that are labelled already; none may be there to validate with."""
-    if not folder.is_dir():
-        raise ConfigError(f'photos: expected a folder of photos, but there is no folder {folder}')
-    photos = sorted(path for path in folder.rglob('*') if path.suffix.lower() in _SUFFIXES and path.is_file())
-    if not photos:
-        raise ConfigError(f'photos: expected images ({", ".join(_SUFFIXES)}) in {folder}, but found none')
-    for loader in ('val_dataloader', 'test_dataloader'):
-        if shared := _shared(photos, _images(cfg, loader)):
-            first = next(iter(shared))
-            raise ConfigError(
-                f'photos: expected none that {loader} measures with, but {len(shared)} of {len(photos)} are; '
-                f'the first is {first} ({shared[first]})'
-            )
-    labelled = _shared(photos, _images(cfg, 'train_dataloader'))
-    if labelled:
-        print(f'{len(labelled)} of {len(photos)} photos are in the training data with labels: left out')
-    chosen = [path for path in photos if path not in labelled]
-    if not chosen:
-        raise ConfigError(f'photos: expected photos without labels in {folder}, but all {len(photos)} have labels')
-    return chosen
-
-
-def _images(cfg: Config, loader: str) -> list[Path]:
-    return [
-        image_folder(dataset) / name
-        for _, dataset in local_coco_datasets(cfg, loader)
-        for name in read_annotation_summary(
-            Path(dataset.get('data_root') or '') / str(dataset.get('ann_file'))
-        ).file_names
-    ]
-
-
-def _shared(photos: Iterable[Path], images: Iterable[Path]) -> dict[Path, Path]:
-    """Return the photos that have the content of one of ``images``, with that image."""
-    by_size: dict[int, list[Path]] = {}
-    for image in images:
-        if image.is_file():
-            by_size.setdefault(image.stat().st_size, []).append(image)
-    shared = {}
-    for photo in photos:
-        candidates = by_size.get(photo.stat().st_size, [])
-        content = photo.read_bytes() if candidates else b''
-        same = next((image for image in candidates if image.read_bytes() == content), None)
-        if same is not None:
-            shared[photo] = same
-    return shared
 
 
 def _digest_of(model: nn.Module) -> str:

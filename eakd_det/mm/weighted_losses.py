@@ -86,8 +86,9 @@ class WeightedLoss(ProposalLoss):
             if all(isinstance(value, Tensor) and value.dim() == 2 for value in pair):
                 return pair[0], pair[1]  # type: ignore[return-value]
         raise ConfigError(
-            f'{self._name}: expected class logits for the weights, but got none; add weight_preds_S and '
-            'weight_preds_T (and weight_images, for feature maps) to its loss_forward_mappings'
+            f'{self._name}: expected class logits for the weights, but got none; use eakd_det.ProposalDistill, which '
+            "fills them in (MMRazor's FpnTeacherDistill computes none), or add weight_preds_S and weight_preds_T "
+            '(and weight_images, for feature maps) to its loss_forward_mappings'
         )
 
     def _images(self, images: Tensor | None) -> Tensor:

@@ -179,19 +179,3 @@ def test_an_unchanged_file_is_read_once_and_a_changed_one_again(tmp_path: Path, 
     write(tmp_path, changed(lambda d: d.update(annotations=[])))
     with pytest.raises(ConfigError, match='has no annotations'):
         check_coco_annotations(path, CLASSES, 'b', 'evaluate')
-
-
-def test_outlines_are_passed_over_and_do_not_matter(tmp_path: Path) -> None:
-    data = copy.deepcopy(GOOD)
-    outlines = [
-        [[1, 2.5, 3e0, 4, -5, 6]],
-        [[1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12]],
-        [],
-        dict(counts=[1, 2], size=[3, 4]),
-    ]
-    for annotation, outline in zip(data['annotations'], outlines, strict=False):
-        annotation['segmentation'] = outline
-    data['images'][0]['file_name'] = 'a "segmentation": [[1]].png'
-    for indent in (None, 2):
-        summary = check_coco_annotations(write(tmp_path, json.dumps(data, indent=indent)), CLASSES, 'key', 'evaluate')
-        assert (summary.num_annotations, summary.file_names[0]) == (6, 'a "segmentation": [[1]].png')

@@ -87,8 +87,6 @@ class Plan:
         repeated = [name for name, count in Counter([*names, *self.seeds]).items() if count > 1]
         if repeated:
             raise ConfigError(f'arms, seeds: expected each once, but got {repeated} more than once')
-        if any(not isinstance(seed, int) or isinstance(seed, bool) or seed < 0 for seed in self.seeds):
-            raise ConfigError(f'seeds: expected whole numbers from 0 on, but got {list(self.seeds)}')
         asked = [(f'questions[{question!r}]', name) for question, *pair in self.questions for name in pair]
         for key, name in (('student', self.student), ('control', self.control), *asked):
             if name is not None and name not in names:

@@ -2,79 +2,94 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from eakd_det.arguments import Constraint, CountOrZero, from_option_dict
 from eakd_det.cli.composition import config_files, config_name
 from eakd_det.cli.config import read_config
 from eakd_det.errors import ConfigError
 from eakd_det.lab.experiment.plan import Arm, Plan, TeacherStage
 
-_KEYS = {
-    'title',
-    'arms',
-    'seeds',
-    'student',
-    'control',
-    'questions',
-    'data',
-    'teacher',
-    'options',
-    'published',
-    'work_dir',
-}
-_ARM_KEYS = {'title', 'config', 'options'}
-_TEACHER_KEYS = {'config', 'checkpoint', 'options', 'seed'}
+Pair = Annotated[
+    Sequence[str], Constraint("two arms, as in ('ea-kd', 'kd-matched')", lambda pair: len(pair) == 2 and all(pair))
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class _ArmEntry:
+    config: str = ''
+    title: str | None = None
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class _TeacherEntry:
+    config: str | None = None
+    checkpoint: str | None = None
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    seed: CountOrZero = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class _PlanFile:
+    arms: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    title: str | None = None
+    seeds: Sequence[CountOrZero] = (0,)
+    student: str | None = 'student'
+    control: str | None = 'kd'
+    questions: Mapping[str, Pair] | None = None
+    data: Mapping[str, Any] | None = None
+    teacher: Mapping[str, Any] | None = None
+    options: Mapping[str, Any] | None = None
+    published: str | None = None
+    work_dir: str | None = None
 
 
 def read_plan(path: Path) -> Plan:
     """Read a plan file: an MMEngine config with the arguments of :class:`Plan`.
 
     ``arms`` is a dict of dicts, by name; paths of configs are relative to the plan file. A config may be composed:
-    ``config='../pairs/r101-r18_coco.py+ea-kd'``.
+    ``config='../pairs/r101-r18_coco.py+ea-kd'``. ``student`` and ``control`` default to the arms of the names
+    'student' and 'kd', if there are such.
 
     Raises:
         ConfigError: If the file is missing or a key in it cannot work.
     """
-    cfg = read_config(str(path)).to_dict()
-    unknown = set(cfg) - _KEYS
-    if unknown or not isinstance(cfg.get('arms'), dict):
-        raise ConfigError(
-            f'{path}: expected a plan with arms=dict(...) and some of {", ".join(sorted(_KEYS - {"arms"}))}, '
-            f'but got {", ".join(sorted(unknown)) or "no such arms"}'
-        )
+    content = read_config(str(path)).to_dict()
+    try:
+        return _plan(path, from_option_dict(_PlanFile, content, 'plan'), content)
+    except ConfigError as error:
+        raise ConfigError(f'{path}: {str(error).removeprefix("plan.")}') from error
+
+
+def _plan(path: Path, file: _PlanFile, given: Mapping[str, Any]) -> Plan:
+    teacher = from_option_dict(_TeacherEntry, file.teacher, 'teacher')
+    entries = {name: from_option_dict(_ArmEntry, arm, f'arms.{name}') for name, arm in file.arms.items()}
     arms = tuple(
-        Arm(
-            name,
-            arm.get('title', name),
-            _config(path, arm, f'arms.{name}'),
-            arm.get('options') or {},
-        )
-        for name, arm in cfg['arms'].items()
-        if _knows(arm, _ARM_KEYS, f'{path}: arms.{name}')
+        Arm(name, arm.title or name, _config(path, arm.config, f'arms.{name}'), arm.options)
+        for name, arm in entries.items()
     )
-    teacher = cfg.get('teacher') or {}
-    _knows(teacher, _TEACHER_KEYS, f'{path}: teacher')
-    names = {arm.name for arm in arms}
     return Plan(
-        title=cfg.get('title', path.stem),
+        title=file.title or path.stem,
         arms=arms,
-        seeds=tuple(cfg.get('seeds', (0,))),
-        student=cfg.get('student', 'student' if 'student' in names else None),
-        control=cfg.get('control', 'kd' if 'kd' in names else None),
+        seeds=tuple(file.seeds),
+        student=file.student if 'student' in given or 'student' in entries else None,
+        control=file.control if 'control' in given or 'kd' in entries else None,
         teacher=TeacherStage(
-            _config(path, teacher, 'teacher') if teacher.get('config') else None,
-            teacher.get('checkpoint'),
-            teacher.get('options') or {},
-            teacher.get('seed', 0),
+            None if teacher.config is None else _config(path, teacher.config, 'teacher'),
+            teacher.checkpoint,
+            teacher.options,
+            teacher.seed,
         ),
-        questions=_questions(path, cfg.get('questions') or {}),
-        data=cfg.get('data'),
-        options=cfg.get('options') or {},
-        published=cfg.get('published'),
+        questions=tuple((question, pair[0], pair[1]) for question, pair in (file.questions or {}).items()),
+        data=file.data,
+        options=file.options or {},
+        published=file.published,
         source=str(path),
-        work_dir=Path(cfg.get('work_dir', f'work_dirs/experiment/{path.stem}')),
+        work_dir=Path(file.work_dir or f'work_dirs/experiment/{path.stem}'),
     )
 
 
@@ -110,37 +125,18 @@ def plan_of_configs(configs: Sequence[Path], seeds: Sequence[int], teacher: str 
     )
 
 
-def _questions(plan: Path, questions: Any) -> tuple[tuple[str, str, str], ...]:
-    if not isinstance(questions, dict) or any(
-        not isinstance(pair, (list, tuple)) or len(pair) != 2 or not all(isinstance(name, str) for name in pair)
-        for pair in questions.values()
-    ):
-        raise ConfigError(
-            f"{plan}: questions: expected {{'Does selection help?': ('ea-kd', 'kd-matched')}}, but got {questions!r}"
-        )
-    return tuple((str(question), first, second) for question, (first, second) in questions.items())
-
-
-def _config(plan: Path, entry: Mapping[str, Any], key: str) -> Path:
-    if not isinstance(entry.get('config'), str):
-        raise ConfigError(f'{plan}: {key}.config: expected the path of a config, but got {entry.get("config")!r}')
-    first, plus, method = entry['config'].partition('.py+')
+def _config(plan: Path, config: str, key: str) -> Path:
+    first, plus, method = config.partition('.py+')
     if method.endswith('.py'):
         method = str(_plain(plan.parent / method))
-    config = Path(f'{_plain(plan.parent / first)}{plus}{method}')
-    absent = [file for file in config_files(str(config)) if not file.is_file()]
+    path = Path(f'{_plain(plan.parent / first)}{plus}{method}')
+    absent = [file for file in config_files(str(path)) if not file.is_file()]
     if absent:
-        raise ConfigError(f'{plan}: {key}.config: expected a config file, but {absent[0]} does not exist')
-    return config
+        raise ConfigError(f'{key}.config: expected a config file, but {absent[0]} is none')
+    return path
 
 
 def _plain(path: Path) -> Path:
     """Without ``..``, as one would type it from here."""
     resolved, here = path.resolve(), Path.cwd()
     return resolved.relative_to(here) if resolved.is_relative_to(here) else resolved
-
-
-def _knows(entry: Any, keys: set[str], where: str) -> bool:
-    if not isinstance(entry, dict) or set(entry) - keys:
-        raise ConfigError(f'{where}: expected a dict with some of {", ".join(sorted(keys))}, but got {entry!r}')
-    return True

@@ -31,6 +31,11 @@ def test_a_plan_file(grid):
         (dict(control='pkd'), 'control'),
         (dict(published='r101-r50'), 'published'),
         (dict(teacher=dict(config='no.py')), 'teacher.config'),
+        (dict(teacher=dict(seed=-1)), 'teacher.seed'),
+        (dict(seeds=3), 'seeds: expected a list'),
+        (dict(title=3), 'title: expected a string'),
+        (dict(arms={'kd': dict(config='ea-kd.py', options='x')}), 'arms.kd.options: expected a dict'),
+        (dict(arms={'kd': dict(title='KD')}), 'arms.kd.config'),
     ],
 )
 def test_what_cannot_work_is_said_in_one_line(grid, changes, said):

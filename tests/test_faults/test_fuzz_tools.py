@@ -56,7 +56,7 @@ CASES: dict[str, tuple[Spoil, str]] = {
         "model.teacher_options.free_unused: expected True or False, but got 'False'",
     ),
     'a class map of one text': (_set('model.class_map', 'square'), "model.class_map: expected a dict"),
-    'a teacher that is no config': (_set('model.teacher', 'no/teacher.py'), 'there is no file'),
+    'a teacher that is no config': (_set('model.teacher', 'no/teacher.py'), 'does not exist'),
     'a policy that does not exist': (
         _set('custom_hooks', [dict(type='eakd_det.NonFiniteLossHook', policy='hope')]),
         "custom_hooks.0.policy: expected one of stop, skip, but got 'hope'",
@@ -67,8 +67,7 @@ CASES: dict[str, tuple[Spoil, str]] = {
     ),
     'a misspelt data option': (
         lambda cfg, w: cfg.merge_from_dict(dict(train_an='x.json', val_ann='instances_val.json')),
-        "train_an: expected one of the data options data_root, classes, train_ann, val_ann, train_images, val_images; "
-        "did you mean 'train_ann'?",
+        "teacher_share; did you mean 'train_ann'?",
     ),
     'category names that are numbers': (
         _annotations(lambda d: [c.update(name=i) for i, c in enumerate(d['categories'])]),

@@ -174,9 +174,7 @@ def test_every_format_names_the_object(write: Callable[[Any, Path], None], tmp_p
     path = tmp_path / 'malicious.pth'
     write(dict(state_dict=dict(weight=torch.ones(2)), meta=Calls(os.mkdir, str(tmp_path / 'ran'))), path)
 
-    with pytest.raises(
-        ConfigError, match=r'key: .*malicious\.pth holds objects that could run code .*\(.*posix\.mkdir\)'
-    ):
+    with pytest.raises(ConfigError, match=r'key: .*malicious\.pth holds objects that could run code .*posix\.mkdir'):
         load_checkpoint_file(path, 'key')
 
     assert not (tmp_path / 'ran').exists()

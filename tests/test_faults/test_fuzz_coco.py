@@ -67,8 +67,8 @@ def test_boxes_that_are_left_out_are_in_the_log(bench: CocoBench, capsys: pytest
     tiny_data.write_annotations(bench.root, 'train', content)
     check_coco_annotations(bench.file, tiny_data.CLASSES, 'train_ann')
     output = capsys.readouterr()
-    assert 'has boxes that MMDetection leaves out' in output.out + output.err
-    assert 'the first is annotation 2 (2 such in all)' in output.out + output.err
+    assert 'has boxes that MMDetection drops' in output.out + output.err
+    assert 'the first is annotation 2 (2 in total)' in output.out + output.err
 
 
 def test_all_boxes_unusable_is_a_fault(bench: CocoBench) -> None:

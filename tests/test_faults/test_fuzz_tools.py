@@ -72,7 +72,7 @@ CASES: dict[str, tuple[Spoil, str]] = {
     ),
     'category names that are numbers': (
         _annotations(lambda d: [c.update(name=i) for i, c in enumerate(d['categories'])]),
-        'has category names that are no texts: 0',
+        'has category names that are not strings: 0',
     ),
     'boxes without area': (
         _annotations(lambda d: [a.update(area=0) for a in d['annotations']]),
@@ -114,7 +114,7 @@ def test_data_root_that_nothing_reads(workspace: Workspace, capsys: Any, seen: S
     config = workspace.write(tiny_data.student_config(workspace.data))
     assert workspace.train(config, '--cfg-options', f'data_root={workspace.root}') == 1
     error = one_error(capsys.readouterr())
-    assert 'data_root: expected a config whose data sets read it' in error
+    assert 'data_root: expected data sets with data_root' in error
     seen(error.replace(str(workspace.root), '.'))
 
 
@@ -129,5 +129,5 @@ def test_the_script(workspace: Workspace, teacher_ckpt: str, seen: Seen) -> None
     assert done.returncode == 1
     assert 'Traceback' not in done.stderr + done.stdout
     error = next(line for line in done.stderr.splitlines() if line.startswith('Error: '))
-    assert 'is no valid JSON, or is truncated' in error
+    assert 'is not valid JSON, or is truncated' in error
     seen(error.replace(str(workspace.root), '.'))

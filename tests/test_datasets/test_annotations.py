@@ -51,9 +51,9 @@ def test_a_subset_of_the_categories_in_file_order_is_accepted(tmp_path: Path) ->
 
 FAULTS: dict[str, tuple[Any, str]] = {
     'empty file': ('', 'is empty'),
-    'truncated': (json.dumps(GOOD)[:-40], 'no valid JSON, or is truncated'),
-    'not text': ('\x00\x01', 'no valid JSON'),
-    'a list': ([1, 2], 'is no COCO annotation file.*a list'),
+    'truncated': (json.dumps(GOOD)[:-40], 'not valid JSON, or is truncated'),
+    'not text': ('\x00\x01', 'not valid JSON'),
+    'a list': ([1, 2], 'is not a COCO annotation file.*a list'),
     'other keys': (dict(shapes=[], version=5), "no COCO annotation file.*'shapes', 'version'"),
     'images no list': (changed(lambda d: d.update(images={})), 'expected a list of images, but got a dict'),
     'no images': (changed(lambda d: d.update(images=[])), 'has no images'),

@@ -1,6 +1,6 @@
 # Form of the weight (the paper's Tables 1 and 9) on the digit scenes: the entropy of teacher or student alone, the
-# product, EA's weight, and their inverses (that of EA is not in the paper). The forms differ in size, so all weights have
-# mean 1. The last arms are without normalisation, as in the paper.
+# product, EA's weight, and their inverses (that of EA is not in the paper). The forms differ in size, so all weights
+# have mean 1. The last arms are without normalisation, as in the paper.
 title = 'Digit scenes: forms of the weight'
 data = dict(type='digit_scenes', num_train=1600, num_val=200, seed=0, digits_per_scene=(4, 9), digit_height=(22, 44))
 seeds = (0, 1, 2, 3, 4)

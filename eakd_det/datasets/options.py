@@ -100,9 +100,8 @@ def move_data_root(cfg: Config, old: Any) -> None:
                 dataset['data_root'] = root
                 moved += 1
     for key in _EVALUATORS.values():
-        evaluators = cfg.get(key)
-        for evaluator in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
-            path = evaluator.get('ann_file') if isinstance(evaluator, dict) else None
+        for evaluator in _evaluators(cfg, key):
+            path = evaluator.get('ann_file')
             if old and isinstance(path, str) and path.startswith(old):
                 evaluator['ann_file'] = str(Path(root) / path[len(old) :].lstrip('/'))
     if not moved:
@@ -157,6 +156,12 @@ def _datasets(node: Any) -> Iterator[dict[str, Any]]:
 def _split_datasets(cfg: Config, split: str) -> Iterator[dict[str, Any]]:
     for loader in _LOADERS[split]:
         yield from _datasets(cfg.get(loader))
+
+
+def _evaluators(cfg: Config, key: str) -> list[dict[str, Any]]:
+    evaluators = cfg.get(key)
+    several = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
+    return [evaluator for evaluator in several if isinstance(evaluator, dict)]
 
 
 def _annotation_path(dataset: dict[str, Any]) -> Path:
@@ -220,7 +225,6 @@ def _set_classes(cfg: Config, names: tuple[str, ...]) -> None:
 def _set_evaluators(cfg: Config) -> None:
     for loader, key in _EVALUATORS.items():
         dataset = next(_datasets(cfg.get(loader)), None)
-        evaluators = cfg.get(key)
-        for evaluator in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
-            if dataset is not None and isinstance(evaluator, dict) and 'ann_file' in evaluator:
+        for evaluator in _evaluators(cfg, key):
+            if dataset is not None and 'ann_file' in evaluator:
                 evaluator['ann_file'] = str(_annotation_path(dataset))

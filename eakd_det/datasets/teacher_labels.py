@@ -31,10 +31,6 @@ class PhotoDetections:
     labels: list[int]
     scores: list[float]
 
-    def scores_of(self, label: int) -> list[float]:
-        """Return the scores of the detections of one class."""
-        return [score for score, found in zip(self.scores, self.labels, strict=True) if found == label]
-
 
 def matching_thresholds(
     photos: Sequence[PhotoDetections],
@@ -60,7 +56,8 @@ def matching_thresholds(
     """
     thresholds = []
     for label, expected in enumerate(boxes_per_image):
-        scores = sorted(score for photo in photos for score in photo.scores_of(label))
+        detections = (pair for photo in photos for pair in zip(photo.labels, photo.scores, strict=True))
+        scores = sorted(score for found, score in detections if found == label)
         wanted = round(expected * len(photos))
         score = highest if wanted == 0 else scores[-wanted] if wanted <= len(scores) else lowest
         thresholds.append(float(np.clip(score, lowest, highest)))

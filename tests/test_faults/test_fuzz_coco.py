@@ -15,7 +15,7 @@ from eakd_det.errors import ConfigError
 from tests import tiny_data
 from tests.test_faults.coco_fuzzing import CocoBench, huge_file
 from tests.test_faults.fuzzing import outcome
-from tests.test_faults.test_fuzz_config import tally
+from tests.test_faults.test_fuzz_config import summary, tally
 
 Seen = Callable[[object], None]
 

@@ -1,5 +1,5 @@
-# `make demo` and `make test` set up all they need in .venv; `make help` lists the rest.
-# ARGS='...' goes to the program that runs; docs/install.md has the options of the set-up.
+# `make demo` and `make test` create .venv as needed; `make help` lists all targets.
+# ARGS='...' is passed to the program; docs/install.md lists the options of the set-up.
 
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.10 python3; do \
 	$$p -c '' 2>/dev/null && { echo $$p; break; }; done)
@@ -16,10 +16,10 @@ help:
 	@echo 'make test       lint, type check and tests, without the slow ones'
 	@echo 'make test-slow  the slow tests'
 	@echo 'make faults     the fault suite, quick and slow; prints a table: fault, expected, seen'
-	@echo 'make tables     write the tables in README and docs anew from their records'
-	@echo 'make lint       ruff, mypy and the directions of imports alone'
-	@echo 'make format     let ruff format and fix the code'
-	@echo 'make setup      the virtual environment alone (all the others make it themselves)'
+	@echo 'make tables     update the tables in README and docs from their records'
+	@echo 'make lint       ruff, mypy and import-linter'
+	@echo 'make format     format and fix the code with ruff'
+	@echo 'make setup      create the virtual environment (all others do so first)'
 	@echo 'make clean      remove .venv, caches and build folders'
 
 setup:

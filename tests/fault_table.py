@@ -1,4 +1,4 @@
-"""A pytest plugin: which faults the tests cause, what must follow, and what was seen, as a table.
+"""Pytest plugin that tabulates faults: fault, expected and observed behaviour.
 
     @pytest.mark.fault('{part} cut off at half its length', expected='one line that names the file')
     @pytest.mark.parametrize('part', ['teacher', 'student'])
@@ -6,8 +6,8 @@
         ...
         seen(error)  # after the assertions
 
-Names in braces stand for the test's parameters. A fault test that passes without having said what it saw fails.
-``--fault-table`` prints the table, ``--fault-record FILE`` writes it down as Markdown.
+Names in braces are replaced by the test's parameters. A fault test that passes without calling ``seen`` fails.
+``--fault-table`` prints the table, ``--fault-record FILE`` writes it as Markdown.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def seen(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Say, after the assertions, what was observed; several calls add up."""
+    """Return a function that records an observation, to be called after the assertions."""
 
     def say(text: object) -> None:
         before = request.node.stash.get(SEEN, '')
@@ -62,7 +62,7 @@ def seen(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 @pytest.fixture
 def count(request: pytest.FixtureRequest) -> Callable[[str, dict[str, int]], None]:
-    """Note how many cases of a kind had which outcome, for ``--fuzz-record``."""
+    """Return a function that records the outcomes of the cases of a kind, for ``--fuzz-record``."""
 
     def note(kind: str, outcomes: dict[str, int]) -> None:
         request.config.stash[COUNTS][kind] = {'cases': sum(outcomes.values()), **dict(sorted(outcomes.items()))}
@@ -96,7 +96,7 @@ def _one_line(text: object) -> str:
 
 
 def merged(rows: list[Row]) -> list[Row]:
-    """Rows that say the same, once, with their number."""
+    """Merge equal rows and add their number."""
     return [
         row if count == 1 else row._replace(seen=f'{row.seen} ({count} cases)') for row, count in Counter(rows).items()
     ]
@@ -115,7 +115,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 def for_terminal(rows: list[Row], width: int) -> str:
-    """Columns of wrapped text, made to fit a terminal ``width`` characters wide."""
+    """Return the table with wrapped columns, for a terminal of ``width`` characters."""
     column = max((width - len('| ') * 3 - len(' | FAILED |')) // 3 - 1, 16)
     widths = [min(column, max(len(row[index]) for row in [HEADER, *rows])) for index in range(3)]
     widths.append(max(len(row.outcome) for row in rows))
@@ -138,6 +138,6 @@ def _short(text: str, length: int = 400) -> str:
 
 
 def markdown(rows: list[Row]) -> str:
-    """The same as a Markdown table."""
+    """Return the table in Markdown."""
     lines = ['| ' + ' | '.join(_short(cell).replace('|', '\\|') for cell in row) + ' |' for row in [HEADER, *rows]]
     return '\n'.join([lines[0], '| --- | --- | --- | --- |', *lines[1:]]) + '\n'

@@ -1,4 +1,4 @@
-"""Check the data of a config, and draw some of it. See --help."""
+"""Check the data of a config and draw samples. See --help."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 import warnings
 from pathlib import Path
 
-if importlib.util.find_spec('eakd_det') is None:  # run from a checkout that is not installed
+if importlib.util.find_spec('eakd_det') is None:  # run from a checkout without installation
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-warnings.filterwarnings('ignore', message='pkg_resources is deprecated')  # not the user's concern, nor ours
+warnings.filterwarnings('ignore', message='pkg_resources is deprecated')  # a warning of other packages
 
 from eakd_det.cli.check_data import main  # noqa: E402
 

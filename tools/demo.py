@@ -1,4 +1,4 @@
-"""From nothing to a distilled detector, with a table and a picture; see --help. `make demo` runs this."""
+"""Train teacher, student and EA-KD on generated data and compare them; run by `make demo`. See --help."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import warnings
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-if importlib.util.find_spec('eakd_det') is None:  # run from a checkout that is not installed
+if importlib.util.find_spec('eakd_det') is None:  # run from a checkout without installation
     sys.path.insert(0, str(ROOT))
 
 if __name__ == '__main__':
-    warnings.simplefilter('ignore')  # what is old in other packages is not what a demo is about
+    warnings.simplefilter('ignore')  # deprecation warnings of other packages
     from eakd_det.mm.required import run_main
 
     sys.exit(run_main('eakd_det.lab.demo.command', ROOT / 'configs' / 'demo'))

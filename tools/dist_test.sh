@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Test on several GPUs (or, without any, in several processes on the CPU):
+# Test on several GPUs, or in several CPU processes on a machine without GPUs:
 #   tools/dist_test.sh CONFIG CHECKPOINT GPUS [flags of tools/test.py]
 # On several machines, run it on each with NNODES, NODE_RANK, MASTER_ADDR and PORT set.
 set -eu

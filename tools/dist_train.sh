@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Train on several GPUs (or, without any, in several processes on the CPU):
+# Train on several GPUs, or in several CPU processes on a machine without GPUs:
 #   tools/dist_train.sh CONFIG GPUS [flags of tools/train.py]
 # On several machines, run it on each with NNODES, NODE_RANK, MASTER_ADDR and PORT set.
 set -eu

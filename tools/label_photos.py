@@ -1,4 +1,4 @@
-"""Let a teacher label photos, as a COCO annotation file. See --help."""
+"""Label photos with a teacher and write a COCO annotation file. See --help."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
-if importlib.util.find_spec('eakd_det') is None:  # run from a checkout that is not installed
+if importlib.util.find_spec('eakd_det') is None:  # run from a checkout without installation
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from eakd_det.mm.required import run_main

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Test as a slurm job:
+# Test as a Slurm job:
 #   [GPUS=8] [GPUS_PER_NODE=8] [CPUS_PER_TASK=5] [SRUN_ARGS=...] \
 #   tools/slurm_test.sh PARTITION JOB_NAME CONFIG CHECKPOINT [flags of tools/test.py]
 set -eu
@@ -14,7 +14,7 @@ CONFIG=$3
 CHECKPOINT=$4
 shift 4
 
-# SRUN_ARGS holds several arguments in one string, so it is left to be split.
+# SRUN_ARGS is unquoted on purpose: it holds several arguments.
 # shellcheck disable=SC2086
 exec srun -p "$PARTITION" \
     --job-name="$JOB_NAME" \

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Train as a slurm job:
+# Train as a Slurm job:
 #   [GPUS=8] [GPUS_PER_NODE=8] [CPUS_PER_TASK=5] [SRUN_ARGS=...] \
 #   tools/slurm_train.sh PARTITION JOB_NAME CONFIG WORK_DIR [flags of tools/train.py]
 set -eu
@@ -14,7 +14,7 @@ CONFIG=$3
 WORK_DIR=$4
 shift 4
 
-# SRUN_ARGS holds several arguments in one string, so it is left to be split.
+# SRUN_ARGS is unquoted on purpose: it holds several arguments.
 # shellcheck disable=SC2086
 exec srun -p "$PARTITION" \
     --job-name="$JOB_NAME" \

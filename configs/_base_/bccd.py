@@ -1,5 +1,5 @@
-# Blood cells (BCCD): 292 photos to train on, 72 to validate, 3 classes. `data_root` is a folder with images/ and the
-# two annotation files of custom.py. 150 iterations of 8 images: four passes, in which a student is far from done.
+# Blood cells (BCCD): 292 photos for training, 72 for validation, 3 classes. `data_root` is laid out as in custom.py.
+# 150 iterations of 8 images are four epochs, so students are far from converged.
 _base_ = './custom_small.py'
 
 data_root = 'data/bccd/'

@@ -1,8 +1,8 @@
-# COCO 2017 with the short side chosen from six sizes, and horizontal flips. 8 images on one GPU; with N GPUs set
+# COCO 2017 with six training sizes and horizontal flips. 8 images on one GPU; with N GPUs, set
 # train_dataloader.batch_size to 8 / N.
 _base_ = 'mmdet::_base_/datasets/coco_detection.py'
 
-# What tools/train.py and tools/test.py hand on to every data set and evaluator.
+# tools/train.py and tools/test.py apply this to every data set and evaluator.
 data_root = 'data/coco/'
 train_ann = 'annotations/instances_train2017.json'
 val_ann = 'annotations/instances_val2017.json'

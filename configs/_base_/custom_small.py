@@ -1,4 +1,4 @@
-# Your own data on a machine without a GPU: the demo's thin detectors, images of 200 pixels, 300 iterations of 8 images.
+# Your own data without a GPU: the demo's thin detectors, images of 200 pixels, 300 iterations of 8 images.
 _base_ = './custom.py'
 
 train_pipeline = [

@@ -1,4 +1,4 @@
-# The scenes that `make demo` makes (eakd_det/lab/scenes/digit_scenes.py). No flips: a mirrored 2 is no digit.
+# The scenes of `make demo` (eakd_det/lab/scenes/digit_scenes.py). No flips: a mirrored 2 is not a digit.
 _base_ = 'mmdet::_base_/datasets/coco_detection.py'
 
 data_root = 'work_dirs/demo/data/'

@@ -1,6 +1,6 @@
-# Faster R-CNN, MobileNetV2, FPN: the student of the second pair. Taps at strides 4, 8, 16, 32 (24, 32, 96, 320
-# channels), no frozen stage, all norm layers frozen. Starts from the ImageNet weights of MMDetection's own MobileNetV2
-# configs.
+# Faster R-CNN, MobileNetV2, FPN: the student of the second pair. Feature maps at strides 4, 8, 16, 32
+# (24, 32, 96, 320 channels), no frozen stage, all norm layers frozen. Starts from the ImageNet weights of MMDetection's
+# MobileNetV2 configs.
 _base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
 
 model = dict(

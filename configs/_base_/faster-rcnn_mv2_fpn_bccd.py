@@ -1,6 +1,5 @@
-# MobileNetV2 with ImageNet weights before the demo's pyramid and heads. All up to stride 4 is frozen, which saves a CPU
-# half of the backward pass. Without a network, name a file with the weights
-# in the environment: MOBILENETV2=path/to/weights.pth.
+# MobileNetV2 with ImageNet weights, and the demo's pyramid and heads. The layers up to stride 4 are frozen, which saves
+# half of the backward pass on a CPU. Offline, set MOBILENETV2=path/to/weights.pth in the environment.
 _base_ = './faster-rcnn_r18w16_fpn_demo.py'
 
 model = dict(

@@ -1,5 +1,5 @@
-# Faster R-CNN, ResNet-18, FPN: the student of the first pair. Starts from torchvision's ImageNet weights (the file that
-# `torchvision://resnet18` names, by its URL, because MMEngine needs torchvision installed to look the name up).
+# Faster R-CNN, ResNet-18, FPN: the student of the first pair. Starts from torchvision's ImageNet weights, by URL,
+# because `torchvision://resnet18` requires torchvision.
 _base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
 
 model = dict(

@@ -1,5 +1,5 @@
 # Faster R-CNN for images of 128 pixels, small enough for a CPU: a quarter of ResNet-18's channels, from scratch, small
-# anchors, few proposals. RoIAlign is single-threaded on a CPU, so the sampled RoIs are much of what a step costs.
+# anchors, few proposals. RoIAlign is a large part of a step on a CPU.
 _base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
 
 model = dict(

@@ -1,5 +1,5 @@
-# Faster R-CNN, ResNet-50, FPN, all norm layers frozen: the teacher of configs/custom, which starts from a COCO detector
-# (`load_from`) and therefore needs no ImageNet weights.
+# Faster R-CNN, ResNet-50, FPN, all norm layers frozen: the teacher of configs/custom. It starts from a COCO detector
+# (`load_from`) and needs no ImageNet weights.
 _base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
 
 model = dict(

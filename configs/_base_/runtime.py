@@ -1,4 +1,4 @@
-# Iteration-based runtime: logs every 50 iterations, validates and saves by iteration, keeps the best checkpoint by AP.
+# Iteration-based runtime: log every 50 iterations, validate and save by iteration, keep the best checkpoint by AP.
 _base_ = 'mmdet::_base_/default_runtime.py'
 
 default_hooks = dict(

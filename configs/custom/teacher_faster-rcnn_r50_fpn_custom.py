@@ -1,4 +1,4 @@
-# Step 1 on your own data: fine-tune MMDetection's COCO detector (box AP 40.3); its last layer is trained anew.
+# Step 1 on your own data: fine-tune MMDetection's COCO detector (box AP 40.3); its last layer is randomly initialised.
 _base_ = ['../_base_/faster-rcnn_r50_fpn.py', '../_base_/custom.py']
 
 load_from = (

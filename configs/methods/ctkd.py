@@ -1,5 +1,5 @@
-# CTKD: KD at a temperature that is trained against the student. The ramp is the published share of the schedule: 10 of
-# 240 epochs, here of the demo's 220 iterations.
+# CTKD: KD at a temperature that is trained adversarially. The ramp is the published fraction of the schedule, 10 of 240
+# epochs, of the demo's 220 iterations.
 distiller = dict(
     distill_losses=dict(
         loss_kd=dict(

@@ -1,4 +1,4 @@
-# DKD+ReviewKD: the plain sum of both losses.
+# DKD+ReviewKD: the sum of both losses.
 distiller = dict(
     distill_losses=dict(
         loss_dkd=dict(

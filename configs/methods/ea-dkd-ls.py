@@ -1,4 +1,4 @@
-# EA-DKD+LS: DKD of standardised logits, EA weights from the raw ones (the published code takes standardised ones,
+# EA-DKD+LS: DKD of standardised logits, EA weights of the raw ones (the published code uses standardised ones,
 # `weighting.standardize=True`).
 _base_ = './dkd-ls.py'
 

@@ -1,4 +1,4 @@
-# EA-FCFD: FCFD in which each proposal, and the features of each image, are weighted by entropies (see docs/methods.md).
+# EA-FCFD: FCFD with proposals, and the features of images, weighted by entropies (see docs/methods.md).
 _base_ = './fcfd.py'
 
 distiller = dict(distill_losses=dict(loss_fcfd=dict(weighting=dict(type='eakd_det.EntropyWeighting', tau=3.0))))

@@ -1,4 +1,4 @@
-# EA-KD: KD in which each proposal is weighted by the entropies of teacher and student.
+# EA-KD: KD with each proposal weighted by the entropies of teacher and student.
 _base_ = './kd.py'
 
 distiller = dict(distill_losses=dict(loss_kd=dict(weighting=dict(type='eakd_det.EntropyWeighting', tau=3.0))))

@@ -1,4 +1,4 @@
-# EA-RKLD: RKLD with the EA weight of each proposal (our reading).
+# EA-RKLD: RKLD with each proposal weighted by its EA weight (an interpretation).
 _base_ = './rkld.py'
 
 distiller = dict(distill_losses=dict(loss_rkld=dict(weighting=dict(type='eakd_det.EntropyWeighting', tau=3.0))))

@@ -1,5 +1,5 @@
-# EGAD-inspired: certain proposals first; uncertain ones are softened more, and taught by embeddings as well. EGAD
-# publishes no equations; these are ours. 220 iterations are the demo's.
+# EGAD-inspired: confident proposals come first; uncertain ones have a higher temperature and an embedding loss. EGAD
+# publishes no equations; these are an interpretation. 220 is the demo's number of iterations.
 distiller = dict(
     distill_losses=dict(
         loss_kd=dict(

@@ -1,4 +1,4 @@
-# FCFD: features are alike if the other network's head understands them. The widths of the pyramids are in the pair's
+# FCFD: features are compared by the outputs of the other network's head. The widths of the pyramids are in the pair's
 # loss_options.
 distiller = dict(
     distill_losses=dict(

@@ -1,4 +1,4 @@
-# JSD: Jensen-Shannon divergence. From language models; per proposal is our reading.
+# JSD: Jensen-Shannon divergence. From language models, applied to proposals.
 distiller = dict(
     distill_losses=dict(
         loss_jsd=dict(

@@ -1,4 +1,4 @@
-# KD: the teacher's class distribution, with the same weight for every proposal.
+# KD: KL divergence between the class distributions, with equal weights of all proposals.
 distiller = dict(
     distill_losses=dict(
         loss_kd=dict(

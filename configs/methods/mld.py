@@ -1,5 +1,5 @@
-# MLD: proposals, their Gram matrix and that of the classes, each at five temperatures. Nothing is published for
-# detection; with weight 0.2, five temperatures count as one.
+# MLD: divergence of the proposals and squared errors of the Gram matrices of proposals and classes, at five
+# temperatures. Nothing is published for detection; the weight of 0.2 averages over the temperatures.
 distiller = dict(
     distill_losses=dict(
         loss_mld=dict(

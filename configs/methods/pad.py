@@ -1,5 +1,5 @@
-# PAD: squared error of RoI embeddings at a variance that the student predicts, in one stage, as in the published run
-# for ImageNet; the detection settings could not be found. The width of the embeddings is in the pair's loss_options.
+# PAD: squared error of RoI embeddings with a predicted variance, in one stage, as in the published run for ImageNet; no
+# detection settings were found. The width of the embeddings is in the pair's loss_options.
 distiller = dict(
     distill_losses=dict(
         loss_pad=dict(

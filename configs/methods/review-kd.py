@@ -1,5 +1,5 @@
-# ReviewKD: each pyramid level of the teacher, from that level and all coarser ones of the student. 1.2 is published for
-# R18; a pair with another weight or other widths has them in its loss_options.
+# ReviewKD: each level of the teacher's pyramid is matched by that level and all coarser ones of the student. 1.2 is
+# published for R18; pairs set other weights and widths in their loss_options.
 distiller = dict(
     distill_losses=dict(
         loss_review=dict(

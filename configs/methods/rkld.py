@@ -1,4 +1,4 @@
-# RKLD: KL divergence from the student to the teacher. From language models; per proposal is our reading.
+# RKLD: KL divergence from the student to the teacher. From language models, applied to proposals.
 distiller = dict(
     distill_losses=dict(
         loss_rkld=dict(

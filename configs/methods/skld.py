@@ -1,4 +1,4 @@
-# SKLD: KL divergence from the teacher to a mixture of both. From language models; per proposal is our reading.
+# SKLD: KL divergence from the teacher to a mixture of both. From language models, applied to proposals.
 distiller = dict(
     distill_losses=dict(
         loss_skld=dict(

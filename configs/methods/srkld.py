@@ -1,4 +1,4 @@
-# SRKLD: KL divergence from the student to a mixture of both. From language models; per proposal is our reading.
+# SRKLD: KL divergence from the student to a mixture of both. From language models, applied to proposals.
 distiller = dict(
     distill_losses=dict(
         loss_srkld=dict(

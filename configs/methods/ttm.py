@@ -1,5 +1,5 @@
-# TTM: the student as it is, the teacher at a temperature. Nothing is published for detection; T = 2 is gamma = 0.5 in
-# the paper.
+# TTM: only the teacher has a temperature. Nothing is published for detection; T = 2 corresponds to the paper's
+# gamma = 0.5.
 distiller = dict(
     distill_losses=dict(
         loss_ttm=dict(

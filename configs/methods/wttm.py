@@ -1,4 +1,4 @@
-# WTTM: TTM in which each proposal is weighted by the power sum of the teacher's distribution.
+# WTTM: TTM with each proposal weighted by the power sum of the teacher's distribution.
 _base_ = './ttm.py'
 
 distiller = dict(distill_losses=dict(loss_ttm=dict(weighting=dict(type='eakd_det.PowerSumWeighting', tau=2.0))))

@@ -1,5 +1,5 @@
-# R101 teaches R18. The student and its whole recipe are those of the plain student's config; the teacher differs from
-# it in the backbone only.
+# R101 teaches R18. Student and recipe are those of the plain student's config; the teacher differs from the student
+# only in the backbone.
 _base_ = '../r101_r18/student_faster-rcnn_r18_fpn_ms-1x_coco.py'
 
 model = dict(

@@ -1,5 +1,4 @@
-# The demo's detectors on your own data. `teacher_ckpt` is what the teacher's config in
-# configs/custom_small leaves behind.
+# The demo's detectors on your own data. `teacher_ckpt` comes from the teacher's config in configs/custom_small.
 _base_ = ['../custom_small/student_faster-rcnn_r18w16_fpn_custom-small.py', '../_base_/loss_options_32-64.py']
 
 model = dict(

@@ -1,5 +1,5 @@
-# R50 teaches MobileNetV2. The student and its whole recipe are those of the plain student's config; the teacher differs
-# from it in the backbone only.
+# R50 teaches MobileNetV2. Student and recipe are those of the plain student's config; the teacher differs from the
+# student only in the backbone.
 _base_ = '../r50_mv2/student_faster-rcnn_mv2_fpn_ms-1x_coco.py'
 
 model = dict(

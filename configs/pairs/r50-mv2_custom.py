@@ -1,6 +1,5 @@
-# R50 teaches MobileNetV2 on your own data. The teacher is what
-# configs/custom/teacher_faster-rcnn_r50_fpn_custom.py trains; `teacher_ckpt` is the last checkpoint of that run, set it
-# to the best one.
+# R50 teaches MobileNetV2 on your own data. configs/custom/teacher_faster-rcnn_r50_fpn_custom.py trains the teacher;
+# `teacher_ckpt` is the last checkpoint of that run, which may not be the best.
 _base_ = '../custom/student_faster-rcnn_mv2_fpn_custom.py'
 
 model = dict(

@@ -1,4 +1,4 @@
-# ReviewKD: each pyramid level of the teacher, from that level and all coarser ones of the student.
+# ReviewKD: each level of the teacher's pyramid is matched by that level and all coarser ones of the student.
 _base_ = ['../pairs/r101-r18_coco.py', '../methods/review-kd.py']
 
 model = dict(distiller=_base_.distiller)

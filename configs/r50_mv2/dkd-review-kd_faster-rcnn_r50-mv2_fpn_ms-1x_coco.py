@@ -1,4 +1,4 @@
-# DKD+ReviewKD: the plain sum of both losses.
+# DKD+ReviewKD: the sum of both losses.
 _base_ = ['../pairs/r50-mv2_coco.py', '../methods/dkd-review-kd.py']
 
 model = dict(distiller=_base_.distiller)

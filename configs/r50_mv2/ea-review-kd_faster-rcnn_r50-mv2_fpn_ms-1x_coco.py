@@ -1,4 +1,4 @@
-# EA-ReviewKD: ReviewKD in which each image is weighted by the mean EA weight of its proposals (our reading, see
+# EA-ReviewKD: ReviewKD with each image weighted by the mean EA weight of its proposals (an interpretation, see
 # docs/methods.md).
 _base_ = ['../pairs/r50-mv2_coco.py', '../methods/ea-review-kd.py']
 

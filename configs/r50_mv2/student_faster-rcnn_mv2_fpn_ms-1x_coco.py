@@ -1,4 +1,4 @@
-# The plain student: what every distilled one is compared with.
+# The plain student, the baseline of all distilled students.
 _base_ = [
     '../_base_/faster-rcnn_mv2_fpn.py',
     '../_base_/coco_ms.py',

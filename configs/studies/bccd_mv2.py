@@ -1,6 +1,6 @@
-# Does entropy weighting help on blood cells? Each student is a MobileNetV2 from ImageNet with 75 iterations, the
-# teacher a MobileNetV2 with 450. The data is expected in data/bccd, or where --cfg-options data_root=FOLDER says; the
-# environment variable MOBILENETV2 names a file with ImageNet weights if they cannot be downloaded.
+# Entropy weighting and its controls on blood cells. Students are MobileNetV2 from ImageNet with 75 iterations, the
+# teacher is a MobileNetV2 with 450. The data is expected in data/bccd; --cfg-options data_root=FOLDER sets another
+# folder. Offline, set MOBILENETV2=path/to/weights.pth in the environment for the ImageNet weights.
 title = 'Blood cells, MobileNetV2: entropy-weighted distillation and its controls'
 seeds = (0, 1, 2, 3, 4)
 options = {
@@ -43,4 +43,4 @@ arms = {
     ),
     'ea-kd': dict(title="EA-KD (T'=3)", config=_ea),
 }
-del _ea  # a plan has no other keys than the runner's
+del _ea  # a plan contains only keys of the runner

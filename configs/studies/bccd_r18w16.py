@@ -1,6 +1,6 @@
-# Does entropy weighting help on blood cells? Each student is a thin ResNet-18 from scratch with 150 iterations, the
-# teacher a MobileNetV2 with 450. The data is expected in data/bccd, or where --cfg-options data_root=FOLDER says; the
-# environment variable MOBILENETV2 names a file with ImageNet weights if they cannot be downloaded.
+# Entropy weighting and its controls on blood cells. Students are thin ResNet-18 from scratch with 150 iterations, the
+# teacher is a MobileNetV2 with 450. The data is expected in data/bccd; --cfg-options data_root=FOLDER sets another
+# folder. Offline, set MOBILENETV2=path/to/weights.pth in the environment for the ImageNet weights.
 title = 'Blood cells, thin ResNet-18: entropy-weighted distillation and its controls'
 seeds = (0, 1, 2, 3, 4)
 teacher = dict(config='../bccd/teacher_faster-rcnn_mv2_fpn_bccd.py', seed=0)
@@ -22,4 +22,4 @@ arms = {
     'ea-kd': dict(title="EA-KD (T'=3)", config=_ea),
     'ea-kd-mean1': dict(title="EA-KD (T'=3), weights of mean 1", config=_ea, options={f'{_weighting}.normalize': True}),
 }
-del _ea, _weighting  # a plan has no other keys than the runner's
+del _ea, _weighting  # a plan contains only keys of the runner

@@ -1,5 +1,5 @@
-# Does entropy weighting help on the digit scenes? Scenes, lengths and the pyramid without BatchNorm are those that the
-# study began with; `make demo` has since become shorter.
+# Entropy weighting and its controls on the digit scenes. Scenes, schedules and the pyramid without BatchNorm are those
+# of the original study; `make demo` has since become shorter.
 title = 'Digit scenes: entropy-weighted distillation and its controls'
 data = dict(type='digit_scenes', num_train=2000, num_val=250, seed=0)
 seeds = (0, 1, 2, 3, 4)
@@ -39,7 +39,7 @@ questions = {
     'Does EA help ReviewKD?': ('ea-review-kd', 'review-kd'),
 }
 
-# Keys with dots are what --cfg-options takes.
+# Keys with dots are those of --cfg-options.
 arms = {
     'student': dict(title='student', config='../demo/student_faster-rcnn_r18w16_fpn_demo.py'),
     'kd': dict(title='KD', config='../pairs/r18w32-r18w16_demo.py+kd'),
@@ -49,7 +49,7 @@ arms = {
         config='../pairs/r18w32-r18w16_demo.py+kd-matched',
         options={'model.distiller.distill_losses.loss_kd.weighting.by_background': True},
     ),
-    # Makes the loss as large as that of EA-KD, which is larger than its mean weight says.
+    # Makes the loss as large as that of EA-KD, which exceeds the loss at its mean weight.
     'kd-strong': dict(
         title='KD, loss weight 1.8',
         config='../pairs/r18w32-r18w16_demo.py+kd',
@@ -96,4 +96,4 @@ arms = {
     name: {**arm, 'options': {**(_student if name == 'student' else _distilled), **arm.get('options', {})}}
     for name, arm in arms.items()
 }
-del _student, _distilled  # a plan has no other keys than the runner's
+del _student, _distilled  # a plan contains only keys of the runner

@@ -1,5 +1,5 @@
-# How large should the distillation loss be? KD and EA-KD on the digit scenes, each at five loss weights (the paper's
-# beta, Fig. 8). EA-KD's weights have mean 1 here: at one beta both losses are of one size.
+# Size of the distillation loss: KD and EA-KD on the digit scenes, with five loss weights each (the paper's beta, Fig.
+# 8). EA-KD's weights have mean 1, so that both losses are of equal size for equal beta.
 title = 'Digit scenes: KD and EA-KD against the loss weight (beta)'
 data = dict(type='digit_scenes', num_train=1600, num_val=200, seed=0, digits_per_scene=(4, 9), digit_height=(22, 44))
 seeds = (0, 1, 2, 3, 4)
@@ -24,4 +24,4 @@ arms = {
     'ea-beta4': dict(title='EA-KD, beta 4', config=_ea, options={f'{_loss}.loss_weight': 4.0, **_normalized}),
     'ea-beta8': dict(title='EA-KD, beta 8', config=_ea, options={f'{_loss}.loss_weight': 8.0, **_normalized}),
 }
-del _ea, _kd, _loss, _normalized  # a plan has no other keys than the runner's
+del _ea, _kd, _loss, _normalized  # a plan contains only keys of the runner

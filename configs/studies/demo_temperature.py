@@ -1,5 +1,5 @@
-# Which T'? EA-KD on the digit scenes at five temperatures of the entropies (the paper's Table 8), as the paper has it
-# and with weights of mean 1, so that selection can be told from a loss that grows with T'.
+# Temperature T' of the entropies (the paper's Table 8): EA-KD on the digit scenes at five values, as published and with
+# weights of mean 1, which separates selection from a loss that grows with T'.
 title = "Digit scenes: EA-KD against T'"
 data = dict(type='digit_scenes', num_train=1600, num_val=200, seed=0, digits_per_scene=(4, 9), digit_height=(22, 44))
 seeds = (0, 1, 2, 3, 4)
@@ -27,4 +27,4 @@ arms = {
         title="EA-KD, T'=3, mean 1", config=_ea, options={f'{_weighting}.tau': 3.0, f'{_weighting}.normalize': True}
     ),
 }
-del _ea, _weighting  # a plan has no other keys than the runner's
+del _ea, _weighting  # a plan contains only keys of the runner

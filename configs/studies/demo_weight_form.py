@@ -1,6 +1,6 @@
-# Which form of the weight? The entropy of teacher or student alone, the product, EA's weight, and the
-# inverse of each as in the paper's Table 1 (that of EA is ours), on the digit scenes (Tables 1 and 9). All with
-# weights of mean 1, for the forms differ in size; the paper does not normalise, which the last arms repeat.
+# Form of the weight (the paper's Tables 1 and 9) on the digit scenes: the entropy of teacher or student alone, the
+# product, EA's weight, and their inverses (that of EA is not in the paper). The forms differ in size, so all weights
+# have mean 1. The last arms are without normalisation, as in the paper.
 title = 'Digit scenes: forms of the weight'
 data = dict(type='digit_scenes', num_train=1600, num_val=200, seed=0, digits_per_scene=(4, 9), digit_height=(22, 44))
 seeds = (0, 1, 2, 3, 4)
@@ -35,4 +35,4 @@ arms = {
         for _name, (_title, _mode) in _forms.items()
     },
 }
-del _ea, _weighting, _forms  # a plan has no other keys than the runner's
+del _ea, _weighting, _forms  # a plan contains only keys of the runner

@@ -1,4 +1,4 @@
-"""Data: checks of annotation files, and the data options of a config."""
+"""Data options of a config, and checks of annotation and image files."""
 
 from __future__ import annotations
 

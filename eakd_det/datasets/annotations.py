@@ -1,8 +1,7 @@
-"""Check a COCO annotation file before MMDetection reads it, so that what is wrong is said once and in full.
+"""Check COCO annotation files before MMDetection reads them.
 
-Some faults stop MMDetection with a message about something else, others do not stop it at all: it numbers labels in
-the order of the file's categories, whatever the order of ``classes`` in the config, and leaves out boxes
-that it cannot use.
+Some faults make MMDetection fail with an unrelated message, others pass unnoticed: it numbers labels in the order of
+the file's categories, whatever the order of ``classes``, and drops boxes that it cannot use.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Literal
 from mmengine.logging import print_log
 
 from eakd_det.datasets.coco_file import AnnotationSummary, read_annotation_summary
-from eakd_det.datasets.json_records import shown
+from eakd_det.datasets.json_records import quote_names
 from eakd_det.errors import ConfigError
 
 _logged: set[tuple[str, str]] = set()
@@ -25,22 +24,19 @@ Usage = Literal['train', 'evaluate', 'predict']
 def check_coco_annotations(
     path: str | Path, classes: Sequence[str] | None, key: str, usage: Usage = 'train'
 ) -> AnnotationSummary:
-    """Check a COCO detection file: that it is one, that its ids hold together, that its boxes can be used.
+    """Check format, ids and boxes of a COCO detection file.
 
-    A file that has not changed is read once only, however often it is asked about.
+    The result is cached until the file changes.
 
     Args:
         path: The JSON file.
         classes: The class names of the config, in order; None skips the comparison.
         key: The config key that names the file, for messages.
-        usage: 'train' wants images and boxes; 'evaluate' also what pycocotools reads (``iscrowd``); 'predict' is
-            content with images and categories.
-
-    Returns:
-        The names of its images and categories, and how many boxes there are.
+        usage: 'train' requires images and boxes; 'evaluate' also the fields that pycocotools reads (``iscrowd``);
+            'predict' requires images and categories only.
 
     Raises:
-        ConfigError: Naming the key, the file, the first offender and how many there are.
+        ConfigError: If the file cannot be used; names key, file, the first faulty entry and their number.
     """
     path = Path(path)
     _require_file(path, key)
@@ -58,14 +54,14 @@ def check_coco_annotations(
 
 
 def require_one_order(files: Sequence[tuple[str, Path]], classes: Sequence[str]) -> None:
-    """Refuse annotation files that list ``classes`` in different orders: no order of the config fits them all.
+    """Require that all annotation files list ``classes`` in the same order.
 
     Args:
-        files: The config key of each file, and the file.
+        files: Config key and path of each file.
         classes: The class names of the config.
 
     Raises:
-        ConfigError: Naming both files.
+        ConfigError: If two files differ; names both.
     """
     orders = [
         (key, path, [name for name in read_annotation_summary(path).categories if name in classes])
@@ -76,17 +72,17 @@ def require_one_order(files: Sequence[tuple[str, Path]], classes: Sequence[str])
         if order != first and set(order) == set(first):
             raise ConfigError(
                 f'{first_key}, {key}: {first_path} and {path} list their categories in different orders '
-                f'({", ".join(first)} and {", ".join(order)}), and MMDetection numbers labels by the file; '
-                'reorder the categories of one of them'
+                f'({", ".join(first)} and {", ".join(order)}), but MMDetection numbers labels in the '
+                'order of the file; reorder the categories of one of them'
             )
 
 
 def remarks_on_use(summary: AnnotationSummary, classes: Sequence[str] | None) -> list[str]:
-    """Return what may be a mistake in the choice of classes: categories left out, images without any of the classes.
+    """Describe possible mistakes in the choice of classes: unused categories, many images without the classes.
 
     Args:
-        summary: Of the annotation file.
-        classes: Names of the classes that are trained; None is all of the file.
+        summary: Summary of the annotation file.
+        classes: Names of the classes to train; None stands for all categories.
     """
     chosen = set(summary.categories if classes is None else classes)
     left_out = {name: count for name, count in summary.counts.items() if name not in chosen and count}
@@ -94,20 +90,20 @@ def remarks_on_use(summary: AnnotationSummary, classes: Sequence[str] | None) ->
     if left_out:
         boxes = sum(left_out.values())
         remarks.append(
-            f'has categories that are not among the classes: {shown(list(left_out))}; their {boxes} of '
-            f'{summary.num_annotations} boxes are trained on as background'
+            f'has categories that are not among the classes: {quote_names(list(left_out))}; {boxes} of '
+            f'{summary.num_annotations} boxes belong to them and count as background'
         )
     empty = sum(not (names & chosen) for names in summary.used)
     if empty > len(summary.used) / 2:
         remarks.append(
-            f'has no box of the classes on {empty} of its {len(summary.used)} images, which MMDetection leaves out '
+            f'has no box of the classes in {empty} of its {len(summary.used)} images, which MMDetection drops '
             '(filter_cfg.filter_empty_gt)'
         )
     return remarks
 
 
 def log_remarks(where: str, remarks: Sequence[str]) -> None:
-    """Log each remark as a warning that begins with ``where``; none twice in a process."""
+    """Log each remark once per process, as a warning prefixed with ``where``."""
     for remark in remarks:
         if (where, remark) not in _logged:
             _logged.add((where, remark))
@@ -116,9 +112,9 @@ def log_remarks(where: str, remarks: Sequence[str]) -> None:
 
 def _require_file(path: Path, key: str) -> None:
     if not path.is_file():
-        what = 'is a folder' if path.is_dir() else 'does not exist'
-        seen_from = '' if path.is_absolute() else f' (seen from {Path.cwd()})'
-        raise ConfigError(f'{key}: expected a COCO annotation file, but {path} {what}{seen_from}')
+        problem = 'is a folder' if path.is_dir() else 'does not exist'
+        base = '' if path.is_absolute() else f' (relative to {Path.cwd()})'
+        raise ConfigError(f'{key}: expected a COCO annotation file, but {path} {problem}{base}')
     if path.stat().st_size == 0:
         raise ConfigError(f'{key}: expected a COCO annotation file, but {path} is empty')
 
@@ -129,7 +125,7 @@ def _check_usable(summary: AnnotationSummary, classes: Sequence[str] | None, usa
         raise ConfigError(fault)
     if not any(summary.counts[name] for name in (summary.categories if classes is None else classes)):
         raise ConfigError(
-            f"has {summary.num_annotations} annotations, but none of the config's classes {shown(classes or ())}"
+            f"has {summary.num_annotations} annotations, but none of the config's classes {quote_names(classes or ())}"
         )
 
 
@@ -137,20 +133,20 @@ def _check_classes(names: Sequence[str], classes: Sequence[str]) -> None:
     if isinstance(classes, str) or not all(isinstance(name, str) for name in classes) or not classes:
         raise ConfigError(
             f'cannot be compared with classes: expected a list of names, but got {classes!r} '
-            "(a tuple of one needs its comma: ('cell',))"
+            "(a tuple of one name needs a comma: ('cell',))"
         )
-    twice = [name for name in classes if list(classes).count(name) > 1]
-    if twice:
-        raise ConfigError(f'cannot be compared with classes, which has {twice[0]!r} more than once')
-    absent = [name for name in classes if name not in names]
-    if absent:
-        verb = 'is' if len(absent) == 1 else 'are'
+    repeated = [name for name in classes if list(classes).count(name) > 1]
+    if repeated:
+        raise ConfigError(f'cannot be compared with classes, which has {repeated[0]!r} more than once')
+    missing = [name for name in classes if name not in names]
+    if missing:
+        verb = 'is' if len(missing) == 1 else 'are'
         raise ConfigError(
-            f"does not have the config's classes: {shown(absent)} {verb} not among its categories {shown(names)}"
+            f'lacks classes of the config: {quote_names(missing)} {verb} not among its categories {quote_names(names)}'
         )
     in_file_order = tuple(name for name in names if name in set(classes))
     if in_file_order != tuple(classes):
         raise ConfigError(
-            'lists its categories in another order than classes in the config, and MMDetection numbers labels by the '
-            f'file: expected classes={in_file_order}, but got {tuple(classes)}'
+            'lists its categories in another order than classes in the config, but MMDetection numbers labels in the '
+            f"file's order: expected classes={in_file_order}, but got {tuple(classes)}"
         )

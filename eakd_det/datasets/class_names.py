@@ -1,4 +1,4 @@
-"""Class names in a config: how they may be written, and where their number goes."""
+"""Read class names from a config, and set the number of classes in model configs."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _EXPECTED = "classes: expected class names, as in classes=('cat', 'dog') or --cf
 
 
 def read_class_names(value: Any) -> tuple[str, ...] | None:
-    """The class names that a config or ``--cfg-options`` holds.
+    """Read the class names of a config or of ``--cfg-options``.
 
-    The command line gives a list (``classes=cat,dog``), a single name (``classes=cat``) or numbers (``classes=0,1``);
-    a config may also hold ``'cat, dog'``.
+    The command line yields a list (``classes=cat,dog``), a single name (``classes=cat``) or numbers (``classes=0,1``);
+    a config may also contain ``'cat, dog'``.
 
     Args:
         value: The value of ``classes``.
 
     Returns:
-        The names, or None if ``value`` is None: they are to be read from the annotation file.
+        The names, or None for None, which stands for the categories of the annotation file.
 
     Raises:
-        ConfigError: If ``value`` is empty, is not a list of names, or names a class twice.
+        ConfigError: If ``value`` is empty, is not a list of names, or repeats a name.
 
     Example:
         >>> read_class_names('RBC, WBC,Platelets')
@@ -42,10 +42,10 @@ def read_class_names(value: Any) -> tuple[str, ...] | None:
         raise ConfigError(f'{_EXPECTED}, but got {value!r}')
     names = tuple(_read_name(item) for item in value)
     if not names:
-        raise ConfigError(f'{_EXPECTED}, but got none; leave classes out (None) to read them from train_ann')
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ConfigError(f'classes: expected every name once, but {", ".join(twice)} occurs more than once')
+        raise ConfigError(f'{_EXPECTED}, but got none; omit classes to read them from train_ann')
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ConfigError(f'classes: expected unique names, but got {", ".join(repeated)} more than once')
     return names
 
 
@@ -57,9 +57,9 @@ def _read_name(item: Any) -> str:
 
 
 def spell_as_in_file(names: Sequence[str], categories: Sequence[str]) -> tuple[str, ...]:
-    """Give back the blanks that ``--cfg-options`` takes out of names: 'trafficlight' is 'traffic light' in the file.
+    """Restore the blanks that ``--cfg-options`` removes from names, as in 'traffic light'.
 
-    Names that the file does not have, with or without blanks, stay as they are.
+    Names that match no category with or without blanks are returned unchanged.
 
     Example:
         >>> spell_as_in_file(['trafficlight', 'car'], ['car', 'traffic light'])
@@ -73,8 +73,7 @@ def set_num_classes(model: Any, count: int) -> None:
     """Set ``num_classes`` of every box and mask head inside a model config, in every stage of a cascade.
 
     Args:
-        model: A model config, changed in place; of a distillation, student and teacher are both reached, unless a
-            ``class_map`` says that the teacher's classes are others.
+        model: A model config, changed in place. Covers student and teacher, unless the teacher has a ``class_map``.
         count: Number of classes without background.
 
     Example:
@@ -90,7 +89,7 @@ def set_num_classes(model: Any, count: int) -> None:
         return
     for name, value in model.items():
         if name == 'teacher' and model.get('class_map') is not None:
-            continue  # it has classes of its own, which the map translates
+            continue  # the map translates its classes
         if name in _BOX_HEADS:
             for head in value if isinstance(value, (list, tuple)) else [value]:
                 if isinstance(head, dict):

@@ -1,6 +1,6 @@
-"""Read a COCO annotation file once and keep what matters of it.
+"""Read and summarise COCO annotation files.
 
-The messages of errors are verb phrases, for the caller to put key and file in front.
+Error messages are verb phrases; the caller prepends key and file.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Any
 
 from eakd_det.datasets.coco_json import read_coco_json
 from eakd_det.datasets.json_records import (
-    count_of,
+    count_suffix,
     has_extent_in,
     is_box,
     is_finite,
     is_in,
     is_size,
-    kind_of,
     require_fields,
     require_ids,
     require_unique,
+    type_name,
 )
 from eakd_det.errors import ConfigError
 
@@ -31,18 +31,18 @@ _FEWEST_OUTSIDE = 3
 
 @dataclass(frozen=True)
 class AnnotationSummary:
-    """What a COCO annotation file holds.
+    """Summary of a COCO annotation file.
 
     Attributes:
         file_names: ``file_name`` of each image.
         counts: Number of boxes of each category, by name, in the file's order.
-        fault: What is wrong with the annotations, so that nothing can be trained on or measured with them.
-        evaluation_fault: What more is wrong if pycocotools is to measure with them.
-        remarks: What is odd about training with them, and no reason to stop: boxes that MMDetection leaves out.
-        evaluation_remarks: What is odd about measuring with them: ids that pycocotools misreads.
+        fault: Fault of the annotations that prevents training and evaluation.
+        evaluation_fault: Fault that prevents evaluation by pycocotools only.
+        remarks: Warnings for training: boxes that MMDetection drops.
+        evaluation_remarks: Warnings for evaluation: ids that pycocotools misreads.
         sizes: Width and height of each image.
-        used: Names of the categories of which each image has boxes that can be trained on.
-        without_outline: Number of annotations without ``segmentation``, which masks are trained on.
+        used: Names of the categories with usable boxes in each image.
+        without_outline: Number of annotations without ``segmentation``, which training of masks requires.
     """
 
     file_names: tuple[str, ...]
@@ -57,12 +57,12 @@ class AnnotationSummary:
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """Names of the categories in the file's order, which is that of MMDetection's labels."""
+        """Names of the categories, in the order of the file and of MMDetection's labels."""
         return tuple(self.counts)
 
     @property
     def num_annotations(self) -> int:
-        """Boxes of all categories."""
+        """Number of boxes of all categories."""
         return sum(self.counts.values())
 
 
@@ -70,11 +70,11 @@ _read_before: dict[tuple[str, int, int], AnnotationSummary] = {}
 
 
 def read_annotation_summary(path: Path) -> AnnotationSummary:
-    """Read a COCO detection file; one that has not changed since is not read again.
+    """Read and summarise a COCO detection file; the result is cached until the file changes.
 
     Raises:
-        ConfigError: If it is no COCO file, or its images or categories do not hold together. What is wrong with its
-            annotations is left to the summary, since not every use needs them.
+        ConfigError: If the file is not a COCO file, or its images or categories are inconsistent. Faults of the
+            annotations are part of the summary instead, since prediction does not need them.
     """
     status = path.stat()
     version = (str(path.resolve()), status.st_mtime_ns, status.st_size)
@@ -137,7 +137,7 @@ def _used(
 
 
 def _fault_of_corners(annotations: list[dict[str, Any]], images: list[dict[str, Any]]) -> str | None:
-    """Boxes of two corners pass for [x, y, width, height], but many then end outside of their image."""
+    """Detect corner boxes [x1, y1, x2, y2]: read as [x, y, width, height], many end outside their image."""
     sizes = {image['id']: (image['width'], image['height']) for image in images}
     outside, corners = [], 0
     for annotation in annotations:
@@ -148,8 +148,8 @@ def _fault_of_corners(annotations: list[dict[str, Any]], images: list[dict[str, 
     if len(outside) < max(_FEWEST_OUTSIDE, len(annotations) // 10) or corners < 0.99 * len(annotations):
         return None
     return (
-        'has boxes that look like [x1, y1, x2, y2], where COCO has [x, y, width, height]: so read, '
-        f'{len(outside)} of {len(annotations)} end outside of their image; the first is annotation {outside[0]["id"]!r}'
+        'has boxes that look like [x1, y1, x2, y2]; expected [x, y, width, height]. Read that way, '
+        f'{len(outside)} of {len(annotations)} end outside their image; the first is annotation {outside[0]["id"]!r}'
     )
 
 
@@ -157,22 +157,22 @@ def _remarks_on_unused(unused: list[dict[str, Any]]) -> tuple[str, ...]:
     if not unused:
         return ()
     return (
-        f'has boxes that MMDetection leaves out, because they have no area, are less than 1 pixel wide or high, lie '
-        f'outside their image or are marked ignore; the first is annotation {unused[0]["id"]!r}{count_of(unused)}',
+        'has boxes that MMDetection drops because they have no area, are less than 1 pixel wide or high, lie outside '
+        f'their image or are marked ignore; the first is annotation {unused[0]["id"]!r}{count_suffix(unused)}',
     )
 
 
 def _remarks_on_id_zero(annotations: list[dict[str, Any]]) -> tuple[str, ...]:
     if not any(annotation['id'] == 0 for annotation in annotations):
         return ()
-    return ('has an annotation with id 0, which pycocotools takes for no match: that object always counts as missed',)
+    return ('has an annotation with id 0, which pycocotools treats as no match: that object always counts as missed',)
 
 
 def _evaluation_fault(annotations: list[dict[str, Any]]) -> str | None:
     try:
         require_fields(annotations, ('iscrowd',), 'annotations')
         if any(isinstance(annotation['id'], str) for annotation in annotations):
-            raise ConfigError('has annotation ids that are texts; pycocotools evaluates integers only')
+            raise ConfigError('has annotation ids that are strings; pycocotools requires integers')
     except ConfigError as error:
         return str(error)
     return None
@@ -185,8 +185,8 @@ def _categories(data: dict[str, Any]) -> dict[Hashable, str]:
     require_unique((record['id'] for record in records), 'category ids')
     names = [record['name'] for record in records]
     unnamed = [name for name in names if not isinstance(name, str) or not name]
-    if unnamed:  # MMDetection compares them with the classes as they are, and 1 is not '1'
-        raise ConfigError(f'has category names that are no texts: {reprlib.repr(unnamed[0])}{count_of(unnamed)}')
+    if unnamed:  # MMDetection compares them with the classes without conversion
+        raise ConfigError(f'has category names that are not strings: {reprlib.repr(unnamed[0])}{count_suffix(unnamed)}')
     require_unique(names, 'category names')
     return dict(zip((record['id'] for record in records), names, strict=True))
 
@@ -199,11 +199,13 @@ def _images(data: dict[str, Any]) -> list[dict[str, Any]]:
     wrong = [image for image in images if not (is_size(image['width']) and is_size(image['height']))]
     if wrong:
         size = (wrong[0]['width'], wrong[0]['height'])
-        raise ConfigError(f'has width and height {size} for image {wrong[0]["id"]!r}; expected > 0{count_of(wrong)}')
+        raise ConfigError(
+            f'has width and height {size} for image {wrong[0]["id"]!r}; expected > 0{count_suffix(wrong)}'
+        )
     wrong = [image for image in images if not isinstance(image['file_name'], str) or not image['file_name']]
     if wrong:
         name = wrong[0]['file_name']
-        raise ConfigError(f'has file_name {name!r} for image {wrong[0]["id"]!r}; expected a path{count_of(wrong)}')
+        raise ConfigError(f'has file_name {name!r} for image {wrong[0]["id"]!r}; expected a path{count_suffix(wrong)}')
     return images
 
 
@@ -215,36 +217,38 @@ def _annotations(
     require_ids((annotation['id'] for annotation in annotations), 'annotation ids')
     require_unique((annotation['id'] for annotation in annotations), 'annotation ids')
     image_ids = {image['id'] for image in images}
-    for field, what, known in (('image_id', 'image', image_ids), ('category_id', 'category', set(categories))):
+    for field, kind, known in (('image_id', 'image', image_ids), ('category_id', 'category', set(categories))):
         lost = [annotation for annotation in annotations if not is_in(annotation[field], known)]
         if lost:
             raise ConfigError(
-                f'has annotation {lost[0]["id"]!r} of {what} {lost[0][field]!r}, which is not in it{count_of(lost)}'
+                f'has annotation {lost[0]["id"]!r} of {kind} {lost[0][field]!r}, which it lacks{count_suffix(lost)}'
             )
     wrong = [annotation for annotation in annotations if not is_box(annotation['bbox'])]
     if wrong:
         raise ConfigError(
             f'has bbox {reprlib.repr(wrong[0]["bbox"])} for annotation {wrong[0]["id"]!r}; '
-            f'expected [x, y, width, height], all finite, width and height not negative{count_of(wrong)}'
+            f'expected [x, y, width, height], all finite, with width and height >= 0{count_suffix(wrong)}'
         )
     wrong = [annotation for annotation in annotations if not is_finite(annotation['area'])]
     if wrong:
         area = reprlib.repr(wrong[0]['area'])
-        raise ConfigError(f'has area {area} for annotation {wrong[0]["id"]!r}; expected a number{count_of(wrong)}')
+        raise ConfigError(f'has area {area} for annotation {wrong[0]["id"]!r}; expected a number{count_suffix(wrong)}')
     wrong = [annotation for annotation in annotations if annotation.get('iscrowd', 0) not in (0, 1)]
     if wrong:
         value = reprlib.repr(wrong[0]['iscrowd'])
-        raise ConfigError(f'has iscrowd {value} for annotation {wrong[0]["id"]!r}; expected 0 or 1{count_of(wrong)}')
+        raise ConfigError(
+            f'has iscrowd {value} for annotation {wrong[0]["id"]!r}; expected 0 or 1{count_suffix(wrong)}'
+        )
     return annotations
 
 
 def _records(data: dict[str, Any], name: str) -> list[dict[str, Any]]:
     records = data.get(name)
     if not isinstance(records, list):
-        raise ConfigError(f'is no COCO annotation file: expected a list of {name}, but got {kind_of(records)}')
+        raise ConfigError(f'is not a COCO annotation file: expected a list of {name}, but got {type_name(records)}')
     if not records:
         raise ConfigError(f'has no {name}')
     wrong = [record for record in records if not isinstance(record, dict)]
     if wrong:
-        raise ConfigError(f'has {kind_of(wrong[0])} among its {name}; expected dicts only{count_of(wrong)}')
+        raise ConfigError(f'has {type_name(wrong[0])} among its {name}; expected dicts only{count_suffix(wrong)}')
     return records

@@ -1,4 +1,4 @@
-"""Compare image files with what the annotations say of them: sizes, orientation, and whether they can be read."""
+"""Compare image files with their annotations: readability, size, orientation."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pathlib import Path
 from PIL import Image
 
 _ORIENTATION = 0x0112  # the EXIF tag
-_TURNS_BY_90 = (5, 6, 7, 8)
+_ROTATED_BY_90 = (5, 6, 7, 8)
 
 
 @dataclass(frozen=True)
 class ImageFault:
-    """What is wrong with an image file.
+    """A fault of an image file.
 
     Attributes:
-        kind: What all such images have in common, as a sentence's predicate.
-        detail: What was found in this one.
-        is_fatal: Whether training on it would go wrong; otherwise it may be as it should.
+        kind: Predicate that describes all images with this fault, such as 'cannot be read'.
+        detail: Finding in this image.
+        is_fatal: False if the image may be correct after all.
     """
 
     kind: str
@@ -29,12 +29,12 @@ class ImageFault:
 
 
 def check_image(path: Path, size: tuple[int, int], follows_exif: bool = True) -> ImageFault | None:
-    """Read an image as a whole and compare it with the size in the annotation file.
+    """Read the complete image and compare its size with the annotation file.
 
     Args:
-        path: The file.
-        size: Width and height that the annotation file has for it.
-        follows_exif: Whether the pipeline turns photos by their EXIF orientation, which MMDetection's
+        path: The image.
+        size: Width and height in the annotation file.
+        follows_exif: Whether the pipeline rotates images by their EXIF orientation, as MMDetection's
             ``LoadImageFromFile`` does unless ``color_type='color_ignore_orientation'``.
 
     Example:
@@ -52,25 +52,25 @@ def check_image(path: Path, size: tuple[int, int], follows_exif: bool = True) ->
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         reason = str(error).replace(f' {str(path)!r}', '')
         return ImageFault('cannot be read', ' '.join(reason.split()) or type(error).__name__)
-    turned = stored[::-1] if follows_exif and orientation in _TURNS_BY_90 else stored
-    annotated, found = f'{size[0]} x {size[1]} in the annotation file', f'{turned[0]} x {turned[1]} pixels'
-    if tuple(size) == turned:
+    rotated = stored[::-1] if follows_exif and orientation in _ROTATED_BY_90 else stored
+    annotated, found = f'{size[0]} x {size[1]} in the annotation file', f'{rotated[0]} x {rotated[1]} pixels'
+    if tuple(size) == rotated:
         if follows_exif and orientation in (2, 3, 4):
             return ImageFault(
-                'are turned or mirrored by their EXIF orientation when they are read; are the boxes?',
+                'are rotated or mirrored by their EXIF orientation when read; check that the boxes match',
                 f'orientation {orientation}',
                 is_fatal=False,
             )
         return None
-    if all(abs(one - other) <= max(2, 0.01 * other) for one, other in zip(size, turned, strict=True)):
-        return None  # rounded somewhere; boxes hardly notice
-    if turned != stored and tuple(size) == stored:
+    if all(abs(one - other) <= max(2, 0.01 * other) for one, other in zip(size, rotated, strict=True)):
+        return None  # a rounding difference, negligible for boxes
+    if rotated != stored and tuple(size) == stored:
         return ImageFault(
-            'are annotated as stored, but are turned by their EXIF orientation when they are read; turn the files, or '
+            'are annotated as stored, but rotated by their EXIF orientation when read; rotate the files, or '
             "set color_type='color_ignore_orientation' in LoadImageFromFile",
             f'{annotated}, {found} when read',
         )
-    if tuple(size) == turned[::-1]:
+    if tuple(size) == rotated[::-1]:
         return ImageFault('have width and height swapped in the annotation file', f'{annotated}, {found}')
     return ImageFault('have another size in the annotation file', f'{annotated}, {found}')
 
@@ -78,7 +78,7 @@ def check_image(path: Path, size: tuple[int, int], follows_exif: bool = True) ->
 def check_images(
     sizes: Mapping[Path, tuple[int, int]], follows_exif: bool = True
 ) -> dict[str, list[tuple[Path, ImageFault]]]:
-    """Check all of these files; return what was found by kind, in the order of the files.
+    """Check all images and return the faulty ones by kind of fault.
 
     Args:
         sizes: Width and height in the annotation file, by path.
@@ -93,7 +93,7 @@ def check_images(
 
 
 def describe_faults(found: list[tuple[Path, ImageFault]], checked: int) -> str:
-    """Say in one line how many images have a fault, which, and what the first one is.
+    """Describe one kind of fault in one line: number of images, fault, first image.
 
     Example:
         >>> fault = ImageFault('cannot be read', 'image file is truncated')

@@ -1,4 +1,4 @@
-"""Training on labelled images and on photos that a teacher labelled, in stated shares."""
+"""Mix labelled images with photos labelled by a teacher in a given proportion."""
 
 from __future__ import annotations
 
@@ -22,24 +22,27 @@ def mix_teacher_labels(cfg: Config) -> None:
     ========================  ==============================================================================
     key                       meaning
     ========================  ==============================================================================
-    ``teacher_labels``        annotation file that ``tools/label_photos.py`` wrote
+    ``teacher_labels``        annotation file written by ``tools/label_photos.py``
     ``teacher_images``        folder of its photos
-    ``teacher_share``         share of these photos among all that are trained on, between 0 and 1: the labelled
-                              images are repeated as often as comes nearest to it. Left out, none is repeated
+    ``teacher_share``         fraction of these photos in the training data, between 0 and 1, approximated by
+                              repeating the labelled images. By default no image is repeated
     ========================  ==============================================================================
 
     Raises:
-        ConfigError: If a key is missing or wrong, or the training data is not one data set.
+        ConfigError: If a key is missing or invalid, or the training data consists of several data sets.
     """
     labels, images, share = (cfg.get(key) for key in OPTIONS)
     if labels is None:
         given = [key for key in OPTIONS if cfg.get(key) is not None]
         if given:
-            raise ConfigError(f'{given[0]}: expected teacher_labels beside it, but got none')
+            raise ConfigError(f'{given[0]}: expected teacher_labels to be set as well, but got none')
         return
-    for key, value, is_there in (('teacher_labels', labels, Path.is_file), ('teacher_images', images, Path.is_dir)):
-        if not isinstance(value, str) or not is_there(Path(value)):
-            raise ConfigError(f'{key}: expected what tools/label_photos.py wrote or read, but got {value!r}')
+    for key, value, exists, expected in (
+        ('teacher_labels', labels, Path.is_file, 'a file written by tools/label_photos.py'),
+        ('teacher_images', images, Path.is_dir, 'the folder of the labelled photos'),
+    ):
+        if not isinstance(value, str) or not exists(Path(value)):
+            raise ConfigError(f'{key}: expected {expected}, but got {value!r}')
     labelled = cfg.train_dataloader.dataset
     if 'ann_file' not in labelled:
         raise ConfigError(
@@ -54,18 +57,18 @@ def mix_teacher_labels(cfg: Config) -> None:
     cfg.train_dataloader.dataset = dict(type='ConcatDataset', datasets=[labelled, photos])
     print_log(
         f'Training data: {counts[0]} labelled images, {times} times each, and {counts[1]} photos labelled by the '
-        f'teacher: {counts[1] / (counts[0] * times + counts[1]):.0%} of what is trained on',
+        f'teacher ({counts[1] / (counts[0] * times + counts[1]):.0%} of the data)',
         logger='current',
     )
 
 
 def _count(dataset: dict[str, Any]) -> int:
     path = Path(dataset.get('data_root') or '') / dataset['ann_file']
-    return len(read_annotation_summary(path).file_names) if path.is_file() else 1  # a missing file is named later
+    return len(read_annotation_summary(path).file_names) if path.is_file() else 1  # missing files are reported later
 
 
 def _repeats(labelled: int, photos: int, share: Any) -> int:
-    """Return how often to repeat the labelled images, at least once.
+    """Return the number of repetitions of the labelled images, at least 1.
 
     Example:
         >>> _repeats(60, 240, None), _repeats(60, 240, 0.5), _repeats(240, 60, 0.5)

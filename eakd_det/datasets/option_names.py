@@ -1,4 +1,4 @@
-"""Data options at the top of a config that are misspelt or of another type: nothing would read them."""
+"""Detect data options that are misspelt or of the wrong type."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from eakd_det.errors import ConfigError
 
 
 def check_option_names(cfg: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    """Raise :class:`ConfigError` if a key looks like a slip of a data option, or a path is none.
+    """Raise :class:`ConfigError` if a key looks like a misspelt data option, or a path is not a string.
 
-    The top of a config may hold any variable, so an unknown key as such is no fault.
+    A config may define any variable, so other unknown keys are accepted.
 
     Args:
         cfg: A config that uses data options.
@@ -28,16 +28,16 @@ def check_option_names(cfg: Mapping[str, Any], known: tuple[str, ...]) -> None:
         if value is not None and (not isinstance(value, str) or (not value and key.endswith('_ann'))):
             raise ConfigError(f'{key}: expected the path of a file or folder below data_root, but got {value!r}')
     for name in cfg:
-        near = [key for key in known if name not in known and differ_by_a_slip(str(name), key)]
+        near = [key for key in known if name not in known and is_misspelling(str(name), key)]
         if near:
             raise ConfigError(f'{name}: expected one of the data options {", ".join(known)}; did you mean {near[0]!r}?')
 
 
-def differ_by_a_slip(name: str, key: str) -> bool:
-    """Whether one letter more, less or other, or two swapped, make one of the other.
+def is_misspelling(name: str, key: str) -> bool:
+    """Return whether the names differ by one inserted, deleted or replaced letter, or by two swapped ones.
 
     Example:
-        >>> differ_by_a_slip('clases', 'classes'), differ_by_a_slip('calsses', 'classes'), differ_by_a_slip('a', 'abc')
+        >>> is_misspelling('clases', 'classes'), is_misspelling('calsses', 'classes'), is_misspelling('a', 'abc')
         (True, True, False)
     """
     if abs(len(name) - len(key)) > 1:

@@ -1,4 +1,4 @@
-"""One place in a config for the user's data: ``data_root`` and ``classes``, handed on to whatever needs them."""
+"""Data options at the top level of a config, such as ``data_root`` and ``classes``."""
 
 from __future__ import annotations
 
@@ -27,35 +27,33 @@ DATA_OPTIONS = ('classes', 'train_ann', 'val_ann', 'train_images', 'val_images',
 
 
 def apply_data_options(cfg: Config, usage: Usage = 'train') -> Config:
-    """Hand the data options at the top of a config on to every data set, evaluator and box head.
+    """Apply the data options at the top level of a config to every data set, evaluator and box head.
 
     ========================  ==============================================================================
-    key                       goes to
+    key                       sets
     ========================  ==============================================================================
     ``data_root``             ``data_root`` of every data set, and ``ann_file`` of every evaluator
-    ``train_ann, val_ann``    ``ann_file`` of the training, and of the validation and test data
-    ``train_images, ...``     ``data_prefix.img`` of the same
-    ``classes``               ``metainfo.classes`` of every data set, and the *number* of classes to
-                              ``num_classes`` of every box head, the student's and the teacher's; if the teacher
-                              has a ``model.class_map``, only the student's, and ``model.student_classes``
+    ``train_ann, val_ann``    ``ann_file`` of the training data, and of the validation and test data
+    ``train_images, ...``     ``data_prefix.img`` of the same data
+    ``classes``               ``metainfo.classes`` of every data set, and ``num_classes`` of every box head; with
+                              a ``model.class_map``, of the student's only, and ``model.student_classes``
     ``teacher_labels, ...``   a second training data set, see :func:`eakd_det.datasets.label_mixing.mix_teacher_labels`
     ========================  ==============================================================================
 
-    A key that is left out changes nothing, so one value serves all kinds of configs; a config with none of the keys but
-    ``data_root``, such as one of MMDetection's own, comes back as it was. ``classes=None`` stands for all categories of
-    the training annotation file. If there is a key ``classes``, the annotation files are checked
-    (:func:`eakd_det.datasets.annotations.check_coco_annotations`): MMDetection numbers labels in the order of the
-    file's categories and ignores the order of ``classes``, so another order is an error.
+    Omitted keys change nothing. A config with none of the keys, or with ``data_root`` alone, such as MMDetection's, is
+    returned unchanged. ``classes=None`` stands for all categories of the training annotation file. With ``classes``,
+    annotation files are checked (:func:`eakd_det.datasets.annotations.check_coco_annotations`): MMDetection numbers
+    labels in the order of the file's categories and ignores the order of ``classes``, so another order is an error.
 
     Args:
-        cfg: A config, with ``--cfg-options`` already merged. It is not changed.
-        usage: 'train' wants the training and the validation data to be there, 'test' only the latter.
+        cfg: A config with ``--cfg-options`` already merged. It is not changed.
+        usage: 'train' requires training and validation data, 'test' validation data only.
 
     Returns:
         A new config.
 
     Raises:
-        ConfigError: If a folder or file is not there, or ``classes`` do not fit the annotation files; it names the key.
+        ConfigError: If a folder or file does not exist, or ``classes`` do not fit the annotation files.
 
     Example:
         >>> cfg = Config(dict(train_images='photos/', train_dataloader=dict(dataset=dict(type='CocoDataset'))))
@@ -86,15 +84,15 @@ def apply_data_options(cfg: Config, usage: Usage = 'train') -> Config:
 
 
 def move_data_root(cfg: Config, old: Any) -> None:
-    """Let a changed ``data_root`` reach the data sets and evaluators below the ``old`` one, in place.
+    """Apply a changed ``data_root`` to the data sets and evaluators below the ``old`` one, in place.
 
-    In a config without any of the other options, ``data_root`` is a variable of the file that was read long ago.
+    Without other data options, ``data_root`` is an ordinary variable that the config file has already used.
 
     Raises:
-        ConfigError: If nothing lies below the old folder, so that the change would have no effect.
+        ConfigError: If no data set lies below the old folder, so that the change would have no effect.
     """
     if any(key in cfg for key in DATA_OPTIONS):
-        return  # apply_data_options does it
+        return  # left to apply_data_options
     root = _read_root(cfg)
     if root is None or root == old:
         return
@@ -105,14 +103,13 @@ def move_data_root(cfg: Config, old: Any) -> None:
                 dataset['data_root'] = root
                 moved += 1
     for key in _EVALUATORS.values():
-        evaluators = cfg.get(key)
-        for evaluator in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
-            path = evaluator.get('ann_file') if isinstance(evaluator, dict) else None
+        for evaluator in _evaluators(cfg, key):
+            path = evaluator.get('ann_file')
             if old and isinstance(path, str) and path.startswith(old):
                 evaluator['ann_file'] = str(Path(root) / path[len(old) :].lstrip('/'))
     if not moved:
         raise ConfigError(
-            f'data_root: expected a config whose data sets read it, but none of them has data_root {old!r}; set '
+            f'data_root: expected data sets with data_root {old!r}, which it replaces, but found none; set '
             'train_dataloader.dataset.data_root, val_dataloader.dataset.data_root and val_evaluator.ann_file'
         )
 
@@ -124,8 +121,8 @@ def _read_root(cfg: Config) -> str | None:
     if not isinstance(root, str) or not root:
         raise ConfigError(f'data_root: expected the folder of the data, but got {root!r}')
     if not Path(root).is_dir():
-        seen_from = '' if Path(root).is_absolute() else f' (seen from {Path.cwd()})'
-        raise ConfigError(f'data_root: expected the folder of the data, but there is no folder {root}{seen_from}')
+        base = '' if Path(root).is_absolute() else f' (relative to {Path.cwd()})'
+        raise ConfigError(f'data_root: expected the folder of the data, but {root} does not exist{base}')
     return root
 
 
@@ -135,8 +132,8 @@ def _set_files(cfg: Config, split: str, root: str | None) -> None:
         datasets = list(_datasets(cfg.get(loader)))
         if len(datasets) > 1 and (annotations is not None or images is not None):
             raise ConfigError(
-                f'{split}_ann, {split}_images: {loader} has {len(datasets)} data sets, which cannot share them; '
-                'set ann_file and data_prefix in each, and leave these keys out'
+                f'{split}_ann, {split}_images: expected one data set in {loader}, but got {len(datasets)} data sets; '
+                'remove these keys and set ann_file and data_prefix in each data set'
             )
         for dataset in datasets:
             if root is not None:
@@ -148,7 +145,7 @@ def _set_files(cfg: Config, split: str, root: str | None) -> None:
 
 
 def _datasets(node: Any) -> Iterator[dict[str, Any]]:
-    """Every data set in a data loader's config, inside whatever wraps it (RepeatDataset, ConcatDataset, ...)."""
+    """Yield every data set in a data loader's config, also inside wrappers such as RepeatDataset."""
     if not isinstance(node, dict):
         return
     inner = [node['dataset']] if 'dataset' in node else list(node.get('datasets') or [])
@@ -164,6 +161,12 @@ def _split_datasets(cfg: Config, split: str) -> Iterator[dict[str, Any]]:
         yield from _datasets(cfg.get(loader))
 
 
+def _evaluators(cfg: Config, key: str) -> list[dict[str, Any]]:
+    evaluators = cfg.get(key)
+    several = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
+    return [evaluator for evaluator in several if isinstance(evaluator, dict)]
+
+
 def _annotation_path(dataset: dict[str, Any]) -> Path:
     return Path(dataset.get('data_root') or '') / (dataset.get('ann_file') or '')
 
@@ -172,11 +175,11 @@ def _require_annotation_files(cfg: Config, split: str) -> None:
     for dataset in _split_datasets(cfg, split):
         path = _annotation_path(dataset)
         if dataset.get('ann_file') and not path.is_file():
-            raise ConfigError(f'{split}_ann: expected a COCO annotation file, but there is no file {path}')
+            raise ConfigError(f'{split}_ann: expected a COCO annotation file, but {path} does not exist')
 
 
 def _class_names(cfg: Config, needed: tuple[str, ...]) -> tuple[str, ...]:
-    """The names, checked against every annotation file there is; those of the splits in ``needed`` must be there."""
+    """Return the class names, checked against all annotation files; those of ``needed`` splits must exist."""
     names = read_class_names(cfg.classes)
     files = {
         (split, path): dataset
@@ -185,7 +188,7 @@ def _class_names(cfg: Config, needed: tuple[str, ...]) -> tuple[str, ...]:
         if (path := _annotation_path(dataset)).is_file() or split in needed
     }
     if not files:
-        raise ConfigError('classes: there is no data set to read them from; set train_dataloader or val_dataloader')
+        raise ConfigError('classes: expected a data set in train_dataloader or val_dataloader, but got none')
     split, path = next(iter(files))
     categories = check_coco_annotations(path, None, f'{split}_ann', 'predict').categories
     names = categories if names is None else spell_as_in_file(names, categories)
@@ -206,14 +209,14 @@ def _require_first_image(dataset: dict[str, Any], file_name: str, split: str) ->
     if not os.path.isfile(path):
         raise ConfigError(
             f'{split}_images: expected the folder of the images in {_annotation_path(dataset)}, '
-            f'but the first of them is not there: {path}'
+            f'but the first one does not exist: {path}'
         )
 
 
 def _set_classes(cfg: Config, names: tuple[str, ...]) -> None:
     metainfo: dict[str, Any] = {'classes': names}
     if len(names) > len(CocoDataset.METAINFO['palette']):
-        metainfo['palette'] = None  # MMDetection then draws with colours of its own instead of failing
+        metainfo['palette'] = None  # MMDetection then chooses colours instead of failing
     for split in _LOADERS:
         for dataset in _split_datasets(cfg, split):
             dataset['metainfo'] = {**(dataset.get('metainfo') or {}), **metainfo}
@@ -225,7 +228,6 @@ def _set_classes(cfg: Config, names: tuple[str, ...]) -> None:
 def _set_evaluators(cfg: Config) -> None:
     for loader, key in _EVALUATORS.items():
         dataset = next(_datasets(cfg.get(loader)), None)
-        evaluators = cfg.get(key)
-        for evaluator in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
-            if dataset is not None and isinstance(evaluator, dict) and 'ann_file' in evaluator:
+        for evaluator in _evaluators(cfg, key):
+            if dataset is not None and 'ann_file' in evaluator:
                 evaluator['ann_file'] = str(_annotation_path(dataset))

@@ -1,4 +1,4 @@
-"""A teacher's detections as a COCO annotation file: thresholds for each class, and what the file says of its origin."""
+"""Turn a teacher's detections into a COCO annotation file with a score threshold for each class."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from eakd_det.errors import ConfigError
 
 @dataclass(frozen=True)
 class PhotoDetections:
-    """What the teacher found on one photo.
+    """The teacher's detections in one photo; all lengths are in pixels of the file.
 
     Attributes:
-        file_name: Path of the photo below the folder.
-        width: In pixels of the file.
-        height: In pixels of the file.
-        boxes: ``[x, y, width, height]`` in pixels of the file, for each detection.
+        file_name: Path of the photo relative to the folder.
+        width: Width of the photo.
+        height: Height of the photo.
+        boxes: ``[x, y, width, height]`` of each detection.
         labels: Index of each detection's class.
         scores: Score of each detection, 0 to 1.
     """
@@ -31,10 +31,6 @@ class PhotoDetections:
     labels: list[int]
     scores: list[float]
 
-    def scores_of(self, label: int) -> list[float]:
-        """Return the scores of the detections of one class."""
-        return [score for score, found in zip(self.scores, self.labels, strict=True) if found == label]
-
 
 def matching_thresholds(
     photos: Sequence[PhotoDetections],
@@ -42,16 +38,16 @@ def matching_thresholds(
     lowest: float = 0.3,
     highest: float = 0.9,
 ) -> list[float]:
-    """Return for each class the score at which photos hold as many boxes as labelled images do, on average.
+    """Return for each class the score at which photos have as many boxes as labelled images, on average.
 
-    A teacher is surer of some classes than of others, so one score for all leaves out the rare ones. The photos are
-    taken to show what the labelled images show.
+    A teacher is more confident in some classes than in others, so that a single threshold would drop rare classes. The
+    photos are assumed to show the same scenes as the labelled images.
 
     Args:
-        photos: Detections, also those with low scores.
-        boxes_per_image: Mean number of boxes of each class on a labelled image.
-        lowest: No class gets a lower threshold, however few detections that leaves.
-        highest: No class gets a higher one.
+        photos: All detections, including low scores.
+        boxes_per_image: Mean number of boxes of each class in a labelled image.
+        lowest: Lower bound of the thresholds.
+        highest: Upper bound of the thresholds.
 
     Example:
         >>> photo = PhotoDetections('a.jpg', 9, 9, [[0, 0, 1, 1]] * 3, [0, 0, 0], [0.8, 0.6, 0.4])
@@ -60,7 +56,8 @@ def matching_thresholds(
     """
     thresholds = []
     for label, expected in enumerate(boxes_per_image):
-        scores = sorted(score for photo in photos for score in photo.scores_of(label))
+        detections = (pair for photo in photos for pair in zip(photo.labels, photo.scores, strict=True))
+        scores = sorted(score for found, score in detections if found == label)
         wanted = round(expected * len(photos))
         score = highest if wanted == 0 else scores[-wanted] if wanted <= len(scores) else lowest
         thresholds.append(float(np.clip(score, lowest, highest)))
@@ -70,13 +67,13 @@ def matching_thresholds(
 def coco_content(
     photos: Sequence[PhotoDetections], classes: Sequence[str], thresholds: Sequence[float], info: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the content of a COCO annotation file with the detections at or above the threshold of their class.
+    """Return the content of a COCO annotation file with the detections at or above their class's threshold.
 
     Args:
-        photos: Detections.
+        photos: The detections.
         classes: Names of the classes, in the order of the labels.
         thresholds: Lowest score of each class.
-        info: What the file says of its origin: the teacher, its hash, the rule.
+        info: Origin of the labels, such as the teacher, its hash and the rule.
 
     Raises:
         ConfigError: If no detection is left.
@@ -108,8 +105,8 @@ def coco_content(
     if not annotations:
         best = max((score for photo in photos for score in photo.scores), default=0.0)
         raise ConfigError(
-            f'--score: expected some detections at or above {min(thresholds):g}, but the best of {len(photos)} photos '
-            f'has {best:.2f}; does the teacher fit these photos?'
+            f'--score: expected detections at or above {min(thresholds):g}, but the highest score in {len(photos)} '
+            f'photos is {best:.2f}; check that the teacher fits these photos'
         )
     categories = [dict(id=number, name=name) for number, name in enumerate(classes, 1)]
     return dict(info=dict(info), images=images, annotations=annotations, categories=categories)

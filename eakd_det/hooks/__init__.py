@@ -1,4 +1,4 @@
-"""Hooks that refuse: a teacher that detects nothing, a loss that is no number, weights that are none."""
+"""Hooks that stop a bad run: a poor teacher, a loss or weights that are not finite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether losses, weights and optimizer states are numbers, asked of the device once and not once a tensor."""
+"""Find NaN and infinity in losses, weights and optimizer states with one synchronisation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 def non_finite(tensors: Mapping[str, Tensor]) -> tuple[str, ...]:
-    """Names of the tensors that hold NaN or infinity; one synchronisation for all of them.
+    """Return the names of the tensors that hold NaN or infinity, with one synchronisation for all of them.
 
     Example:
         >>> non_finite({'a': torch.ones(2), 'b': torch.tensor([1.0, float('nan')]), 'c': torch.tensor(3)})
@@ -20,27 +20,27 @@ def non_finite(tensors: Mapping[str, Tensor]) -> tuple[str, ...]:
     if not floating:
         return ()
     device = next(iter(floating.values())).device
-    # A sum is finite only if all addends are, and faster to find than a mask; one that overflows is looked at again.
+    # A finite sum implies finite addends, and is faster than a mask. A sum may overflow, so suspects are checked again.
     sums = torch.stack([tensor.float().sum().to(device) for tensor in floating.values()])
     suspects = [name for name, finite in zip(floating, sums.isfinite().tolist(), strict=True) if not finite]
     return tuple(name for name in suspects if not bool(floating[name].isfinite().all()))
 
 
 def training_state(model: nn.Module, optimizer: torch.optim.Optimizer | None) -> dict[str, Tensor]:
-    """What a checkpoint keeps and a next step builds on: parameters, running statistics, the optimizer's memory."""
+    """Return parameters, running statistics and optimizer state by name."""
     state: dict[str, Tensor] = dict(model.named_parameters())
     state |= {name: buffer for name, buffer in model.named_buffers() if 'running_' in name.rsplit('.', 1)[-1]}
     if optimizer is not None:
         names = {id(parameter): name for name, parameter in model.named_parameters()}
-        for parameter, memory in optimizer.state.items():
+        for parameter, values in optimizer.state.items():
             owner = names.get(id(parameter), 'a parameter')
-            tensors = {key: value for key, value in memory.items() if isinstance(value, Tensor)}
+            tensors = {key: value for key, value in values.items() if isinstance(value, Tensor)}
             state |= {f'{key} of {owner}': value for key, value in tensors.items()}
     return state
 
 
 def checkpoint_tensors(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The weights and the optimizer's memory in a checkpoint that is about to be written."""
+    """Return weights and optimizer state of a checkpoint by name."""
     found: dict[str, Tensor] = {}
     for part in ('state_dict', 'ema_state_dict', 'optimizer'):
         found |= {f'{part}{name}': tensor for name, tensor in _tensors(checkpoint.get(part), '')}

@@ -1,4 +1,4 @@
-"""The hook that measures the teacher before a student learns from it."""
+"""Measure the teacher before training."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _KEY = 'custom_hooks.TeacherPreflightHook'
 
 
 class TeacherPreflightHook(Hook):
-    """Measures the teacher's COCO AP on some validation images before training, and refuses to train below a threshold.
+    """Measure the teacher's COCO AP on some validation images before training; refuse to train below a threshold.
 
-    A checkpoint can fit to the last tensor and still be the wrong one: of other data with as many classes, of other
-    pixel values, of an early iteration. The AP tells. It is that of the teacher as it will be asked, with BatchNorm
-    folded, through its own data preprocessor and its own RPN, in float32. Random numbers and modes are
-    as before when training begins. A resumed run is checked, too.
+    A checkpoint can match in every tensor and still be wrong: trained on other data with as many classes, on other
+    pixel values, or saved too early. The teacher is measured as it is used, with BatchNorm folded and its own data
+    preprocessor, and with its own RPN, in float32. Random states and training modes are restored afterwards. Resumed
+    runs are checked as well.
 
     Args:
-        num_images: On how many validation images, evenly spread over the data. Defaults to 100.
-        min_ap: AP (IoU 0.5 to 0.95), a fraction, below which training refuses; 0 only logs it. Defaults to 0.1.
+        num_images: Number of validation images, evenly spread over the data. Defaults to 100.
+        min_ap: Lowest AP (IoU 0.5 to 0.95), as a fraction; 0 only logs it. Defaults to 0.1.
 
     Raises:
         ConfigError: If an argument is out of range; before training, if the AP is too low or cannot be measured:
-            without a teacher, without validation data, with ``teacher_options.free_unused`` (the teacher has no RPN
-            then), or with a ``class_map`` (the validation data have the student's classes and not the teacher's).
+            without a teacher, without validation data, with ``teacher_options.free_unused`` (which drops the
+            teacher's RPN), or with a ``class_map`` (the validation data have the student's classes).
 
     Example:
         >>> custom_hooks = [dict(type='eakd_det.TeacherPreflightHook', num_images=100, min_ap=0.2)]
@@ -46,7 +46,7 @@ class TeacherPreflightHook(Hook):
         self.min_ap = min_ap
 
     def before_train(self, runner: Runner) -> None:
-        """Measure, log, and compare."""
+        """Measure and log the AP; refuse to train if it is too low."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         _require_measurable(model, runner)
         metrics = evaluate_on_validation_data(runner, model.teacher, 'teacher', self.num_images)
@@ -58,8 +58,8 @@ class TeacherPreflightHook(Hook):
         if ap < self.min_ap:
             raise ConfigError(
                 f'model.teacher_ckpt: expected a teacher with an AP of at least {self.min_ap} on {self.num_images} '
-                f'validation images ({_KEY}.min_ap), but {runner.cfg.model.get("teacher_ckpt")} has {ap:.3f}; is it of '
-                'this data, and is model.teacher.data_preprocessor the one it was trained with?'
+                f'validation images ({_KEY}.min_ap), but {runner.cfg.model.get("teacher_ckpt")} has {ap:.3f}; check '
+                'that it was trained on this data and with model.teacher.data_preprocessor'
             )
 
 
@@ -69,26 +69,26 @@ def _require_measurable(model: Any, runner: Runner) -> None:
         raise ConfigError(f'{_KEY}: expected a model with a teacher, but got {type(model).__name__}')
     if getattr(model, 'class_map', None) is not None:
         raise ConfigError(
-            f'{_KEY}: expected a teacher with the classes of the validation data, but model.class_map says that it has '
-            'others; leave the hook out, and test the teacher on data of its own (tools/test.py --teacher)'
+            f'{_KEY}: expected a teacher with the classes of the validation data, but model.class_map is set; '
+            'remove the hook, and test the teacher on its own data (tools/test.py --teacher)'
         )
     options = getattr(model, 'teacher_options', None)
     if options is not None and options.free_unused:
         raise ConfigError(
-            f'{_KEY}: expected a teacher that can still detect, but model.teacher_options.free_unused=True dropped '
-            'parts of it; set that to False, or leave the hook out'
+            f'{_KEY}: expected a complete teacher, but model.teacher_options.free_unused=True drops its RPN; set it to '
+            'False, or remove the hook'
         )
     evaluators = runner.cfg.get('val_evaluator')
     for evaluator in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
         if isinstance(evaluator, dict) and evaluator.get('format_only'):
-            raise ConfigError(f'val_evaluator.format_only: {_KEY} needs an evaluator that measures, but got True')
+            raise ConfigError(f'val_evaluator.format_only: expected False, because {_KEY} needs AP, but got True')
 
 
 def _average_precision(metrics: Mapping[str, float], num_images: int) -> float:
-    """The AP; an evaluator that was given no detection at all returns no figures, which is an AP of 0."""
+    """Return the AP; without any detection the evaluator returns no figures, which counts as 0."""
     if not any(key.split('/')[-1] == 'bbox_mAP' for key in metrics):
         return 0.0
     ap = coco_figures(metrics)['AP']
     if ap is None:
-        raise ConfigError(f'{_KEY}.num_images: expected validation images with boxes, but none of {num_images} has any')
+        raise ConfigError(f'{_KEY}.num_images: expected validation images with boxes, but none of {num_images} has one')
     return ap

@@ -1,4 +1,4 @@
-"""What a run needs to survive a kill: safe checkpoints, the newest whole one, and the numbers it would have drawn."""
+"""Exact resume: checkpoints that survive a kill, and the random numbers of an uninterrupted run."""
 
 from __future__ import annotations
 

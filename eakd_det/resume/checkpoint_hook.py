@@ -1,4 +1,4 @@
-"""MMEngine's checkpoint hook, with files that are whole or not there, and nothing removed before its successor is."""
+"""MMEngine's checkpoint hook with atomic writes, and with old files removed only after new ones are written."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from eakd_det.checkpoint.student_weights import STUDENT_WEIGHTS, write_student_w
 from eakd_det.errors import ConfigError
 from eakd_det.files import remove_unfinished, write_atomically
 
-LAST = 'last_checkpoint'
+LAST_CHECKPOINT = 'last_checkpoint'
 _BACKEND = 'eakd_det_atomic'
 _OUTDATED = 'outdated_ckpts'
 
 
 class AtomicLocalBackend(LocalBackend):
-    """MMEngine's local files, written by :func:`eakd_det.files.write_atomically`."""
+    """MMEngine's local file backend with atomic writes."""
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
-        """Write bytes; the old file stays until the new one is on the disk."""
+        """Replace the file once the new bytes are on disk."""
         write_atomically(filepath, obj)
 
 
 register_backend(_BACKEND, AtomicLocalBackend, force=True)
 
 
-class _RemovesLater:
-    """A file backend that only notes what is to be removed, in the message hub, so that a checkpoint knows it, too.
+class _DeferredRemoval:
+    """Record removals in the message hub, and thus in the checkpoint, instead of carrying them out.
 
-    Nothing outside of ``folder`` is noted: a run that was copied and goes on elsewhere leaves the first as it is.
+    Files outside ``folder`` are ignored: a resumed copy of a run must not touch the original.
     """
 
     def __init__(self, backend: Any, folder: str, hub: MessageHub) -> None:
@@ -57,18 +57,18 @@ class _RemovesLater:
 
 
 class SafeCheckpointHook(CheckpointHook):
-    """MMEngine's ``CheckpointHook``, of which no kill and no full disk takes the last good checkpoint.
+    """MMEngine's ``CheckpointHook``, keeping the last good checkpoint through a kill or a full disk.
 
-    Options, file names and contents are MMEngine's. What differs, for checkpoints in local folders:
+    Options, file names and contents are MMEngine's. For checkpoints in local folders, these things differ:
 
-    * a checkpoint and ``last_checkpoint`` are written beside their place and put there when they are whole;
-    * an outdated checkpoint (``max_keep_ckpts``, the former best) is removed after its successor has been written, so
-      there is room needed for one more than is kept;
-    * what a killed run has left of a file, and what it was about to remove, goes when the next one starts;
-    * a checkpoint that a validation follows is written again after it, so that a resume need not repeat it;
-    * a full disk ends the training with one line;
-    * ``<work_dir>/student.pth`` holds the plain detector's weights of the best checkpoint (``save_best``), or of the
-      newest if there is none, as stock MMDetection loads them on any torch
+    * Checkpoints and ``last_checkpoint`` are written to a temporary file and renamed.
+    * An outdated checkpoint (``max_keep_ckpts``, the former best) is removed after its successor is written, so the
+      disk needs room for one more than is kept.
+    * Unfinished files and pending removals of a killed run are cleaned up at the next start.
+    * A checkpoint followed by a validation is written again afterwards, so that a resume need not repeat it.
+    * A full disk ends the training with a one-line error.
+    * ``<work_dir>/student.pth`` holds the plain detector's weights, from the best checkpoint (``save_best``) if there
+      is one, else from the newest. Stock MMDetection loads it on any torch
       (:func:`eakd_det.checkpoint.student_weights.write_student_weights`).
 
     Raises:
@@ -86,20 +86,21 @@ class SafeCheckpointHook(CheckpointHook):
     _student_of: str | None = None
 
     def before_train(self, runner: Runner) -> None:
-        """As MMEngine does, with files of ours in local folders."""
+        """Set up as MMEngine does; in local folders, use atomic writes and clean up after a killed run."""
         super().before_train(runner)
         if type(self.file_backend) is LocalBackend and self.file_client_args is None:
             self.backend_args = dict(self.backend_args or {}, backend=_BACKEND)
             self._remove_outdated(runner)
             if is_main_process():
-                for name in remove_unfinished(self.out_dir, '*.pth') + remove_unfinished(runner.work_dir, LAST):
-                    runner.logger.info(f'{name} was left unfinished by an earlier run, and was removed')
+                removed = remove_unfinished(self.out_dir, '*.pth') + remove_unfinished(runner.work_dir, LAST_CHECKPOINT)
+                for name in removed:
+                    runner.logger.info(f'Removed {name}, left unfinished by an earlier run')
         self._saved_step = self._step(runner) if runner.iter > 0 else None
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, Any]) -> None:
-        """As MMEngine does; a checkpoint of this iteration is written again, for the validation has changed its state.
+        """Write this iteration's checkpoint again, because the validation changed its state.
 
-        MMEngine writes it again only if it is the best. The history of scores and plateau schedules are in it, too.
+        MMEngine does so only for the best one, but scores and plateau schedules are part of every checkpoint.
         """
         saves = self._saves
         super().after_val_epoch(runner, metrics)
@@ -108,7 +109,7 @@ class SafeCheckpointHook(CheckpointHook):
             self._save_checkpoint_with_step(runner, step, dict(epoch=runner.epoch, iter=runner.iter))
 
     def after_train(self, runner: Runner) -> None:
-        """As MMEngine does; a run that was killed between its last checkpoint and the student's weights gets these."""
+        """Write the student's weights if an earlier run was killed before it could."""
         super().after_train(runner)
         self.last_ckpt = self.last_ckpt or runner.message_hub.runtime_info.get('last_ckpt')
         self._write_student(runner)
@@ -117,27 +118,27 @@ class SafeCheckpointHook(CheckpointHook):
         return runner.epoch if self.by_epoch else runner.iter
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
-        with self._guarded(runner), self._removing_later(runner):
+        with self._write_errors(runner), self._deferred_removals(runner):
             self._save(runner, step, meta)
         self._write_student(runner)
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, Any]) -> None:
-        with self._guarded(runner), self._removing_later(runner):
+        with self._write_errors(runner), self._deferred_removals(runner):
             super()._save_best_checkpoint(runner, metrics)
         self._write_student(runner)
 
     def _write_student(self, runner: Runner) -> None:
-        """Write the weights that stock MMDetection loads: those of the best checkpoint if the run keeps one."""
+        """Write the student's weights from the best checkpoint if there is one, else from the newest."""
         source = str(next(iter(self._best_checkpoints()), self.last_ckpt))
         is_local = (self.backend_args or {}).get('backend') == _BACKEND
         if source == self._student_of or not is_local or not is_main_process() or not Path(source).is_file():
             return
-        with self._guarded(runner):
+        with self._write_errors(runner):
             write_student_weights(source, Path(runner.work_dir) / STUDENT_WEIGHTS)
         self._student_of = source
 
     def _save(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
-        """As in MMEngine, except for the order and the way ``last_checkpoint`` is written."""
+        """Do what MMEngine does, but in another order and with an atomic ``last_checkpoint``."""
         if self.max_keep_ckpts > 0 and (not self.keep_ckpt_ids or self.keep_ckpt_ids[-1] != step):
             if len(self.keep_ckpt_ids) == self.max_keep_ckpts:
                 outdated = self.filename_tmpl.format(self.keep_ckpt_ids.popleft())
@@ -159,20 +160,18 @@ class SafeCheckpointHook(CheckpointHook):
             **self.args,
         )
         if is_main_process():
-            write_atomically(Path(runner.work_dir) / LAST, str(self.last_ckpt).encode())
+            write_atomically(Path(runner.work_dir) / LAST_CHECKPOINT, str(self.last_ckpt).encode())
         self._saved_step = step
         self._saves += 1
 
     @contextmanager
-    def _removing_later(self, runner: Runner) -> Iterator[None]:
-        """Remove what is outdated after all in the block has been written, and nothing if it has not."""
-        if isinstance(self.file_backend, _RemovesLater):  # the last checkpoint is saved along with the best one
+    def _deferred_removals(self, runner: Runner) -> Iterator[None]:
+        """Remove outdated files after the block, or none of them if it fails."""
+        if isinstance(self.file_backend, _DeferredRemoval):  # the last checkpoint is saved along with the best one
             yield
             return
-        backend, self.file_backend = (
-            self.file_backend,
-            _RemovesLater(self.file_backend, self.out_dir, runner.message_hub),
-        )
+        backend = self.file_backend
+        self.file_backend = _DeferredRemoval(backend, self.out_dir, runner.message_hub)
         try:
             yield
         finally:
@@ -193,19 +192,20 @@ class SafeCheckpointHook(CheckpointHook):
         return [path for path in (getattr(self, 'best_ckpt_path', None), *several) if path]
 
     @contextmanager
-    def _guarded(self, runner: Runner) -> Iterator[None]:
+    def _write_errors(self, runner: Runner) -> Iterator[None]:
+        """Turn a failed write into a one-line error that names the last good checkpoint."""
         before = self.last_ckpt or runner.message_hub.runtime_info.get('last_ckpt')
         try:
             yield
         except OSError as error:
             folder = Path(self.out_dir)
             is_full = error.errno == errno.ENOSPC
-            room = f'; {shutil.disk_usage(folder).free / 2**20:.1f} MiB are free' if is_full else ''
+            room = f' ({shutil.disk_usage(folder).free / 2**20:.1f} MiB free)' if is_full else ''
             reason = error.strerror or errno.errorcode.get(error.errno or 0, type(error).__name__)
             kept = f'the last good checkpoint, {before}, is kept' if before else 'no checkpoint was written before'
             raise ConfigError(
                 f'default_hooks.checkpoint: expected to write {error.filename or folder}, but got {reason}{room}; '
-                f'{kept}. Make room or lower max_keep_ckpts, and go on with --resume'
+                f'{kept}. Free some space or lower max_keep_ckpts, then continue with --resume'
             ) from error
 
 

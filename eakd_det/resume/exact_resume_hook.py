@@ -1,4 +1,4 @@
-"""The hook that makes a resumed run go on exactly as if it had not been interrupted."""
+"""Make a resumed run identical to an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -20,24 +20,22 @@ STATE = 'eakd_det_resume'
 
 
 class ExactResumeHook(Hook):
-    """Lets a resumed run see the batches, the random numbers and the validations that an uninterrupted one sees.
+    """Give a resumed run the batches, random numbers and validations of an uninterrupted one.
 
-    MMEngine restores weights, optimizer, schedules, EMA and its message hub. It restores no random states, and finds
-    its place in the data by reading all past batches again. With this hook
+    MMEngine restores weights, optimizer, schedules, EMA and its message hub. It does not restore random states, and
+    reads all past batches again to find its place in the data. With this hook:
 
-    * the random numbers of a training step derive from (seed, process, iteration), those of a sample's augmentation
-      from (seed, position in the order of samples), whoever reads it;
-    * the sampler alone is run forward to the place, and no image read for it; an epoch that was cut off goes on where
-      it was;
-    * the sums of the logged statistics and the sampler's seed, which is a drawn one if the config sets none, travel in
-      the checkpoint;
-    * a validation that was due when the run ended, and is not in the checkpoint, is made up for.
+    * The random numbers of a training step derive from (seed, process, iteration), those of an augmentation from
+      (seed, position of the sample), for any number of workers.
+    * Only the sampler is advanced; no past image is read. An interrupted epoch continues where it stopped.
+    * The checkpoint also holds the running sums of the logged statistics and the sampler's seed.
+    * A validation that the interruption prevented is run first.
 
-    Random numbers differ from those of a run without the hook, as they do between two seeds. Data in another order
-    than MMEngine's samplers give are left to MMEngine, with a warning.
+    The random numbers differ from those of a run without the hook, as between two seeds. For samplers other than
+    MMEngine's, the order of the data is left to MMEngine, with a warning.
 
     Example:
-        >>> custom_hooks = [dict(type='eakd_det.ExactResumeHook')]  # tools/train.py adds it by itself
+        >>> custom_hooks = [dict(type='eakd_det.ExactResumeHook')]  # tools/train.py adds it
     """
 
     priority = 'LOWEST'
@@ -47,11 +45,11 @@ class ExactResumeHook(Hook):
         self._validated = 0
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Remember where the last validation was."""
+        """Record the iteration of the validation."""
         self._validated = runner.iter
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Add what a resume needs and no state dict holds."""
+        """Add the state that no state dict holds."""
         statistics = _statistics(runner)
         checkpoint[STATE] = dict(
             validated=checkpoint['meta']['iter'] == self._validated,
@@ -60,30 +58,30 @@ class ExactResumeHook(Hook):
         )
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Keep it until it is known whether this is a resume."""
+        """Keep the saved state for :meth:`before_train`."""
         self._resumed = checkpoint.get(STATE)
 
     def before_train(self, runner: Runner) -> None:
-        """Put the data loop in its place, and make up for a validation."""
+        """Restore statistics and position in the data, and run a missed validation."""
         resumed = runner.iter > 0
         state = (self._resumed or {}) if resumed else {}
         if resumed and not state:
-            _warn('the checkpoint was written without ExactResumeHook; the run goes on with other random numbers')
+            _warn('the checkpoint was written without ExactResumeHook; the run continues with other random numbers')
         statistics = _statistics(runner)
         if statistics is not None and state.get('statistics'):
             statistics.load_state_dict(state['statistics'], next(runner.model.parameters()).device)
         _warn_of_lost_gradients(runner)
         _set_batches(runner, state.get('sampler_seed'))
         if resumed and _is_validation_due(runner):
-            _make_up_for_validation(runner, state.get('validated'))
+            _run_missed_validation(runner, state.get('validated'))
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
-        """Seed for this step."""
+        """Seed the random numbers of this iteration."""
         seed_random_numbers(runner.seed, STEP, get_rank(), runner.iter)
 
 
 class _EndlessBatches:
-    """Stands in for MMEngine's iterator, whose first items a resumed loop throws away: they cost nothing here."""
+    """Replacement for MMEngine's iterator: the past batches that a resumed loop discards are not read."""
 
     def __init__(self, batches: SeededBatches, past: int) -> None:
         self._past = past
@@ -101,15 +99,15 @@ class _EndlessBatches:
 
 def _set_batches(runner: Runner, sampler_seed: int | None) -> None:
     loop = runner.train_loop
-    is_known = type(loop).run in (IterBasedTrainLoop.run, EpochBasedTrainLoop.run)
-    if not is_known or not can_restart(loop.dataloader):
-        name = type(sampler_of(loop.dataloader) if is_known else loop).__name__
-        _warn(f'{name} is not known to ExactResumeHook; the order of the data after a resume is up to MMEngine')
+    is_supported = type(loop).run in (IterBasedTrainLoop.run, EpochBasedTrainLoop.run)
+    if not is_supported or not can_restart(loop.dataloader):
+        name = type(sampler_of(loop.dataloader) if is_supported else loop).__name__
+        _warn(f'ExactResumeHook does not support {name}; MMEngine determines the order of the data after a resume')
         return
     batches = SeededBatches(loop.dataloader, runner.seed, sampler_seed)
     if isinstance(loop, IterBasedTrainLoop):
         loop.dataloader_iterator = _EndlessBatches(batches, loop.iter)
-        loop.dataloader._iterator = None  # else persistent workers, started when the loop was built, live on
+        loop.dataloader._iterator = None  # stops persistent workers that the loop started when it was built
     else:
         batches.skip = max(loop.iter - loop.epoch * len(batches), 0)
         loop.dataloader = batches
@@ -127,8 +125,13 @@ def _is_validation_due(runner: Runner) -> bool:
     return now >= loop.val_begin and (now % loop.val_interval == 0 or now == end)
 
 
-def _make_up_for_validation(runner: Runner, is_done: bool | None) -> None:
-    """``is_done`` is what the checkpoint says; if it says nothing, the record of the run is asked."""
+def _run_missed_validation(runner: Runner, is_done: bool | None) -> None:
+    """Run the validation, or only record it if the checkpoint holds its result.
+
+    Args:
+        runner: The runner.
+        is_done: Whether the checkpoint includes the validation; None, in older checkpoints, consults the record.
+    """
     records = [hook for hook in runner.hooks if isinstance(hook, CocoEvalHook)]
     missing = [is_main_process() and not all(hook.has_validated(runner) for hook in records)]
     broadcast_object_list(missing)
@@ -138,7 +141,7 @@ def _make_up_for_validation(runner: Runner, is_done: bool | None) -> None:
         for hook in records:
             hook.after_val_epoch(runner, metrics)
     elif is_done is False or (is_done is None and (missing[0] or not records)):
-        runner.logger.info(f'Making up for the validation after iteration {runner.iter}')
+        runner.logger.info(f'Running the missed validation of iteration {runner.iter}')
         runner.val_loop.run()
 
 
@@ -152,8 +155,8 @@ def _warn_of_lost_gradients(runner: Runner) -> None:
     steps = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
     if runner.iter % steps:
         _warn(
-            f'gradients are accumulated over {steps} iterations, and the run goes on at iteration {runner.iter}; those '
-            'of the step that was begun are lost. Save checkpoints at multiples (default_hooks.checkpoint.interval)'
+            f'gradients are accumulated over {steps} iterations, but the run resumes from iteration {runner.iter}, so '
+            f'those of the unfinished step are lost. Set default_hooks.checkpoint.interval to a multiple of {steps}'
         )
 
 

@@ -1,4 +1,4 @@
-"""Random numbers that depend on where a training is, and not on how it got there."""
+"""Random numbers that depend on the position in the training alone."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ STEP = 1
 
 
 def seed_random_numbers(*key: int) -> None:
-    """Seed Python's, NumPy's and PyTorch's random numbers from integers of at least 0.
+    """Seed Python, NumPy and PyTorch from non-negative integers, such as (seed, iteration).
 
-    Different keys give independent numbers (NumPy's ``SeedSequence``), so a key may be (seed, iteration).
+    Different keys give independent numbers (NumPy's ``SeedSequence``).
 
     Example:
         >>> seed_random_numbers(0, 7)

@@ -1,4 +1,4 @@
-"""The batches of a data loader from any position on, the same whoever reads them and whatever was read before."""
+"""Read a data loader from any position, with batches that depend on the position alone."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _BATCH_SAMPLERS = (BatchSampler, AspectRatioBatchSampler)
 
 
 class Draw(NamedTuple):
-    """A sample that is to be read.
+    """A sample to read.
 
     Attributes:
-        epoch: How often the sampler has begun anew.
-        position: Its place in the epoch, counted over all processes.
-        sample: Which one of the data set.
+        epoch: Number of completed passes of the sampler.
+        position: Position in the epoch, counted over all processes.
+        sample: Index in the data set.
     """
 
     epoch: int
@@ -31,19 +31,20 @@ class Draw(NamedTuple):
 
 
 class SeededBatches:
-    """A data loader's batches, each sample augmented by random numbers of its own.
+    """The batches of a data loader, with random numbers seeded for each sample.
 
-    The numbers derive from seed, epoch and the sample's position. So they are the same in the main process and in
-    any number of workers, and past samples need not be read again to go on behind them: the sampler alone is run
-    forward. The loader's settings are taken over but for ``persistent_workers``, because each pass starts its own.
+    The seeds derive from the run's seed, the epoch and the sample's position. They are therefore the same for any
+    number of workers, and skipping batches only advances the sampler. All settings of the loader apply except
+    ``persistent_workers``: each pass starts its own workers.
 
     Args:
-        loader: The data loader; its sampler must be one of :func:`can_restart`.
+        loader: The data loader; :func:`can_restart` must hold.
         seed: The run's seed.
-        sampler_seed: The seed of the order of the samples, if it shall not be the sampler's own.
+        sampler_seed: Seed of the order of the samples. Defaults to the sampler's own.
 
     Attributes:
-        loader: The data loader; what this class does not know is looked up there.
+        loader: The data loader; unknown attributes are looked up there.
+        skip: Number of batches that the next pass leaves out.
     """
 
     def __init__(self, loader: DataLoader, seed: int, sampler_seed: int | None = None) -> None:
@@ -57,18 +58,18 @@ class SeededBatches:
         return len(self.loader)
 
     def __getattr__(self, name: str) -> Any:
-        if name == 'loader':  # of a copy that is not complete yet
+        if name == 'loader':  # in a copy that is not initialised yet
             raise AttributeError(name)
         return getattr(self.loader, name)
 
     def __iter__(self) -> Iterator[Any]:
-        """The batches of one epoch, as far as the sampler is concerned; those to be skipped are, once."""
+        """Yield the batches of one pass of the sampler, without the first ``skip`` in the first pass."""
         skip, self.skip = self.skip, 0
         epoch = int(getattr(sampler_of(self.loader), 'epoch', 0))
         yield from self._read(_draws(_restarted(self.loader), epoch, skip))
 
     def endlessly(self, skip: int) -> Iterator[Any]:
-        """Batch after batch, beginning the sampler anew where it ends; the first ``skip`` batches are not read."""
+        """Yield batches without end, restarting the sampler as needed; the first ``skip`` batches are not read."""
         yield from self._read(_endless_draws(self.loader, skip))
 
     def _read(self, draws: Iterator[list[Draw]]) -> Iterator[Any]:
@@ -81,7 +82,7 @@ class SeededBatches:
         return iter(
             DataLoader(
                 _SeededDataset(loader.dataset, self.seed),
-                batch_sampler=draws,  # an iterator of lists is all it needs
+                batch_sampler=draws,  # an iterator of lists is enough
                 pin_memory=loader.pin_memory,
                 timeout=loader.timeout,
                 worker_init_fn=loader.worker_init_fn,
@@ -91,15 +92,15 @@ class SeededBatches:
 
 
 def can_restart(loader: DataLoader) -> bool:
-    """Whether the order of the loader's samples can be begun again from its start.
+    """Return whether the order of the loader's samples can be replayed from its start.
 
-    That holds for MMEngine's samplers and for batches as torch and MMDetection's ``AspectRatioBatchSampler`` form them.
+    It can for the samplers of MMEngine, torch's ``SequentialSampler`` and MMDetection's ``AspectRatioBatchSampler``.
     """
     return type(sampler_of(loader)) in _SAMPLERS and type(loader.batch_sampler) in _BATCH_SAMPLERS
 
 
 class _SeededDataset(Dataset):
-    """Reads a sample after seeding for it."""
+    """Seed the random numbers of each sample before reading it."""
 
     def __init__(self, dataset: Dataset, seed: int) -> None:
         self.dataset = dataset
@@ -111,12 +112,12 @@ class _SeededDataset(Dataset):
 
 
 def sampler_of(loader: DataLoader) -> Any:
-    """The sampler that the batches are made from; beside a batch sampler, ``loader.sampler`` is a dummy of torch's."""
+    """Return the sampler of the batches; with a batch sampler, ``loader.sampler`` is only a placeholder."""
     return getattr(loader.batch_sampler, 'sampler', None)
 
 
 def _restarted(loader: DataLoader) -> BatchSampler:
-    """The loader's batch sampler as new: workers that were started before have made it and its sampler move on."""
+    """Return the loader's batch sampler reset to its start: earlier workers have advanced it and its sampler."""
     sampler, batches = sampler_of(loader), cast(BatchSampler, loader.batch_sampler)
     if isinstance(sampler, InfiniteSampler):
         sampler.indices = InfiniteSampler(sampler.dataset, sampler.shuffle, sampler.seed).indices

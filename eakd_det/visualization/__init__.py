@@ -1,1 +1,1 @@
-"""Pictures of images with their annotated boxes."""
+"""Draw images with their annotated boxes."""

@@ -1,4 +1,4 @@
-"""Photos with the boxes of their annotation file, as a training reads both."""
+"""Draw photos with their annotated boxes, as training reads them."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def draw_annotated(sets: Sequence[tuple[Path, Path, bool]], number: int, path: P
     """Draw photos of several data sets with their boxes into one picture.
 
     Args:
-        sets: For each data set the annotation file, the folder of its images, and whether these are turned by their
-            EXIF orientation.
-        number: Number of photos of each, spread over the file; those with boxes come first.
-        path: The picture to write.
+        sets: Annotation file and image folder of each data set, and whether images are rotated by their EXIF
+            orientation.
+        number: Number of annotated photos per data set, spread over the file.
+        path: Path of the picture.
     """
     scenes = [scene for annotations, folder, exif in sets for scene in _scenes(annotations, folder, exif, number)]
     if not scenes:
@@ -77,6 +77,6 @@ def _read(path: Path, exif: bool) -> np.ndarray | None:
     try:
         flag = 'color' if exif else 'color_ignore_orientation'
         image: np.ndarray | None = mmcv.imread(str(path), flag=flag, channel_order='rgb')
-    except (OSError, cv2.error):  # which the check of the files has reported
+    except (OSError, cv2.error):  # already reported by the check of the files
         return None
     return image

@@ -1,7 +1,6 @@
-"""Boxes drawn over an image.
+"""Draw boxes over an image.
 
-Matplotlib rather than MMDetection's visualizer: on an image of 128 pixels the latter's labels cover the objects, and
-here a label keeps its size whatever the image's is.
+Matplotlib draws labels of a fixed size; those of MMDetection's visualizer cover the objects on images of 128 pixels.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ def draw_ground_truth(axes: Axes, image: np.ndarray, ground_truth: InstanceData,
     """Draw the objects of an image with their class names.
 
     Args:
-        axes: Where to draw.
+        axes: Target axes.
         image: ``(height, width, 3)`` uint8, RGB.
         ground_truth: ``bboxes`` ``(N, 4)`` as x1, y1, x2, y2 in pixels, and ``labels`` ``(N,)``.
         classes: Names of the classes, by label.
@@ -34,12 +33,12 @@ def draw_ground_truth(axes: Axes, image: np.ndarray, ground_truth: InstanceData,
 
 
 def to_numpy(values: torch.Tensor | np.ndarray) -> np.ndarray:
-    """Return ``values`` as an array."""
+    """Convert a tensor or array-like to a NumPy array."""
     return values.numpy(force=True) if isinstance(values, torch.Tensor) else np.asarray(values)
 
 
 def show_image(axes: Axes, image: np.ndarray) -> None:
-    """Show an image in its own pixels, without axes."""
+    """Show an image in pixel coordinates, without axes."""
     height, width = image.shape[:2]
     axes.imshow(image, extent=(0, width, height, 0), interpolation='bicubic')
     axes.set_axis_off()
@@ -53,7 +52,7 @@ def draw_box(axes: Axes, box: np.ndarray, colour: str, style: str, text: str | N
     axes.add_patch(outline)
     if text is not None:
         height = axes.get_ylim()[0]
-        above = y > 0.09 * height  # at the upper edge of the image the label goes inside the box
+        above = y > 0.09 * height  # near the upper edge the label is placed inside the box
         axes.annotate(
             text,
             (x, y),

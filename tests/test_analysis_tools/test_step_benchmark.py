@@ -1,4 +1,4 @@
-"""The arithmetic of the benchmarks; their times are for nobody's test."""
+"""The arithmetic of the benchmarks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from step_benchmark.sections import Sections
 from step_benchmark.timing import Times
 
 
-def test_overhead_is_taken_round_by_round():
+def test_overhead_is_computed_per_round():
     times = {
         PLAIN: Times(forward=[1.0, 2.0, 1.0], backward=[1.0, 2.0, 1.0]),
         'ours': Times(forward=[2.0, 4.0, 9.0], backward=[1.0, 2.0, 1.0], loss=[0.001, 0.002, 0.003]),
@@ -32,22 +32,22 @@ def test_overhead_is_taken_round_by_round():
 
 
 @pytest.mark.parametrize(('rows', 'classes'), [(5, 3), (16, 81)])
-def test_straightforward_losses_are_the_same_formulas(rows, classes):
+def test_plain_losses_equal_those_of_the_package(rows, classes):
     row = losses.measure(rows, classes, seconds=0.0)
     assert row['rounds'] == losses.KEPT_ROUNDS
     assert set(losses.LOSSES) <= set(row)
 
 
-def test_logits_are_compared_before_anything_is_timed():
+def test_comparison_of_logits():
     logits = torch.randn(4, 5)
-    ours = SeenLogits(logits, 10 * logits)
-    assert compare(ours, SeenLogits(logits.clone(), 10 * logits)) == 'equal'
-    assert compare(ours, SeenLogits(logits, 10.5 * logits)) == 'teacher off by 5.0%'
-    assert compare(ours, SeenLogits(logits.flip(0), logits)) == 'other boxes'
-    assert compare(ours, None) == 'none'
+    reference = SeenLogits(logits, 10 * logits)
+    assert compare(reference, SeenLogits(logits.clone(), 10 * logits)) == 'equal'
+    assert compare(reference, SeenLogits(logits, 10.5 * logits)) == 'teacher off by 5.0%'
+    assert compare(reference, SeenLogits(logits.flip(0), logits)) == 'other boxes'
+    assert compare(reference, None) == 'none'
 
 
-def test_a_section_is_counted_without_those_inside_it(monkeypatch):
+def test_a_section_excludes_nested_sections(monkeypatch):
     clock = [0.0]
     monkeypatch.setattr('step_benchmark.sections.time.perf_counter', lambda: clock[0])
 

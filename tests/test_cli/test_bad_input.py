@@ -60,8 +60,8 @@ DATA: dict[str, tuple[Spoil, str]] = {
         'train_dataloader.dataset.ann_file: expected a COCO annotation file, but .*instances_train.json does not exist',
     ),
     'empty': (_write('train', ''), 'train_dataloader.dataset.ann_file: .*instances_train.json is empty'),
-    'truncated': (_truncate, 'train_dataloader.dataset.ann_file: .*is no valid JSON, or is truncated'),
-    'not COCO': (_write('val', '{"shapes": []}'), r'val_dataloader.dataset.ann_file: .*is no COCO annotation file'),
+    'truncated': (_truncate, 'train_dataloader.dataset.ann_file: .*is not valid JSON, or is truncated'),
+    'not COCO': (_write('val', '{"shapes": []}'), r'val_dataloader.dataset.ann_file: .*is not a COCO annotation file'),
     'no images': (_spoil_annotations(lambda d: d.update(images=[])), 'instances_train.json has no images'),
     'no boxes': (_spoil_annotations(lambda d: d.update(annotations=[])), 'instances_train.json has no annotations'),
     'unknown image': (_spoil_annotations(lambda d: d['annotations'][0].update(image_id=99)), '1 of image 99'),
@@ -71,7 +71,7 @@ DATA: dict[str, tuple[Spoil, str]] = {
     ),
     'another class': (
         _spoil_annotations(lambda d: d['categories'][2].update(name='torus')),
-        "does not have the config's classes: 'ring' is not among its categories",
+        "lacks classes of the config: 'ring' is not among its categories",
     ),
     'classes in another order': (_reorder_classes, r"expected classes=\('square', 'disc', 'ring'\)"),
     'classes as one string': (

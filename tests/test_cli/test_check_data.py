@@ -68,7 +68,7 @@ def test_sound_data(workspace: Workspace, capsys: pytest.CaptureFixture) -> None
     [
         (lambda w: edit(w, 'train', swap), 'have width and height swapped in the annotation file'),
         (lambda w: edit(w, 'train', far_right), 'has boxes that look like [x1, y1, x2, y2]'),
-        (turn_by_exif, 'are annotated as stored, but are turned by their EXIF orientation'),
+        (turn_by_exif, 'are annotated as stored, but rotated by their EXIF orientation'),
         (lambda w: (w.data / 'train' / '3.png').write_bytes(b'<html>'), '1 of 4 images cannot be read'),
     ],
     ids=['swapped', 'corners', 'exif', 'html'],

@@ -36,7 +36,7 @@ def changed(change: Callable[[dict], Any]) -> dict:
     return data
 
 
-def test_a_good_file_is_summarized(tmp_path: Path) -> None:
+def test_summary_of_a_valid_file(tmp_path: Path) -> None:
     summary = check_coco_annotations(write(tmp_path, GOOD), CLASSES, 'key', 'evaluate')
 
     assert summary.file_names == ('1.png', '2.png')
@@ -45,15 +45,15 @@ def test_a_good_file_is_summarized(tmp_path: Path) -> None:
     assert summary.categories == CLASSES
 
 
-def test_a_subset_of_the_categories_in_the_files_order_is_fine(tmp_path: Path) -> None:
+def test_a_subset_of_the_categories_in_file_order_is_accepted(tmp_path: Path) -> None:
     check_coco_annotations(write(tmp_path, GOOD), ['cat', 'owl'], 'key')
 
 
 FAULTS: dict[str, tuple[Any, str]] = {
     'empty file': ('', 'is empty'),
-    'truncated': (json.dumps(GOOD)[:-40], 'no valid JSON, or is truncated'),
-    'not text': ('\x00\x01', 'no valid JSON'),
-    'a list': ([1, 2], 'is no COCO annotation file.*a list'),
+    'truncated': (json.dumps(GOOD)[:-40], 'not valid JSON, or is truncated'),
+    'not text': ('\x00\x01', 'not valid JSON'),
+    'a list': ([1, 2], 'is not a COCO annotation file.*a list'),
     'other keys': (dict(shapes=[], version=5), "no COCO annotation file.*'shapes', 'version'"),
     'images no list': (changed(lambda d: d.update(images={})), 'expected a list of images, but got a dict'),
     'no images': (changed(lambda d: d.update(images=[])), 'has no images'),
@@ -71,18 +71,18 @@ FAULTS: dict[str, tuple[Any, str]] = {
     'same image id': (changed(lambda d: d['images'][1].update(id=1)), 'image ids that are not unique: 1 occurs'),
     'same category id': (changed(lambda d: d['categories'][1].update(id=1)), 'category ids that are not unique: 1'),
     'same category': (changed(lambda d: d['categories'][1].update(name='cat')), "category names.*not unique: 'cat'"),
-    'ids that are lists': (changed(lambda d: d['images'][1].update(id=[1])), 'neither integers nor texts'),
+    'ids that are lists': (changed(lambda d: d['images'][1].update(id=[1])), 'neither integers nor strings'),
     'same annotation id': (changed(lambda d: d['annotations'][3].update(id=11)), 'annotation ids.*not unique: 11'),
     'no bbox': (changed(lambda d: d['annotations'][3].pop('bbox')), "no 'bbox' in the entry with id 21"),
     'no area': (changed(lambda d: d['annotations'][3].pop('area')), "no 'area' in the entry with id 21"),
     'no iscrowd': (
         changed(lambda d: [a.pop('iscrowd') for a in d['annotations']]),
-        r"no 'iscrowd'.*id 11.*6 such in all",
+        r"no 'iscrowd'.*id 11.*6 in total",
     ),
-    'unknown image': (changed(lambda d: d['annotations'][3].update(image_id=9)), '21 of image 9, which is not in it'),
+    'unknown image': (changed(lambda d: d['annotations'][3].update(image_id=9)), '21 of image 9, which it lacks'),
     'unknown category': (
         changed(lambda d: d['annotations'][3].update(category_id=0)),
-        '21 of category 0, which is not',
+        '21 of category 0, which it lacks',
     ),
     'negative box': (
         changed(lambda d: d['annotations'][3].update(bbox=[1, 1, -5, 5])),
@@ -91,7 +91,7 @@ FAULTS: dict[str, tuple[Any, str]] = {
     'three numbers': (changed(lambda d: d['annotations'][3].update(bbox=[1, 1, 5])), r'\[1, 1, 5\] for annotation 21'),
     'NaN box': (changed(lambda d: d['annotations'][3].update(bbox=[1, 1, float('nan'), 5])), 'nan.* for annotation 21'),
     'NaN area': (changed(lambda d: d['annotations'][3].update(area=float('nan'))), 'area nan for annotation 21'),
-    'two offenders': (changed(lambda d: [a.update(bbox=[]) for a in d['annotations'][:2]]), r'\(2 such in all\)'),
+    'two offenders': (changed(lambda d: [a.update(bbox=[]) for a in d['annotations'][:2]]), r'\(2 in total\)'),
 }
 
 
@@ -108,21 +108,21 @@ def test_a_fault_is_one_line_naming_key_and_file(tmp_path: Path, fault: str) -> 
     assert '\n' not in str(caught.value)
 
 
-def test_a_missing_file_says_from_where_a_relative_path_is_seen(tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_missing_relative_path_names_the_folder(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match=r'key: .*data/a\.json does not exist \(seen from .*\)'):
+    with pytest.raises(ConfigError, match=r'key: .*data/a\.json does not exist \(relative to .*\)'):
         check_coco_annotations('data/a.json', CLASSES, 'key')
     with pytest.raises(ConfigError, match='is a folder'):
         check_coco_annotations(tmp_path, CLASSES, 'key')
 
 
-def test_another_order_of_classes_is_an_error_that_gives_the_right_one(tmp_path: Path) -> None:
+def test_another_order_of_classes_is_an_error_with_the_right_order(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"expected classes=\('cat', 'dog', 'owl'\), but got \('dog', 'cat', 'owl'\)"):
         check_coco_annotations(write(tmp_path, GOOD), ('dog', 'cat', 'owl'), 'key')
 
 
-def test_mmdetection_does_number_labels_in_the_files_order(tmp_path: Path) -> None:
-    """The reason for the check above: the second class of ``classes`` gets label 0 here, without a word."""
+def test_mmdetection_numbers_labels_in_file_order(tmp_path: Path) -> None:
+    """The reason for the check above: the second of ``classes`` silently gets label 0."""
     from mmdet.datasets import CocoDataset
 
     dataset = CocoDataset(
@@ -137,7 +137,7 @@ def test_mmdetection_does_number_labels_in_the_files_order(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ('classes', 'message'),
     [
-        (('cat', 'fox'), "does not have the config's classes: 'fox' is not among its categories 'cat', 'dog', 'owl'"),
+        (('cat', 'fox'), "lacks classes of the config: 'fox' is not among its categories 'cat', 'dog', 'owl'"),
         ('cat', r"expected a list of names, but got 'cat'"),
         ((), 'expected a list of names'),
         ((0, 1), 'expected a list of names'),
@@ -155,7 +155,7 @@ def test_classes_that_never_occur(tmp_path: Path) -> None:
         check_coco_annotations(write(tmp_path, data), ('dog', 'owl'), 'key')
 
 
-def test_what_is_only_predicted_needs_no_annotations(tmp_path: Path) -> None:
+def test_prediction_needs_no_annotations(tmp_path: Path) -> None:
     data = changed(lambda d: d.pop('annotations'))
     summary = check_coco_annotations(write(tmp_path, data), CLASSES, 'key', 'predict')
     assert (len(summary.file_names), summary.num_annotations) == (2, 0)

@@ -1,4 +1,4 @@
-"""Image files beside what their annotations say of them."""
+"""Image files compared with their annotations."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def test_examples() -> None:
     ('orientation', 'size', 'kind'),
     [
         (None, (64, 48), None),
-        (None, (64, 47), None),  # rounded
+        (None, (64, 47), None),  # a rounding difference
         (None, (48, 64), 'have width and height swapped'),
         (None, (128, 96), 'have another size'),
         (1, (64, 48), None),
-        (6, (48, 64), None),  # annotated as it is read
-        (6, (64, 48), 'are annotated as stored, but are turned'),
-        (8, (64, 48), 'are annotated as stored, but are turned'),
-        (3, (64, 48), 'are turned or mirrored'),
+        (6, (48, 64), None),  # annotated in the orientation in which it is read
+        (6, (64, 48), 'are annotated as stored, but rotated'),
+        (8, (64, 48), 'are annotated as stored, but rotated'),
+        (3, (64, 48), 'are rotated or mirrored'),
     ],
 )
 def test_size_and_orientation(tmp_path: Path, orientation: int | None, size: tuple[int, int], kind: str | None) -> None:
@@ -45,7 +45,7 @@ def test_size_and_orientation(tmp_path: Path, orientation: int | None, size: tup
     assert fault is None or fault.is_fatal is (orientation != 3)
 
 
-def test_a_pipeline_that_does_not_turn_photos(tmp_path: Path) -> None:
+def test_a_pipeline_that_ignores_exif(tmp_path: Path) -> None:
     path = photo(tmp_path / 'a.jpg', orientation=6)
     assert check_image(path, (64, 48), follows_exif=False) is None
     assert check_image(path, (48, 64), follows_exif=False).kind.startswith('have width and height swapped')
@@ -68,7 +68,7 @@ def test_faults_are_grouped_by_kind(tmp_path: Path) -> None:
     assert [path.name for path, _ in found] == ['1.jpg', '2.jpg']
 
 
-def test_a_sample_has_both_ends() -> None:
+def test_a_sample_includes_both_ends() -> None:
     paths = [Path(str(index)) for index in range(100)]
     sample = spread_sample(paths, 32)
     assert (len(set(sample)), sample[0], sample[-1]) == (32, paths[0], paths[-1])

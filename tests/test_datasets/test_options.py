@@ -23,7 +23,7 @@ NAMES = ('red cell', 'white', 'platelet')
 
 
 def write_annotations(path: Path, names=NAMES, first_id: int = 1) -> None:
-    # category ids run against the order of the list: MMDetection must not sort by them
+    # the ids run against the order of the list: MMDetection must not sort by them
     categories = [dict(id=100 - index, name=name) for index, name in enumerate(names)]
     boxes = [
         dict(id=index, image_id=first_id, category_id=category['id'], bbox=[4, 4, 20, 20], area=400, iscrowd=0)
@@ -50,7 +50,7 @@ def load(path: Path, **options) -> Config:
 
 
 def parse(*arguments: str) -> dict:
-    """What the command line makes of --cfg-options."""
+    """Parse --cfg-options as the command line does."""
     import argparse
 
     parser = argparse.ArgumentParser()
@@ -79,7 +79,7 @@ def test_the_built_data_set_has_these_labels(root):
         dataset = DATASETS.build(cfg.train_dataloader.dataset)
     assert dataset.metainfo['classes'] == NAMES
     labels = [instance['bbox_label'] for instance in dataset.get_data_info(0)['instances']]
-    assert labels == [0, 1, 2]  # the boxes of the file are in the order of its categories
+    assert labels == [0, 1, 2]  # the boxes are listed in the order of the categories
     assert Path(dataset.get_data_info(0)['img_path']).is_file()
 
 
@@ -92,7 +92,7 @@ def test_the_given_config_is_not_changed(root):
     assert apply_data_options(applied).to_dict() == applied.to_dict()
 
 
-def test_without_classes_the_training_file_tells_them(root):
+def test_classes_default_to_the_training_categories(root):
     cfg = load(EA_KD, data_root=str(root))
     assert cfg.classes is None
     assert apply_data_options(cfg).classes == NAMES
@@ -103,7 +103,7 @@ WRITTEN = ('[red cell,white,platelet]', 'red cell,white,platelet', '"red cell,wh
 
 @pytest.mark.parametrize('written', WRITTEN)
 def test_classes_from_the_command_line(root, written):
-    options = parse(f'classes={written}', f'data_root={root}')  # MMEngine takes the blank out of 'red cell'
+    options = parse(f'classes={written}', f'data_root={root}')  # MMEngine removes the blank from 'red cell'
     assert apply_data_options(load(EA_KD, **options)).classes == NAMES
 
 
@@ -124,24 +124,24 @@ def test_a_subset_in_file_order_is_enough(root):
         (('traffic light', 'car'), ('traffic light', 'car')),
     ],
 )
-def test_ways_to_write_classes(value, names):
+def test_class_name_formats(value, names):
     assert read_class_names(value) == names
 
 
 @pytest.mark.parametrize(
     ('value', 'message'),
     [
-        ([], 'but got none; leave classes out'),
+        ([], 'but got none; omit classes'),
         ('', "but got '' among them"),
         ('a,,b', "but got '' among them"),
-        (['a', 'b', 'a'], 'classes: expected every name once, but a occurs more than once'),
+        (['a', 'b', 'a'], 'classes: expected unique names, but got a more than once'),
         ([True, 'b'], 'but got True among them'),
         ([1.5], 'but got 1.5 among them'),
         (dict(a=1), "but got {'a': 1}"),
         (True, 'but got True'),
     ],
 )
-def test_classes_that_are_no_names(value, message):
+def test_invalid_class_names(value, message):
     with pytest.raises(ConfigError, match='classes') as error:
         read_class_names(value)
     assert message in str(error.value)
@@ -210,7 +210,7 @@ def test_coco_config_keeps_its_classes(root):
     assert cfg.model.architecture.roi_head.bbox_head.num_classes == 80
 
 
-def test_config_without_data_options_comes_back_as_it_was():
+def test_config_without_data_options_is_unchanged():
     cfg = Config.fromfile(COCO)
     plain = Config({key: value for key, value in cfg.to_dict().items() if not key.endswith(('_ann', '_images'))})
     applied = apply_data_options(plain)

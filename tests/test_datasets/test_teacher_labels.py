@@ -1,4 +1,4 @@
-"""Thresholds and annotation files by hand, and the mixture that a training sees."""
+"""Thresholds and annotation files with hand-computed values, and the mixed training data."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def photo(name: str, *scores: tuple[int, float]) -> PhotoDetections:
 def test_thresholds_give_as_many_boxes_as_labelled_images_have():
     photos = [photo('a', (0, 0.9), (0, 0.7), (1, 0.5)), photo('b', (0, 0.6), (1, 0.45), (1, 0.2))]
     assert matching_thresholds(photos, [1.0, 1.0]) == [0.7, 0.45]
-    assert matching_thresholds(photos, [9.0, 0.0]) == [0.3, 0.9]  # never lower; a class that nobody labelled
+    assert matching_thresholds(photos, [9.0, 0.0]) == [0.3, 0.9]  # the lower bound, and a class without labels
 
 
-def test_the_file_has_what_is_sure_enough_and_photos_without_a_box():
+def test_the_file_has_confident_detections_and_empty_photos():
     content = coco_content([photo('a', (0, 0.9), (1, 0.5)), photo('b', (1, 0.4))], ('x', 'y'), (0.5, 0.45), {'by': 't'})
     assert [(item['image_id'], item['category_id'], item['score']) for item in content['annotations']] == [
         (1, 1, 0.9),
@@ -47,7 +47,7 @@ def options(tmp_path: Path) -> Config:
 
 
 @pytest.mark.parametrize(('share', 'times'), [(None, 1), (0.5, 3), (0.9, 1)])
-def test_shares(options: Config, share: float | None, times: int):
+def test_mixing(options: Config, share: float | None, times: int):
     options.teacher_share = share
     dataset = apply_data_options(options).train_dataloader.dataset
     labelled, photos = dataset.datasets
@@ -61,10 +61,10 @@ def test_shares(options: Config, share: float | None, times: int):
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
-        (dict(teacher_labels='nowhere.json'), 'teacher_labels: expected what'),
-        (dict(teacher_images='nowhere'), 'teacher_images: expected what'),
+        (dict(teacher_labels='nowhere.json'), 'teacher_labels: expected a file'),
+        (dict(teacher_images='nowhere'), 'teacher_images: expected the folder'),
         (dict(teacher_share=1.5), 'teacher_share: expected a number above 0 and below 1'),
-        (dict(teacher_labels=None), 'teacher_images: expected teacher_labels beside it'),
+        (dict(teacher_labels=None), 'teacher_images: expected teacher_labels to be set'),
     ],
 )
 def test_wrong_options(options: Config, changes: dict, message: str):

@@ -1,4 +1,4 @@
-"""COCO files with one thing wrong, and what becomes of them: refused, or read without a label changed or lost."""
+"""COCO files with one fault: rejected, or read without a changed or lost label."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FIELDS = {
 
 
 class CocoBench:
-    """A folder with images, and a file of annotations that is good, to be spoilt."""
+    """A folder with images and a valid annotation file to mutate."""
 
     def __init__(self, root: Path) -> None:
         tiny_data.make_coco(root, train=4, val=1)
@@ -79,7 +79,7 @@ class CocoBench:
         return data
 
     def cases(self, rng: random.Random) -> Iterator[Case]:
-        """All cases: of values, of structure, of bytes."""
+        """Yield mutations of values, structure and bytes."""
         yield from self._value_cases()
         yield from self._structure_cases()
         yield from self._byte_cases(rng)
@@ -191,7 +191,7 @@ class CocoBench:
 
 
 def _require_these_labels(dataset: Any, data: dict[str, Any]) -> None:
-    """Each box the data set has is in the file under that image and that name, and the other way round."""
+    """Require that data set and file have the same boxes, by image and name."""
     names = {category['id']: category['name'] for category in data['categories']}
     sizes = {image['id']: (image['width'], image['height']) for image in data['images']}
     classes = dataset.metainfo['classes']
@@ -226,9 +226,9 @@ def _is_inside(annotation: dict[str, Any], width: float, height: float) -> bool:
 
 
 def _require_full_marks(metric: Any, dataset: Any, data: dict[str, Any]) -> None:
-    """Whoever answers with the ground truth has an AP of 1, or the check has said why not."""
+    """Require that the ground truth has an AP of 1, unless the check has given a reason."""
     if any(a['id'] == 0 or not _is_plain(a, data) for a in data['annotations']):
-        return  # pycocotools counts these objects otherwise than MMDetection
+        return  # pycocotools counts these objects differently from MMDetection
     metric.dataset_meta = dataset.metainfo
     samples = []
     for info in map(dataset.get_data_info, range(len(dataset))):
@@ -252,7 +252,7 @@ def _is_plain(annotation: dict[str, Any], data: dict[str, Any]) -> bool:
 
 
 def huge_file(root: Path, boxes: int) -> Path:
-    """A sound file of so many boxes with outlines: 100,000 make 38 megabytes."""
+    """Write a valid file with ``boxes`` boxes and outlines; 100,000 take 38 MB."""
     path = root / 'huge.json'
     outline = ', '.join(f'{index}.25, {index}.75' for index in range(20))
     fields = f'"category_id": 1, "iscrowd": 0, "bbox": [1, 2, 30, 40], "area": 1200, "segmentation": [[{outline}]]'

@@ -1,4 +1,4 @@
-"""Configs with one thing wrong, derived from the signatures of everything that is ours, and what becomes of them."""
+"""Configs with one fault, derived from the signatures of all classes of the package."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WRONG: tuple[Any, ...] = (
     [], [1, 'a'], (), {}, {'a': 1}, {'type': 'NoSuchThing'}, {1: 2}, [[]], b'bytes', 3 + 4j,
 )  # fmt: skip
 
-# What it takes to build each class of ours into a model of the tiny detectors, where nothing is not enough.
+# Arguments required to use each class with the tiny detectors.
 LOSSES: dict[str, dict[str, Any]] = {
     'DKDLoss': {},
     'EmbeddingLoss': {},
@@ -59,7 +59,7 @@ OTHERS = {'MobileNetV2', 'ProposalDistill', 'ProposalDistiller'}
 
 @dataclass(frozen=True)
 class Case:
-    """One config: how it is named, how it is made and tried, and whether it may run at all."""
+    """A config: its name, a function that builds and runs it, and whether it must be rejected."""
 
     name: str
     attempt: Callable[[], None]
@@ -67,7 +67,7 @@ class Case:
 
 
 def outcome(case: Case) -> tuple[str, str]:
-    """'refused' with the message, 'ran', or what must not happen: 'accepted' or 'crashed'."""
+    """Return 'refused' with the message, 'ran', or, as failures, 'accepted' or 'crashed'."""
     try:
         case.attempt()
     except ConfigError as error:
@@ -80,7 +80,7 @@ def outcome(case: Case) -> tuple[str, str]:
 
 
 def misspelt(name: str, rng: random.Random) -> str:
-    """``name`` with two letters swapped, one doubled or one lost."""
+    """Return ``name`` with two letters swapped, one doubled or one removed."""
     for _ in range(20):
         at = rng.randrange(max(len(name) - 1, 1))
         other = rng.choice([
@@ -94,7 +94,7 @@ def misspelt(name: str, rng: random.Random) -> str:
 
 
 def annotations(cls: type) -> dict[str, tuple[str, bool]]:
-    """Of each argument of ``cls`` the text of its annotation, and whether it must be given."""
+    """Return the annotation text of each argument of ``cls``, and whether it is required."""
     found: dict[str, tuple[str, bool]] = {}
     for base in getattr(cls, '__mro__', [cls]):
         if inspect.isfunction(base) or ('__init__' in vars(base) and base.__module__.startswith('eakd_det')):
@@ -106,7 +106,7 @@ def annotations(cls: type) -> dict[str, tuple[str, bool]]:
 
 
 def may_be(value: Any, annotation: str) -> bool:
-    """Whether an annotation, as text, allows the type of ``value``; written apart from the check that it tests."""
+    """Return whether an annotation text allows the type of ``value``, independently of the tested check."""
     words = set(re.findall(r'\w+', re.sub(r'\[[^\[\]]*\]', '', re.sub(r'\[[^\[\]]*\]', '', annotation))))
     floats = {'float', 'Positive', 'NotNegative', 'UnitInterval', 'Fraction', 'Theta', 'LogVariance'}
     kinds = {
@@ -120,7 +120,7 @@ def may_be(value: Any, annotation: str) -> bool:
 def argument_cases(
     cls: type, base: dict[str, Any], attempt: Callable[[dict[str, Any]], None], rng: random.Random
 ) -> Iterator[Case]:
-    """Each argument of ``cls`` left out, misspelt, and of every wrong type."""
+    """Yield each argument of ``cls`` omitted, misspelt, and with every wrong type."""
     arguments = annotations(cls)
     name = cls.__name__
 
@@ -140,7 +140,7 @@ def argument_cases(
 
 
 def tree_cases(root: dict[str, Any], attempt: Callable[[dict[str, Any]], None], rng: random.Random) -> Iterator[Case]:
-    """Each key of a nested config left out, misspelt, and replaced by every wrong value; none may crash."""
+    """Yield each key of a nested config omitted, misspelt, and with every wrong value; none may crash."""
 
     def paths(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
@@ -173,7 +173,7 @@ def tree_cases(root: dict[str, Any], attempt: Callable[[dict[str, Any]], None], 
 
 
 class Bench:
-    """Two tiny detectors and a batch, to build a distillation around and train it for a step."""
+    """Two tiny detectors and a batch for one step of a distillation."""
 
     def __init__(self) -> None:
         cfg = tiny.faster_rcnn(num_rois=8)
@@ -182,7 +182,7 @@ class Bench:
         self.batch = tiny.batch(sizes=((64, 64), (64, 48)))
 
     def distil(self, model: dict[str, Any]) -> None:
-        """Build ``model`` as the tools would, take a step, and see that its losses are numbers."""
+        """Build ``model`` as the tools do, run a step, and require finite losses."""
         detectors = dict(architecture=copy.deepcopy(self.student), teacher=copy.deepcopy(self.teacher))
         cfg = Config(dict(model={'type': 'eakd_det.ProposalDistill', **detectors, **model}))
         with config_errors(cfg):
@@ -195,13 +195,13 @@ class Bench:
                     raise AssertionError(f'{name} is {part}')
 
     def distil_by(self, loss: dict[str, Any]) -> None:
-        """:meth:`distil` with one loss."""
+        """Call :meth:`distil` with a single loss."""
         self.distil(dict(distiller=dict(type='eakd_det.ProposalDistiller', distill_losses=dict(loss_x=loss))))
 
     def cases(self, rng: random.Random) -> Iterator[Case]:
-        """All cases of losses, weightings, temperatures, algorithm and distiller."""
+        """Yield the cases of losses, weightings, temperatures, algorithm and distiller."""
         known = {*LOSSES, *WEIGHTINGS, *TEMPERATURES, *OTHERS}
-        assert known == set(_registered(MODELS)), 'a class was registered, or is gone: say above how to build it'
+        assert known == set(_registered(MODELS)), 'registered classes changed: update the arguments above'
         classes = _registered(MODELS)
         for name, base in LOSSES.items():
             yield from argument_cases(
@@ -226,7 +226,7 @@ class Bench:
 
 
 def hook_cases(rng: random.Random) -> Iterator[Case]:
-    """All cases of the hooks."""
+    """Yield the cases of the hooks."""
     for name, cls in sorted(_registered(HOOKS).items()):
 
         def attempt(given: dict[str, Any], n: str = name) -> None:

@@ -1,4 +1,4 @@
-"""Training in a process that may be killed, and what there is to compare of two trainings."""
+"""Train in a process that may be killed, and compare two runs."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ KILLED = -signal.SIGKILL
 
 
 def in_a_fork(job: Callable[[], int]) -> int:
-    """Run ``job`` in a process of its own; its status, negative for a signal. Saves importing all anew."""
+    """Run ``job`` in a fork, which saves the imports; return its status, negative for a signal."""
     pid = os.fork()
     if pid == 0:
-        for known in (DetLocalVisualizer, MMLogger, MessageHub):  # of earlier tests, who write where those did
+        for known in (DetLocalVisualizer, MMLogger, MessageHub):  # left by earlier tests, with their folders
             known._instance_dict.clear()
         try:
             os._exit(job())
@@ -44,7 +44,7 @@ def kill_me(*_: Any, **__: Any) -> None:
 
 
 class Dies(Hook):
-    """Kills the process after some iteration."""
+    """Kill the process after an iteration."""
 
     priority = 'VERY_LOW'
 
@@ -57,7 +57,7 @@ class Dies(Hook):
 
 
 def train(config: str, work_dir: Path, *flags: str, sabotage: Callable[[], object] | None = None) -> int:
-    """``tools/train.py`` in a fork, after ``sabotage`` has prepared it."""
+    """Run ``tools/train.py`` in a fork after calling ``sabotage`` there; return its status."""
 
     def job() -> int:
         torch.set_num_threads(1)
@@ -69,15 +69,15 @@ def train(config: str, work_dir: Path, *flags: str, sabotage: Callable[[], objec
 
 
 def die_after(iteration: int) -> Callable[[], None]:
-    """Let the next runner of this process end with a SIGKILL after ``iteration``."""
+    """Return a function that makes the next runner of the process die of SIGKILL after ``iteration``."""
 
     return lambda: with_hook(Dies(iteration))
 
 
 def stateful_config(data: Path, teacher: str, num_workers: int, iters: int = ITERS) -> Config:
-    """A distillation in which everything has a state: learned temperature, fusion, curriculum, warm-up, EMA, schedules.
+    """Build a distillation in which every part has state: temperature, fusion, curriculum, warm-up, EMA, schedules.
 
-    Every source of random numbers is drawn from, too: augmentation by NumPy and Python, sampled proposals by torch.
+    Augmentations draw from NumPy and Python, the sampling of proposals from torch.
     """
     cfg = tiny_data.distill_config(data, teacher, iters=iters)
     cfg.model.distiller.distill_losses = dict(
@@ -116,7 +116,7 @@ def stateful_config(data: Path, teacher: str, num_workers: int, iters: int = ITE
 
 
 def logged(work_dir: Path) -> dict[int, list[dict[str, float]]]:
-    """What was logged of every iteration, once for each time it was trained."""
+    """Return the logged values of every iteration, once for each time it was trained."""
     found: dict[int, list[dict[str, float]]] = {}
     for path in sorted(work_dir.glob('*/vis_data/scalars.json')):
         for line in path.read_text().splitlines():
@@ -129,7 +129,7 @@ def logged(work_dir: Path) -> dict[int, list[dict[str, float]]]:
 
 
 def require_same_losses(reference: Path, resumed: Path) -> int:
-    """Every iteration of ``resumed``, as often as it was trained, logged what ``reference`` did; gives their number."""
+    """Require that ``resumed`` logged the values of ``reference`` in all iterations; return their number."""
     expected, seen = logged(reference), logged(resumed)
     assert set(seen) == set(expected)
     for step, (values,) in expected.items():
@@ -139,7 +139,7 @@ def require_same_losses(reference: Path, resumed: Path) -> int:
 
 
 def require_same_checkpoints(reference: Path, resumed: Path) -> int:
-    """Both files hold the same but for times and folders, bit for bit; gives the number of values compared."""
+    """Require equal checkpoints, bit for bit, except times and folders; return the number of compared values."""
     one, other = (torch.load(path, weights_only=True) for path in (reference, resumed))
     for content in (one, other):
         for name in ('time', 'experiment_name', 'cfg', 'mmengine_version'):
@@ -177,7 +177,7 @@ def _compare(one: Any, other: Any, name: str) -> int:
 
 
 def scores(values: dict[int, float]) -> Callable[[], None]:
-    """Let validations come to these APs, by iteration, whatever was detected."""
+    """Return a function that makes validations report these APs, by iteration."""
 
     class Scores(Hook):
         priority = 'HIGHEST'

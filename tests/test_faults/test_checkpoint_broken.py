@@ -1,4 +1,4 @@
-"""What ``--resume`` makes of checkpoints that a kill, a disk or somebody has broken."""
+"""``--resume`` with broken checkpoints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Seen = Callable[[object], None]
 
 @pytest.fixture
 def run(trained: Workspace, tmp_path: Path) -> Workspace:
-    """A finished run with checkpoints of iteration 2 and 4."""
+    """A finished run with checkpoints of iterations 2 and 4."""
     shutil.copytree(trained.work_dir, tmp_path / 'work')
     shutil.copytree(trained.data, tmp_path / 'data')
     (tmp_path / 'work' / 'last_checkpoint').write_text(str(tmp_path / 'work' / 'iter_4.pth'))
@@ -37,7 +37,7 @@ def emptied(run: Workspace) -> None:
 
 
 def a_hole_of_zeros(run: Workspace) -> None:
-    """As after a power failure: the length is right, and blocks in the middle were never written."""
+    """Blank out blocks, as after a power failure: the length is right, but blocks were never written."""
     content = bytearray(newest(run).read_bytes())
     middle = len(content) // 2
     content[middle : middle + 4096] = bytes(4096)
@@ -57,7 +57,7 @@ def resume(run: Workspace) -> int:
 
 @pytest.mark.fault('the newest checkpoint is broken: {spoil}', expected='a warning, and the one before it is used')
 @pytest.mark.parametrize('spoil', SPOILT)
-def test_the_one_before_a_broken_checkpoint_is_used(
+def test_a_broken_checkpoint_falls_back_to_the_one_before(
     run: Workspace, spoil: str, capsys: pytest.CaptureFixture, seen: Seen
 ) -> None:
     SPOILT[spoil](run)
@@ -68,12 +68,12 @@ def test_the_one_before_a_broken_checkpoint_is_used(
     lines = [line for line in (printed.out + printed.err).splitlines() if 'WARNING - --resume: ' in line]
     assert len(lines) == 2
     assert str(newest(run)) in lines[0]
-    assert lines[1].endswith(f'--resume: going on from {run.work_dir / "iter_2.pth"}')
-    assert load_checkpoint_file(newest(run))['meta']['iter'] == 4  # written anew
-    seen(lines[0].split('--resume: ')[1].replace(str(run.work_dir), '.') + '; went on from iter_2.pth')
+    assert lines[1].endswith(f'--resume: continuing from {run.work_dir / "iter_2.pth"}')
+    assert load_checkpoint_file(newest(run))['meta']['iter'] == 4  # written again
+    seen(lines[0].split('--resume: ')[1].replace(str(run.work_dir), '.') + '; continued from iter_2.pth')
 
 
-@pytest.mark.fault('last_checkpoint is {text}', expected='the newest whole checkpoint in the folder is used')
+@pytest.mark.fault('last_checkpoint is {text}', expected='the newest intact checkpoint in the folder is used')
 @pytest.mark.parametrize('text', ['gone', 'empty'])
 def test_a_lost_pointer(run: Workspace, text: str, capsys: pytest.CaptureFixture, seen: Seen) -> None:
     pointer = run.work_dir / 'last_checkpoint'
@@ -81,20 +81,20 @@ def test_a_lost_pointer(run: Workspace, text: str, capsys: pytest.CaptureFixture
 
     assert resume(run) == 0
 
-    assert f'--resume: going on from {newest(run)}' in capsys.readouterr().out
-    seen('went on from iter_4.pth')
+    assert f'--resume: continuing from {newest(run)}' in capsys.readouterr().out
+    seen('continued from iter_4.pth')
 
 
 @pytest.mark.fault('the work folder was moved', expected='the checkpoint is found in its new place')
 def test_a_moved_folder(run: Workspace, capsys: pytest.CaptureFixture, seen: Seen) -> None:
     (run.work_dir / 'last_checkpoint').write_text('/no/such/folder/iter_4.pth')
     assert resume(run) == 0
-    assert f'--resume: going on from {newest(run)}' in capsys.readouterr().out
-    seen('went on from iter_4.pth')
+    assert f'--resume: continuing from {newest(run)}' in capsys.readouterr().out
+    seen('continued from iter_4.pth')
 
 
 @pytest.mark.fault('all checkpoints are broken', expected='one line that names each; no training from the start')
-def test_none_is_whole(run: Workspace, capsys: pytest.CaptureFixture, seen: Seen) -> None:
+def test_no_checkpoint_is_intact(run: Workspace, capsys: pytest.CaptureFixture, seen: Seen) -> None:
     cut_off(run)
     (run.work_dir / 'iter_2.pth').write_bytes(b'')
 

@@ -1,4 +1,4 @@
-"""A disk that is full when a checkpoint is to be written."""
+"""A disk that is full when a checkpoint is written."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FREE = 64 * 2**10
 
 
 class FillsTheDisk(Hook):
-    """Leaves hardly any room in a folder from some iteration on."""
+    """Fill the disk of a folder almost completely from an iteration on."""
 
     priority = 'HIGHEST'
 
@@ -38,7 +38,7 @@ class FillsTheDisk(Hook):
 
 
 class LimitsFiles(Hook):
-    """Lets no file grow beyond 64 KiB from some iteration on, as a quota would."""
+    """Limit files to 64 KiB from an iteration on, as a quota would."""
 
     priority = 'HIGHEST'
 
@@ -114,7 +114,7 @@ def test_a_limit_on_files(workspace: Workspace, capfd: pytest.CaptureFixture, se
     'the disk is full before anything is logged', expected='one line that says so, whichever file it hits first'
 )
 def test_no_room_at_all(workspace: Workspace, small_disk: Path, capfd: pytest.CaptureFixture, seen: Seen) -> None:
-    class Fills(FillsTheDisk):
+    class FillsCompletely(FillsTheDisk):
         def after_train_iter(self, runner: Runner, *_: object, **__: object) -> None:
             if runner.iter + 1 == self.iteration:
                 with (self.folder / 'other').open('wb') as file:
@@ -127,7 +127,7 @@ def test_no_room_at_all(workspace: Workspace, small_disk: Path, capfd: pytest.Ca
 
     path, work_dir = config(workspace), small_disk / 'work'
 
-    status = killing.train(path, work_dir, sabotage=lambda: killing.with_hook(Fills(small_disk, 3)))
+    status = killing.train(path, work_dir, sabotage=lambda: killing.with_hook(FillsCompletely(small_disk, 3)))
 
     printed = capfd.readouterr()
     assert status == 1

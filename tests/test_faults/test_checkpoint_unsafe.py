@@ -1,4 +1,4 @@
-"""A checkpoint that would run code: as teacher, as weights of a config, to resume from, to test."""
+"""A checkpoint that would run code, at every place where a checkpoint is loaded."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Seen = Callable[[object], None]
 
 
 class Calls:
-    """Calls a function when it is unpickled."""
+    """Call a function when unpickled."""
 
     def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
         self.call = function, arguments
@@ -33,12 +33,12 @@ class Calls:
 
 
 @pytest.fixture
-def armed(trained: Workspace, tmp_path: Path) -> tuple[str, Path]:
-    """A training checkpoint as it should be, but for one object; and the folder that it would make."""
+def malicious(trained: Workspace, tmp_path: Path) -> tuple[str, Path]:
+    """A training checkpoint with one malicious object, and the folder that it would make."""
     content = torch.load(trained.work_dir / 'iter_4.pth', weights_only=True)
     content['meta']['note'] = Calls(os.mkdir, str(tmp_path / 'ran'))
-    torch.save(content, tmp_path / 'armed.pth')
-    return str(tmp_path / 'armed.pth'), tmp_path / 'ran'
+    torch.save(content, tmp_path / 'malicious.pth')
+    return str(tmp_path / 'malicious.pth'), tmp_path / 'ran'
 
 
 def teacher(workspace: Workspace, path: str) -> int:
@@ -96,14 +96,14 @@ USES = {
     'a checkpoint that calls os.mkdir when unpickled, for {use}', expected='one line that names it, and nothing runs'
 )
 @pytest.mark.parametrize('use', USES)
-def test_an_armed_checkpoint(
+def test_a_malicious_checkpoint(
     use: str,
-    armed: tuple[str, Path],
+    malicious: tuple[str, Path],
     workspace: Workspace,
     capsys: pytest.CaptureFixture,
     seen: Seen,
 ) -> None:
-    path, trace = armed
+    path, trace = malicious
 
     assert USES[use](workspace, path) == 1
 
@@ -113,7 +113,7 @@ def test_an_armed_checkpoint(
     assert not trace.exists()
     seen(error.replace(str(trace.parent), '.'))
 
-    torch.load(path, weights_only=False)  # shows that it is armed
+    torch.load(path, weights_only=False)  # proves that the file is malicious
     assert trace.exists()
 
 
@@ -161,7 +161,7 @@ def _protocol_4(content: Any, path: Path) -> None:
     torch.save(content, path, pickle_protocol=4)
 
 
-def _former_format(content: Any, path: Path) -> None:
+def _legacy_format(content: Any, path: Path) -> None:
     torch.save(content, path, _use_new_zipfile_serialization=False)
 
 
@@ -169,12 +169,12 @@ def _bare_pickle(content: Any, path: Path) -> None:
     path.write_bytes(pickle.dumps(content))
 
 
-@pytest.mark.parametrize('write', [_protocol_4, _former_format, _bare_pickle])
-def test_the_object_is_named_in_every_format(write: Callable[[Any, Path], None], tmp_path: Path) -> None:
-    path = tmp_path / 'armed.pth'
+@pytest.mark.parametrize('write', [_protocol_4, _legacy_format, _bare_pickle])
+def test_every_format_names_the_object(write: Callable[[Any, Path], None], tmp_path: Path) -> None:
+    path = tmp_path / 'malicious.pth'
     write(dict(state_dict=dict(weight=torch.ones(2)), meta=Calls(os.mkdir, str(tmp_path / 'ran'))), path)
 
-    with pytest.raises(ConfigError, match=r'key: .*armed\.pth holds objects that could run code .*\(.*posix\.mkdir\)'):
+    with pytest.raises(ConfigError, match=r'key: .*malicious\.pth holds objects that could run code .*posix\.mkdir'):
         load_checkpoint_file(path, 'key')
 
     assert not (tmp_path / 'ran').exists()

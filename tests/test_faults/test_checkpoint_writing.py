@@ -1,4 +1,4 @@
-"""Killed while files are written, and the best checkpoint of a run that goes on."""
+"""Kills while files are written, and the best checkpoint of a resumed run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOMENTS = ('half written', 'written', 'in its place')
 
 @pytest.fixture(scope='module')
 def config(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A checkpoint and a validation every second iteration; one checkpoint is kept, and the best one."""
+    """A checkpoint and a validation every second iteration; the newest and the best checkpoint are kept."""
     root = tmp_path_factory.mktemp('root')
     cfg = tiny_data.student_config(tiny_data.make_coco(root / 'data'), iters=ITERS)
     cfg.train_cfg.val_interval = 2
@@ -33,7 +33,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def count_files(names: Path) -> Callable[[], None]:
-    """Let a process note what it puts into place and what it removes."""
+    """Return a function that records the files a process replaces and removes."""
 
     def sabotage() -> None:
         killing.scores(SCORES)()
@@ -55,7 +55,7 @@ def _patch(operation: str, notice: Callable[[Path], Any]) -> None:
 
 
 def kill_at(number: int, moment: str) -> Callable[[], None]:
-    """Let a process die at its ``number``-th operation on a file, counted from 0."""
+    """Return a function that kills the process at its ``number``-th file operation, counted from 0."""
 
     def sabotage() -> None:
         killing.scores(SCORES)()
@@ -85,7 +85,7 @@ def _kill_in(operation: str, calls: Iterator[int], number: int, moment: str) -> 
 
 @pytest.fixture(scope='module')
 def uninterrupted(config: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
-    """The work folder of a run that nothing happened to, and its operations on files."""
+    """The work folder of an uninterrupted run, and its file operations."""
     root = tmp_path_factory.mktemp('uninterrupted')
     assert killing.train(config, root / 'work', sabotage=count_files(root / 'operations')) == 0
     return root / 'work', (root / 'operations').read_text().splitlines()
@@ -113,7 +113,7 @@ def kill_and_resume(config: str, work_dir: Path, number: int, moment: str) -> No
     assert killing.train(config, work_dir, '--resume', sabotage=killing.scores(SCORES)) == 0
 
 
-def test_the_operations_are_those_that_a_kill_can_hit(uninterrupted: tuple[Path, list[str]]) -> None:
+def test_the_file_operations_of_a_run(uninterrupted: tuple[Path, list[str]]) -> None:
     reference, operations = uninterrupted
     require_the_same_end(reference, reference)
     first = ['replace iter_2.pth', 'replace last_checkpoint', 'replace best_coco_bbox_mAP_iter_2.pth']

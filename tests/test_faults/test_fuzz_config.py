@@ -1,4 +1,4 @@
-"""Thousands of configs with one thing wrong: each is refused in one line, or trains correctly."""
+"""Configs with one fault are rejected in one line, or train correctly."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OPTIONS = ('data_root', 'classes', 'train_ann', 'val_ann', 'train_images', 'val_
 
 
 def tally(cases: Iterable[Case]) -> Counter[str]:
-    """Try all cases; none may crash or be accepted though it is wrong."""
+    """Run all cases; none may crash or be wrongly accepted."""
     outcomes: Counter[str] = Counter()
     wrong = []
     for case in cases:
@@ -33,7 +33,7 @@ def tally(cases: Iterable[Case]) -> Counter[str]:
     return outcomes
 
 
-def shown(outcomes: Counter[str]) -> str:
+def summary(outcomes: Counter[str]) -> str:
     kinds = ', '.join(f'{number} {kind}' for kind, number in sorted(outcomes.items()))
     return f'{outcomes.total()} cases: {kinds}, none crashed, none was accepted though wrong'
 
@@ -50,7 +50,7 @@ def model_cases(bench: Bench) -> list[Case]:
 
 @pytest.mark.fault('a key of model or hooks missing, misspelt, of wrong type (sample)', expected='one line, or a run')
 def test_a_sample_of_model_configs(bench: Bench, seen: Seen) -> None:
-    seen(shown(tally(random.Random(2).sample(model_cases(bench), 60))))
+    seen(summary(tally(random.Random(2).sample(model_cases(bench), 60))))
 
 
 @pytest.mark.slow
@@ -59,13 +59,13 @@ def test_all_model_configs(bench: Bench, seen: Seen, count: Any) -> None:
     cases = model_cases(bench)
     assert len(cases) > 4000
     outcomes = tally(cases)
-    assert outcomes['ran'] > 100  # the net is no wall
+    assert outcomes['ran'] > 100  # not everything is rejected
     count('model and hooks', outcomes)
-    seen(shown(outcomes))
+    seen(summary(outcomes))
 
 
 def data_cases(root: Path) -> Iterator[Case]:
-    """Each data option of every wrong type, and misspelt."""
+    """Yield each data option with every wrong type, and misspelt."""
     base = tiny_data.student_config(root)
     good = dict(
         data_root=str(root),
@@ -100,10 +100,10 @@ def data_cases(root: Path) -> Iterator[Case]:
 def test_data_options(workspace: Any, seen: Seen, count: Any) -> None:
     outcomes = tally(data_cases(workspace.data))
     count('data options', outcomes)
-    seen(shown(outcomes))
+    seen(summary(outcomes))
 
 
-def test_the_harness_sees_a_crash_and_an_acceptance() -> None:
+def test_the_harness_detects_crashes_and_wrong_acceptance() -> None:
     def crash() -> None:
         raise IndexError('deep inside')
 
@@ -114,13 +114,13 @@ def test_the_harness_sees_a_crash_and_an_acceptance() -> None:
 
 
 def test_cases_come_from_signatures() -> None:
-    class Ours:
+    class Example:
         def __init__(self, width: int, name: str | None = None) -> None:
             if not isinstance(width, int):
                 raise TypeError(width)
 
-    Ours.__module__ = 'eakd_det.made_up'
-    names = [case.name for case in argument_cases(Ours, dict(width=1), lambda given: None, random.Random(0))]
-    assert 'Ours without width' in names
-    assert "Ours.name='text'" in names
+    Example.__module__ = 'eakd_det.made_up'
+    names = [case.name for case in argument_cases(Example, dict(width=1), lambda given: None, random.Random(0))]
+    assert 'Example without width' in names
+    assert "Example.name='text'" in names
     assert len(names) == 1 + 2 + 2 * len(WRONG)

@@ -1,4 +1,4 @@
-"""A sample of the fuzz through ``tools/train.py`` itself: exit status 1 and one line, or a run to the end."""
+"""A sample of faulty configs in ``tools/train.py``: exit status 1 and one line, or a complete run."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ CASES: dict[str, tuple[Spoil, str]] = {
         _set('model.teacher_options', dict(free_unused='False')),
         "model.teacher_options.free_unused: expected True or False, but got 'False'",
     ),
-    'a class map of one text': (_set('model.class_map', 'square'), "model.class_map: expected a dict"),
+    'a string as class map': (_set('model.class_map', 'square'), "model.class_map: expected a dict"),
     'a teacher that is no config': (_set('model.teacher', 'no/teacher.py'), 'does not exist'),
     'a policy that does not exist': (
         _set('custom_hooks', [dict(type='eakd_det.NonFiniteLossHook', policy='hope')]),
@@ -71,7 +71,7 @@ CASES: dict[str, tuple[Spoil, str]] = {
     ),
     'category names that are numbers': (
         _annotations(lambda d: [c.update(name=i) for i, c in enumerate(d['categories'])]),
-        'has category names that are no texts: 0',
+        'has category names that are not strings: 0',
     ),
     'boxes without area': (
         _annotations(lambda d: [a.update(area=0) for a in d['annotations']]),
@@ -95,7 +95,7 @@ def test_refused(workspace: Workspace, teacher_ckpt: str, capsys: Any, seen: See
     seen(error.replace(str(workspace.root), '.'))
 
 
-@pytest.mark.fault('--cfg-options data_root=... on a config with no other data option', expected='it is followed')
+@pytest.mark.fault('--cfg-options data_root=... on a config with no other data option', expected='it takes effect')
 def test_data_root_from_the_command_line(workspace: Workspace, tmp_path: Path, capsys: Any, seen: Seen) -> None:
     cfg = tiny_data.student_config(workspace.data, iters=1, data_root=str(workspace.data))
     config = workspace.write(cfg)
@@ -109,11 +109,11 @@ def test_data_root_from_the_command_line(workspace: Workspace, tmp_path: Path, c
 
 
 @pytest.mark.fault('the same, where no data set has the old data_root', expected='refused: it would have no effect')
-def test_data_root_that_nothing_reads(workspace: Workspace, capsys: Any, seen: Seen) -> None:
+def test_data_root_without_effect(workspace: Workspace, capsys: Any, seen: Seen) -> None:
     config = workspace.write(tiny_data.student_config(workspace.data))
     assert workspace.train(config, '--cfg-options', f'data_root={workspace.root}') == 1
     error = one_error(capsys.readouterr())
-    assert 'data_root: expected a config whose data sets read it' in error
+    assert 'data_root: expected data sets with data_root' in error
     seen(error.replace(str(workspace.root), '.'))
 
 
@@ -128,5 +128,5 @@ def test_the_script(workspace: Workspace, teacher_ckpt: str, seen: Seen) -> None
     assert done.returncode == 1
     assert 'Traceback' not in done.stderr + done.stdout
     error = next(line for line in done.stderr.splitlines() if line.startswith('Error: '))
-    assert 'is no valid JSON, or is truncated' in error
+    assert 'is not valid JSON, or is truncated' in error
     seen(error.replace(str(workspace.root), '.'))

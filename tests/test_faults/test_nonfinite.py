@@ -1,4 +1,4 @@
-"""A loss that is no number, and what becomes of the run and of its checkpoints."""
+"""A non-finite loss: the run and its checkpoints."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def config(workspace: Workspace, teacher: str, iters: int = 6, interval: int = 2
 
 @pytest.fixture
 def spoil_kd(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Let the distillation loss be ``value`` in the given iterations (counted from 1)."""
+    """Return a function that sets the distillation loss to ``value`` in the given iterations, counted from 1."""
 
     def spoil(*iterations: int, value: float = float('nan')) -> None:
         calls = iter(range(1, 10_000))
@@ -63,7 +63,7 @@ def test_stop(workspace: Workspace, teacher_ckpt: str, spoil_kd: Any, capsys: An
     assert workspace.train(workspace.write(config(workspace, teacher_ckpt))) == 1
     error = one_error(capsys.readouterr())
     assert f'got distill.loss_kd={value} in iteration 4 on images' in error
-    assert 'student.' not in error  # the terms that are numbers are not accused, nor is the sum
+    assert 'student.' not in error  # neither finite terms nor the sum are named
     images = error.split('images ')[1].split(';')[0].split(', ')
     assert len(images) == 2
     assert set(images) <= {'1', '2', '3', '4'}
@@ -81,7 +81,7 @@ def test_bad_weights_are_not_saved(
     capsys: Any,
     seen: Seen,
 ) -> None:
-    """The loss is still fine then; ``max_keep_ckpts=1`` makes MMEngine remove the old file before it writes."""
+    """The loss is still finite; with ``max_keep_ckpts=1``, MMEngine removes the old file before it writes."""
     step, calls = OptimWrapper.step, iter(range(1, 100))
 
     def poisoned(self: OptimWrapper, **kwargs: Any) -> None:
@@ -92,7 +92,7 @@ def test_bad_weights_are_not_saved(
     monkeypatch.setattr(OptimWrapper, 'step', poisoned)
     assert workspace.train(workspace.write(config(workspace, teacher_ckpt))) == 1
     error = one_error(capsys.readouterr())
-    assert 'weights: expected finite numbers' in error
+    assert 'weights: expected finite values' in error
     assert 'after iteration 4' in error
     assert [path.name for path in workspace.work_dir.glob('iter_*.pth')] == ['iter_2.pth']
     assert (workspace.work_dir / 'last_checkpoint').read_text().endswith('iter_2.pth')
@@ -100,7 +100,7 @@ def test_bad_weights_are_not_saved(
     seen(error.replace(str(workspace.root), '.'))
 
 
-@pytest.mark.fault('a bad loss with policy skip', expected='its step is left out, all others are the same')
+@pytest.mark.fault('a bad loss with policy skip', expected='its step is skipped, all others are the same')
 def test_skip(workspace: Workspace, teacher_ckpt: str, spoil_kd: Any, seen: Seen) -> None:
     spoil_kd(2, 3)
     cfg = config(workspace, teacher_ckpt, iters=4, interval=1, policy='skip')
@@ -112,11 +112,11 @@ def test_skip(workspace: Workspace, teacher_ckpt: str, spoil_kd: Any, seen: Seen
     assert any(not torch.equal(third[name], fourth[name]) for name in first)
     log = next(workspace.work_dir.glob('*/*.log')).read_text()
     assert 'distill.loss_kd=nan in iteration 3 on images' in log
-    assert 'its step is left out (2 of at most 20)' in log
-    seen('weights after iterations 1, 2 and 3 are equal to the bit, training goes on in 4; two warnings in the log')
+    assert 'skipping the step (2 of at most 20)' in log
+    seen('weights after iterations 1, 2 and 3 are equal to the bit, training continues in 4; two warnings in the log')
 
 
-@pytest.mark.fault('{what} bad losses than policy skip allows', expected='the run ends and says how many were left out')
+@pytest.mark.fault('{what} bad losses than policy skip allows', expected='the run ends and names the limit')
 @pytest.mark.parametrize(('what', 'spoilt', 'limits'), [
     ('more', (1, 3, 5), dict(limit=2)),
     ('more in a row', (2, 3, 4), dict(limit_in_a_row=2)),
@@ -136,12 +136,12 @@ def test_skip_has_a_limit(
     error = one_error(capsys.readouterr())
     assert f'in iteration {spoilt[-1]} ' in error
     name, limit = next(iter(limits.items()))
-    assert f'NonFiniteLossHook.{name}={limit} iterations were left out before' in error
+    assert f'NonFiniteLossHook.{name}={limit} iterations were skipped before' in error
     seen(error.replace(str(workspace.root), '.'))
 
 
 @pytest.mark.fault('running statistics turn NaN with policy skip', expected='the run ends: no skip undoes that')
-def test_skip_does_not_hide_broken_statistics(
+def test_skip_does_not_hide_non_finite_statistics(
     workspace: Workspace,
     teacher_ckpt: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -177,7 +177,7 @@ def test_refuses_to_start(workspace: Workspace, teacher_ckpt: str, capsys: Any, 
 
 
 class CPUScaler(AmpOptimWrapper):
-    """MMEngine's wrapper with a scaler that works without a GPU: the fp16 path as far as it goes here."""
+    """MMEngine's AMP wrapper with a gradient scaler for the CPU."""
 
     def __init__(self, init_scale: float = 2.0**16, **kwargs: Any) -> None:
         OptimWrapper.__init__(self, **kwargs)
@@ -191,7 +191,7 @@ OPTIM_WRAPPERS.register_module(module=CPUScaler, force=True)
 
 @pytest.mark.fault('the GradScaler leaves out a step', expected='no error, and nothing counted')
 @pytest.mark.parametrize('policy', ['stop', 'skip'])
-def test_grad_scaler_overflow_is_no_fault(
+def test_grad_scaler_overflow_is_not_an_error(
     workspace: Workspace,
     teacher_ckpt: str,
     seen: Seen,
@@ -203,7 +203,7 @@ def test_grad_scaler_overflow_is_no_fault(
     assert workspace.train(workspace.write(cfg)) == 0
     state = torch.load(workspace.work_dir / 'iter_2.pth', weights_only=True)
     assert state['optimizer']['loss_scaler']['scale'] == 3e38 / 4 or state['optimizer']['loss_scaler']['scale'] < 2e38
-    assert 'left out' not in next(workspace.work_dir.glob('*/*.log')).read_text()
+    assert 'skipping the step' not in next(workspace.work_dir.glob('*/*.log')).read_text()
     seen(f'scale {3e38:g} -> {state["optimizer"]["loss_scaler"]["scale"]:g}, the run goes on')
 
 
@@ -218,7 +218,7 @@ def losses(layer: torch.nn.Linear, bad: tuple[int, ...], count: int = 6) -> Any:
     return (layer(row).square().sum() * (float('nan') if index in bad else 1) for index, row in enumerate(rows))
 
 
-@pytest.mark.fault('a bad loss while gradients are accumulated over 3', expected='that step is left out as a whole')
+@pytest.mark.fault('a bad loss while gradients are accumulated over 3', expected='the whole step is skipped')
 @pytest.mark.parametrize('bad', [3, 4, 5])
 def test_accumulation_skips_whole_steps(seen: Seen, bad: int) -> None:
     reference, wrapper = one_layer(accumulative_counts=3)
@@ -237,7 +237,7 @@ def test_accumulation_skips_whole_steps(seen: Seen, bad: int) -> None:
     assert skipped == [index == bad for index in range(6)]
     assert torch.equal(layer.weight, reference.weight)
     assert all(parameter.grad is None for parameter in layer.parameters())
-    seen('first step as without the guard, second left out, no gradient remains')
+    seen('first step as without the guard, second skipped, no gradient remains')
 
 
 def test_a_guard_that_never_skips_changes_nothing() -> None:
@@ -264,5 +264,5 @@ def test_arguments(arguments: dict[str, Any]) -> None:
         NonFiniteLossHook(**arguments)
 
 
-def test_large_but_finite_values_are_no_fault() -> None:
+def test_large_finite_values_are_accepted() -> None:
     assert non_finite({'a': torch.full((9,), 3e38), 'b': torch.full((2,), 60000.0, dtype=torch.float16)}) == ()

@@ -1,4 +1,4 @@
-"""A teacher that fits and knows nothing is found out before anything learns from it."""
+"""A poor teacher is rejected before training."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def config(workspace: Workspace, teacher: str, hook: dict[str, Any] | None = Non
 
 @pytest.fixture
 def detects(monkeypatch: pytest.MonkeyPatch, workspace: Workspace) -> Callable[..., None]:
-    """Let detectors answer with the ground truth of some of the validation images, and log who was asked."""
+    """Make detectors predict the ground truth of some validation images, and log the images."""
 
     def install(*image_ids: int) -> None:
         from mmdet.models import FasterRCNN
@@ -78,7 +78,7 @@ def test_a_silent_teacher(workspace: Workspace, teacher_ckpt: str, detects: Any,
 
 
 def test_a_good_teacher_trains_and_is_logged(workspace: Workspace, teacher_ckpt: str, detects: Any) -> None:
-    """AP 1 on the two images that are looked at (the first and the last), though it is not on the third."""
+    """The AP is 1 on the two measured images, the first and the last, though not on the third."""
     detects(1, 3)
     cfg = config(workspace, teacher_ckpt, {**HOOK, 'min_ap': 1.0})
     assert workspace.train(workspace.write(cfg)) == 0
@@ -86,7 +86,7 @@ def test_a_good_teacher_trains_and_is_logged(workspace: Workspace, teacher_ckpt:
     assert (workspace.work_dir / 'iter_2.pth').is_file()
 
 
-def test_the_rest_of_the_images_is_not_looked_at(workspace: Workspace, teacher_ckpt: str, detects: Any) -> None:
+def test_only_num_images_are_measured(workspace: Workspace, teacher_ckpt: str, detects: Any) -> None:
     detects(1)
     cfg = config(workspace, teacher_ckpt)
     cfg.work_dir = str(workspace.work_dir)
@@ -97,7 +97,7 @@ def test_the_rest_of_the_images_is_not_looked_at(workspace: Workspace, teacher_c
     assert everything < 0.9
 
 
-def test_it_changes_nothing_in_the_training(workspace: Workspace, teacher_ckpt: str, tmp_path: Path) -> None:
+def test_training_is_unchanged(workspace: Workspace, teacher_ckpt: str, tmp_path: Path) -> None:
     states = []
     for hooks in ([], [{**HOOK, 'min_ap': 0.0}]):
         cfg = config(workspace, teacher_ckpt)
@@ -110,18 +110,18 @@ def test_it_changes_nothing_in_the_training(workspace: Workspace, teacher_ckpt: 
 CASES: dict[str, tuple[dict[str, Any], str]] = {
     'a teacher without RPN (free_unused)': (
         dict(teacher_options=dict(free_unused=True)),
-        'teacher that can still detect, but model.teacher_options.free_unused=True dropped parts',
+        'expected a complete teacher, but model.teacher_options.free_unused=True drops its RPN',
     ),
     'a class_map': (
         dict(class_map=[0, 1, 2]),
-        'expected a teacher with the classes of the validation data, but model.class_map says that it has others',
+        'expected a teacher with the classes of the validation data, but model.class_map is set',
     ),
 }
 
 
-@pytest.mark.fault('pre-flight with {case}', expected='a clear line: it cannot be measured')
+@pytest.mark.fault('pre-flight with {case}', expected='one line: the AP cannot be measured')
 @pytest.mark.parametrize('case', CASES)
-def test_what_cannot_be_measured(workspace: Workspace, teacher_ckpt: str, capsys: Any, seen: Seen, case: str) -> None:
+def test_unmeasurable_teacher(workspace: Workspace, teacher_ckpt: str, capsys: Any, seen: Seen, case: str) -> None:
     model, message = CASES[case]
     assert workspace.train(workspace.write(config(workspace, teacher_ckpt, **model))) == 1
     error = one_error(capsys.readouterr())

@@ -1,4 +1,4 @@
-"""A training that is killed, and one that is not, come to the same."""
+"""A killed and resumed run ends like an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def uninterrupted(
     request: pytest.FixtureRequest, data: Path, teacher_ckpt: str, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, Path]:
-    """A config, and the work folder of a run that nothing happened to."""
+    """A config, and the work folder of an uninterrupted run."""
     root = tmp_path_factory.mktemp('uninterrupted')
     config = tiny_data.dump(killing.stateful_config(data, teacher_ckpt, request.param), root / 'config.py')
     assert killing.train(config, root / 'work') == 0
@@ -43,7 +43,7 @@ def entries(work_dir: Path) -> list[tuple[int | None, dict[str, float | None]]]:
 )
 def test_killed_at_random_iterations(uninterrupted: tuple[str, Path], tmp_path: Path, seen: Seen) -> None:
     config, reference = uninterrupted
-    kills = sorted(random.sample(range(1, ITERS), 2))  # others in every run of the tests
+    kills = sorted(random.sample(range(1, ITERS), 2))  # different in every run of the tests
 
     for iteration in kills:
         sabotage = killing.die_after(iteration)

@@ -1,4 +1,4 @@
-"""Resuming what differs in its loop, its data order or its seed; and what a resume costs."""
+"""Resuming with different loops, orders of the data and seeds."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_workers_make_no_difference(data: Path, tmp_path: Path, seen: Seen) -> N
 
 @pytest.mark.slow
 @pytest.mark.fault('gradients are accumulated, and the checkpoint lies between two steps', expected='a warning')
-def test_accumulated_gradients_are_lost_and_said_to_be(
+def test_lost_accumulated_gradients_cause_a_warning(
     data: Path, tmp_path: Path, capfd: pytest.CaptureFixture, seen: Seen
 ) -> None:
     cfg = iterations(data)

@@ -1,4 +1,4 @@
-"""``tools/train.py`` as a shell runs it, killed from outside."""
+"""``tools/train.py`` run as a script and killed from outside."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def start(config: str, work_dir: Path) -> subprocess.Popen[bytes]:
 
 
 def kill_at_some_time_after(process: subprocess.Popen[bytes], work_dir: Path, iteration: int) -> bool:
-    """Kill it up to 0.3 s after it has logged an iteration; whether it was alive by then."""
+    """Kill the process up to 0.3 s after it logs an iteration; return whether it was still running."""
     while process.poll() is None and not any(step >= iteration for step in killing.logged(work_dir)):
         time.sleep(0.01)
     time.sleep(random.uniform(0, 0.3))

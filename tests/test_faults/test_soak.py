@@ -1,4 +1,4 @@
-"""Many iterations leave nothing behind: no memory, no records, no files, no threads, no hooks."""
+"""Many iterations leak nothing: no memory, records, files, threads or hooks."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from tests import tiny_data
 from tests.test_cli.conftest import Workspace
 
 Seen = Callable[[object], None]
-# The allocator's own unrest: freed pages that are not handed back. In the long run 3 KB a step would exceed it, in the
-# short one 100 KB. Tensors are counted besides, and not one more is allowed.
+# Allowance for freed pages that the allocator keeps. A leak of 3 KB per step exceeds it in the long test, one of 100 KB
+# in the short test. Tensors are counted separately, without any allowance.
 TOLERANCE_MB = 4.0
 SHORT_TOLERANCE_MB = 6.0
 
 
 class State(NamedTuple):
-    """What must not grow."""
+    """Quantities that must not grow."""
 
     megabytes: float
     records: int
@@ -38,7 +38,7 @@ class State(NamedTuple):
 
 
 class Watch(Hook):
-    """Takes the state of the process at chosen iterations."""
+    """Record the state of the process at chosen iterations."""
 
     def __init__(self, iterations: tuple[int, ...]) -> None:
         self.iterations = iterations
@@ -65,7 +65,7 @@ def state_of(model: Any) -> State:
 
 
 def config(workspace: Workspace, teacher: str, iters: int) -> Config:
-    """EA-KD with everything that keeps something: recorders of modules, statistics, history of logs, hooks."""
+    """Build EA-KD with everything that keeps state: module recorders, statistics, log history, hooks."""
     cfg = tiny_data.distill_config(workspace.data, teacher, iters=iters)
     cfg.model.architecture.train_cfg.rcnn.sampler.num = 8
     cfg.model.architecture.train_cfg.rpn_proposal.update(nms_pre=30, max_per_img=10)
@@ -128,7 +128,7 @@ def test_a_long_soak(workspace: Workspace, teacher_ckpt: str, seen: Seen) -> Non
     seen(told(2000, first, last))
 
 
-def test_the_soak_notices_a_leak(workspace: Workspace, teacher_ckpt: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_soak_detects_a_leak(workspace: Workspace, teacher_ckpt: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from eakd_det.losses import KDLoss
 
     kept, terms = [], KDLoss.terms

@@ -345,7 +345,11 @@ def test_bad_arguments(loss, options, message):
 @pytest.mark.parametrize(
     ('unit', 'drop', 'message'),
     [
-        ('image', 'weight_preds_S', 'expected class logits for the weights, but got none; use eakd_det.ProposalDistill'),
+        (
+            'image',
+            'weight_preds_S',
+            'expected class logits for the weights, but got none; use eakd_det.ProposalDistill',
+        ),
         ('image', 'weight_images', 'expected the image of each site, but got none'),
         ('proposal', None, 'expected one row for each of 12 sites, but got 3'),
         ('sites_of_image', None, 'expected one row for each of 12 sites'),

@@ -15,24 +15,24 @@ import torch
 from eakd_det.paths import tools_dir
 from tests import tiny, tiny_data
 from tests.test_cli.conftest import Workspace, as_if_alone
-from tests.test_parallel import given
+from tests.test_parallel import deterministic
 
 __all__ = ['as_if_alone']  # a fixture of every test here
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    """Data, and a teacher beside it."""
+    """A workspace with data and a teacher."""
     tiny_data.make_coco(tmp_path / 'data')
-    teacher = tiny.build(given.detector(), seed=1)
-    teacher.roi_head.bbox_head.fc_cls.weight.data.mul_(100)  # an untrained one has the same to say of all proposals
+    teacher = tiny.build(deterministic.detector(), seed=1)
+    teacher.roi_head.bbox_head.fc_cls.weight.data.mul_(100)  # untrained logits hardly differ between proposals
     torch.save(dict(state_dict=teacher.state_dict()), tmp_path / 'teacher.pth')
     return Workspace(tmp_path)
 
 
 @pytest.fixture
 def dist_train(workspace: Workspace) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start ``tools/dist_train.sh`` with two processes; what still runs at the end is killed."""
+    """Start ``tools/dist_train.sh`` with two processes; kill the remaining ones at the end."""
     started: list[subprocess.Popen[str]] = []
 
     def start(config: str, *flags: str) -> subprocess.Popen[str]:
@@ -65,19 +65,19 @@ def dist_train(workspace: Workspace) -> Iterator[Callable[..., subprocess.Popen[
 
 
 def processes_of(workspace: Workspace) -> list[int]:
-    """Launcher, processes and data loaders' workers of ``workspace``, whose folder is among their arguments."""
+    """Return the launcher, processes and loader workers that have the folder of ``workspace`` in their arguments."""
     found = []
     for entry in Path('/proc').iterdir():
         try:
             if entry.name.isdigit() and str(workspace.work_dir) in (entry / 'cmdline').read_text():
                 found.append(int(entry.name))
-        except OSError:  # it has ended meanwhile
+        except OSError:  # ended meanwhile
             continue
     return found
 
 
 def _output(workspace: Workspace, name: str) -> IO[Any]:
-    return (workspace.root / name).open('w')  # a pipe that nobody reads would stop the run
+    return (workspace.root / name).open('w')  # an unread pipe would block the run
 
 
 def _free_port() -> str:

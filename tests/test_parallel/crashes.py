@@ -1,4 +1,4 @@
-"""Ways in which one process of several ends."""
+"""Failures of one of several processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def happen(kind: str, work_dir: Path) -> None:
-    """Raise, hang, or leave the process id in ``work_dir / 'victim'`` and wait for a signal."""
+    """Raise, hang, or write the process id to ``work_dir / 'victim'`` and wait for a signal."""
     if kind == 'raise':
         raise RuntimeError('the disk is on fire')
     if kind == 'mark':

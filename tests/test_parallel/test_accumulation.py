@@ -1,4 +1,4 @@
-"""Gradient accumulation and clipping: what is summed, and over which parameters."""
+"""Gradient accumulation and clipping over student and distiller."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from torch import Tensor
 
 from eakd_det.building import build_model
 from tests import tiny
-from tests.test_parallel import given
+from tests.test_parallel import deterministic
 
 BATCHES = tuple(tiny.batch(((96, 128),), seed=seed) for seed in range(4))
 
 
 @pytest.fixture
 def model() -> Any:
-    """Student and all that learns beside it, on losses that are means over images."""
+    """A student and trained distillation modules, with losses that are means over images."""
     torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope('mmdet'):
-        model = build_model(dict(given.model(), architecture=tiny.build(given.detector())))
+        model = build_model(dict(deterministic.model(), architecture=tiny.build(deterministic.detector())))
     model.teacher.init_weights()
     model.teacher.roi_head.bbox_head.fc_cls.weight.data.mul_(100)
     model.train()
-    given.freeze_norms(model)
+    deterministic.freeze_norms(model)
     return model
 
 
@@ -36,22 +36,22 @@ def joined(*batches: dict[str, Any]) -> dict[str, Any]:
 
 
 def train(model: Any, batches: list[dict[str, Any]], lr: float = 0.01, **settings: Any) -> list[dict[str, Tensor]]:
-    """Parameters after each batch, from the same start."""
-    start = given.tensors_of(model)
+    """Return the parameters after each batch, from the same start."""
+    start = deterministic.tensors_of(model)
     optimizer = OptimWrapper(torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9), **settings)
     optimizer.initialize_count_status(model, 0, len(batches))
     history = []
     for batch in batches:
         np.random.seed(0)
         model.train_step(dict(batch), optimizer)
-        history.append(given.tensors_of(model))
+        history.append(deterministic.tensors_of(model))
     for name, value in (*model.named_parameters(), *model.named_buffers()):
         value.data.copy_(start[name])
     return history
 
 
 def test_two_accumulated_batches_are_one_of_twice_the_size(model: Any) -> None:
-    """The ramp of the learned temperature is left out: it counts what MMEngine counts, batches."""
+    """Without the temperature's ramp, which counts batches like MMEngine."""
     model.distiller.distill_losses.loss_kd.tau.iterations.count.fill_(2)
     apart = train(model, list(BATCHES), accumulative_counts=2)
     together = train(model, [joined(*BATCHES[:2]), joined(*BATCHES[2:])])
@@ -68,19 +68,19 @@ def test_two_accumulated_batches_are_one_of_twice_the_size(model: Any) -> None:
     assert [int(apart[3][name]) for name in counts] == [2 + 4]
 
 
-def test_clipping_looks_at_student_and_distiller_and_at_the_sum(model: Any) -> None:
+def test_clipping_uses_one_norm_of_the_accumulated_gradients(model: Any) -> None:
     free = _first_step(model)
     norm = torch.stack([gradient.norm() for gradient in free.values()]).norm()
     clipped = _first_step(model, clip_grad=dict(max_norm=float(norm) / 8))
 
     assert any(name.startswith('distiller.') and gradient.abs().max() > 0 for name, gradient in free.items())
     for name, gradient in free.items():
-        torch.testing.assert_close(clipped[name], gradient / 8, rtol=1e-3, atol=1e-6)  # the parameters' own rounding
+        torch.testing.assert_close(clipped[name], gradient / 8, rtol=1e-3, atol=1e-6)  # rounding of the parameters
     assert all(parameter.grad is None for parameter in model.teacher.parameters())
 
 
 def _first_step(model: Any, **settings: Any) -> dict[str, Tensor]:
-    """The gradients that the first step of two accumulated batches took: without momentum, what parameters lost."""
+    """Return the gradients of the first step of two accumulated batches, as the change of the parameters."""
     before = {name: value.detach().clone() for name, value in model.named_parameters()}
     model.distiller.distill_losses.loss_kd.tau.iterations.count.fill_(2)
     after = train(model, list(BATCHES[:2]), lr=1.0, accumulative_counts=2, **settings)[-1]

@@ -1,4 +1,4 @@
-"""Mixed precision: a step under bfloat16 autocast, and MMEngine's scaled losses, as far as a CPU can run them."""
+"""Mixed precision on a CPU: bfloat16 autocast and MMEngine's loss scaling."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from eakd_det.models import keep_boxes_in_float32
 from tests import tiny
-from tests.test_parallel import given
+from tests.test_parallel import deterministic
 
 CHANNELS = dict(student_channels=16, teacher_channels=16)
 EA = dict(type='eakd_det.EntropyWeighting', tau=3.0)
@@ -31,7 +31,10 @@ LOSSES = dict(
 
 
 def algorithm(base: str = 'faster-rcnn_r50_fpn', losses: dict[str, Any] | None = None) -> Any:
-    student, teacher = tiny.build(tiny.faster_rcnn(base=base, num_rois=16)), tiny.build(given.detector(), seed=1)
+    student, teacher = (
+        tiny.build(tiny.faster_rcnn(base=base, num_rois=16)),
+        tiny.build(deterministic.detector(), seed=1),
+    )
     teacher.roi_head.bbox_head.fc_cls.weight.data.mul_(100)
     return tiny.distill(student, teacher, copy.deepcopy(losses or LOSSES)).train()
 
@@ -46,7 +49,7 @@ def with_masks(data: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize('base', ['faster-rcnn_r50_fpn', 'cascade-rcnn_r50_fpn', 'mask-rcnn_r50_fpn'])
 def test_a_step_under_bfloat16_autocast(base: str) -> None:
-    """MMDetection's own step has bfloat16 anchors and proposals, for which mmcv's NMS and RoIAlign have no kernel."""
+    """In MMDetection's own step, anchors and proposals are bfloat16, which mmcv's NMS and RoIAlign do not support."""
     model, data = algorithm(base), with_masks(tiny.batch())
     expected = tiny.step(model, data)
     dtypes: dict[str, torch.dtype] = {}
@@ -76,8 +79,8 @@ def _note_dtype(dtypes: dict[str, torch.dtype], name: str, module: Any, inputs: 
     dtypes[name] = (outputs if isinstance(outputs, Tensor) else outputs[0]).dtype
 
 
-def test_boxes_keep_their_digits() -> None:
-    """Rounded to 8 bits, this box would be cut from 1000 to 1016 instead of from 1003 to 1014."""
+def test_boxes_keep_their_precision() -> None:
+    """Rounded to 8 bits, this box would extend from 1000 to 1016 instead of from 1003 to 1014."""
     extractor = SingleRoIExtractor(dict(type='RoIAlign', output_size=2, sampling_ratio=1), 1, [1, 2])
     ramp = torch.arange(1040.0).expand(1, 1, 16, 1040)
     levels = [level.remainder(8).bfloat16() for level in (ramp, ramp[..., ::2])]
@@ -100,7 +103,7 @@ def test_boxes_keep_their_digits() -> None:
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.float16, torch.float64])
-def test_other_precisions_are_mmdetections_own(dtype: torch.dtype) -> None:
+def test_other_precisions_are_left_to_mmdetection(dtype: torch.dtype) -> None:
     seen: list[Any] = []
     extractor = SingleRoIExtractor(dict(type='RoIAlign', output_size=2), 1, [1])
     keep_boxes_in_float32(extractor)
@@ -112,7 +115,7 @@ def test_other_precisions_are_mmdetections_own(dtype: torch.dtype) -> None:
 
 @pytest.fixture
 def amp(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AmpOptimWrapper]:
-    """MMEngine's wrapper, told that there is a GPU, with the gradient scaler for CPUs."""
+    """MMEngine's wrapper with an emulated GPU and a gradient scaler for the CPU."""
     monkeypatch.setattr(amp_optimizer_wrapper, 'is_cuda_available', lambda: True)
     monkeypatch.setattr(amp_optimizer_wrapper, 'GradScaler', functools.partial(torch.amp.GradScaler, 'cpu'))
 
@@ -128,17 +131,17 @@ def train(model: Any, optimizer: Any, steps: int = 2) -> dict[str, Tensor]:
         torch.manual_seed(seed)
         np.random.seed(seed)
         model.train_step(tiny.batch(seed=seed), optimizer)
-    return given.tensors_of(model)
+    return deterministic.tensors_of(model)
 
 
-def test_the_scale_of_the_loss_does_not_matter(amp: Callable[..., AmpOptimWrapper]) -> None:
-    """A power of two leaves no trace after it is taken out again: not even in a reversed gradient, nor by clipping."""
+def test_the_loss_scale_has_no_effect(amp: Callable[..., AmpOptimWrapper]) -> None:
+    """Unscaling by a power of two is exact, including reversed gradients and clipping."""
     models = [algorithm() for _ in range(2)]
     results = [
         train(model, amp(model, loss_scale=scale, clip_grad=dict(max_norm=1.0)))
         for model, scale in zip(models, (1.0, 1024.0), strict=True)
     ]
-    start = given.tensors_of(algorithm())
+    start = deterministic.tensors_of(algorithm())
     for name, value in results[0].items():
         torch.testing.assert_close(value, results[1][name], rtol=1e-5, atol=1e-7)
     assert not torch.equal(
@@ -181,7 +184,7 @@ def test_an_overflow_skips_the_step(amp: Callable[..., AmpOptimWrapper], seen: C
 
 @pytest.mark.parametrize('loss', ['loss_kd', 'loss_dkd'])
 def test_scaling_saves_gradients_of_float16_logits(loss: str) -> None:
-    """In float16 a single proposal's share of 512 underflows; scaled as by AMP it survives, and in its true size."""
+    """In float16 the gradient of one proposal of 512 underflows; with AMP's scale it has its exact value."""
     losses = algorithm().distiller.distill_losses
     torch.manual_seed(0)
     teacher, labels = torch.randn(512, 4) * 3, torch.randint(0, 4, (512,))

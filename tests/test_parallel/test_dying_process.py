@@ -1,4 +1,4 @@
-"""One of two processes ends or hangs: the other must not wait for ever, and somebody must say what happened."""
+"""One of two processes fails or hangs: the other must end with a message."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from tests.test_cli.conftest import Workspace
-from tests.test_parallel import given
+from tests.test_parallel import deterministic
 from tests.test_parallel.conftest import processes_of
 
 START = Callable[..., subprocess.Popen[str]]
-ITERS = 10**6  # none of these runs gets there
+ITERS = 10**6  # never reached
 
 
 def run(workspace: Workspace, start: START, kind: str, *flags: str, workers: int = 0) -> subprocess.Popen[str]:
-    """A run of two processes, of which the second fails at its third iteration."""
-    cfg = given.config(workspace.data, str(workspace.root / 'teacher.pth'), 1, ITERS, crash=(kind, 1, 2))
+    """Start two processes, of which the second fails in its third iteration."""
+    cfg = deterministic.config(workspace.data, str(workspace.root / 'teacher.pth'), 1, ITERS, crash=(kind, 1, 2))
     cfg.train_dataloader.update(num_workers=workers)
     return start(workspace.write(cfg), *flags)
 
@@ -41,7 +41,7 @@ def error_output(workspace: Workspace) -> str:
 @pytest.mark.slow
 @pytest.mark.fault(
     'one of two processes is killed (SIGKILL) in training',
-    expected='the other ends, too, soon, with a message and status; no worker is left',
+    expected='the other ends soon, with a message and status; no worker remains',
 )
 def test_a_killed_process_ends_the_others(workspace: Workspace, dist_train: START, seen: Callable[[str], None]) -> None:
     process = run(workspace, dist_train, 'mark', workers=1)
@@ -53,7 +53,7 @@ def test_a_killed_process_ends_the_others(workspace: Workspace, dist_train: STAR
     elapsed = time.monotonic() - begin
     assert status == 1
     message = next(line for line in error_output(workspace).splitlines() if 'Signal 9 (SIGKILL)' in line)
-    time.sleep(6)  # a data loader's worker looks every five seconds whether anybody is left
+    time.sleep(6)  # loader workers check every five seconds for their parent
     assert processes_of(workspace) == []
     seen(f'status {status} after {elapsed:.0f} s: "{" ".join(message.split())}", nothing left')
 
@@ -76,7 +76,7 @@ def test_an_exception_in_one_process_ends_the_others(
     'one of two processes hangs, with env_cfg.dist_cfg.timeout=5',
     expected='the other gives up after 5 s, and ends both',
 )
-def test_a_hanging_process_is_given_up(workspace: Workspace, dist_train: START, seen: Callable[[str], None]) -> None:
+def test_a_hanging_process_times_out(workspace: Workspace, dist_train: START, seen: Callable[[str], None]) -> None:
     process = run(workspace, dist_train, 'hang', '--cfg-options', 'env_cfg.dist_cfg.timeout=5')
     status = process.wait(timeout=180)
     assert status == 1

@@ -1,4 +1,4 @@
-"""MMEngine's ``EMAHook`` around a distillation: an average of the student, which stock MMDetection loads."""
+"""MMEngine's ``EMAHook`` in a distillation: stock MMDetection loads the averaged student."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from eakd_det.checkpoint import load_checkpoint_file
 from eakd_det.distillation import ProposalDistill
 from tests import tiny, tiny_data
 from tests.test_cli.conftest import Workspace
-from tests.test_parallel import given
+from tests.test_parallel import deterministic
 
 MOMENTUM = 0.3
 
 
 def config(workspace: Workspace, iters: int, **ema: Any) -> Config:
-    """The temperature, the fusion and a connector learn beside the student; the record of the steps comes last."""
-    cfg = given.config(workspace.data, str(workspace.root / 'teacher.pth'), batch_size=2, iters=iters)
+    """Return a run with a trained temperature, fusion and connector; the record of the steps comes last."""
+    cfg = deterministic.config(workspace.data, str(workspace.root / 'teacher.pth'), batch_size=2, iters=iters)
     cfg.custom_hooks = [dict(type='EMAHook', momentum=MOMENTUM, **ema), *cfg.custom_hooks]
     return cfg
 
@@ -41,13 +41,13 @@ def test_the_checkpoint_is_the_average_of_the_student(workspace: Workspace, upda
     checkpoint = load_checkpoint_file(str(workspace.work_dir / 'iter_3.pth'), 'checkpoint')
 
     steps = [student_of(tensors) for tensors in probe(workspace)['parameters']]
-    stock = tiny.build(given.detector())
+    stock = tiny.build(deterministic.detector())
     parameters = dict(stock.named_parameters())
     average = {name: steps[0][name] for name in parameters}  # MMEngine's first update is a copy
     for step in steps[1:]:
         average = {name: (1 - MOMENTUM) * value + MOMENTUM * step[name] for name, value in average.items()}
 
-    stock.load_state_dict(checkpoint['state_dict'])  # strictly: neither teacher nor distiller is in it
+    stock.load_state_dict(checkpoint['state_dict'])  # strict: contains neither teacher nor distiller
     for name, value in average.items():
         torch.testing.assert_close(parameters[name].detach(), value, rtol=1e-5, atol=1e-7)
     source = {name.removeprefix('module.'): value for name, value in checkpoint['ema_state_dict'].items()}
@@ -69,7 +69,7 @@ def test_the_teacher_is_not_copied(workspace: Workspace, monkeypatch: pytest.Mon
     assert len(list(averaged.parameters())) == len(list(source.parameters()))
 
 
-def test_validation_sees_the_average_and_training_goes_on_without(
+def test_validation_uses_the_average_and_training_does_not(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Tensor] = []
@@ -93,8 +93,8 @@ def test_validation_sees_the_average_and_training_goes_on_without(
     assert torch.equal(source['module.backbone.conv1.weight'], steps[1])
 
 
-def test_a_resumed_run_goes_on_with_both(workspace: Workspace) -> None:
-    """Model and average change places in the checkpoint; what learned beside the student must not."""
+def test_a_resumed_run_continues_model_and_average(workspace: Workspace) -> None:
+    """Model and average are swapped in the checkpoint; the distiller's parameters must not be."""
     whole, half = config(workspace, 4), config(workspace, 4)
     whole.default_hooks.checkpoint.interval = half.default_hooks.checkpoint.interval = 2
     assert workspace.train(workspace.write(whole)) == 0

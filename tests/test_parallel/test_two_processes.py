@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.test_cli.conftest import Workspace
-from tests.test_parallel import given
+from tests.test_parallel import deterministic
 
 LEARNED_BESIDE = ('loss_kd.tau.theta', 'loss_review.fusion', 'connectors.widen')
 
@@ -18,28 +18,28 @@ LEARNED_BESIDE = ('loss_kd.tau.theta', 'loss_review.fusion', 'connectors.widen')
 def test_two_processes_learn_what_one_learns_from_twice_the_batch(
     workspace: Workspace, dist_train: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    """With twice the learning rate asked of neither: --auto-scale-lr sees 2 images of 4 in both runs."""
+    """--auto-scale-lr scales both runs equally: 2 images in total, against a base of 4."""
     teacher = str(workspace.root / 'teacher.pth')
     flags = ['--auto-scale-lr', '--cfg-options', 'auto_scale_lr.base_batch_size=4']
-    config = workspace.write(given.config(workspace.data, teacher, batch_size=1))
+    config = workspace.write(deterministic.config(workspace.data, teacher, batch_size=1))
     process = dist_train(config, *flags)
     assert process.wait(timeout=300) == 0, (workspace.root / 'stderr').read_text()[-3000:]
     first, second = (torch.load(workspace.work_dir / f'probe_{rank}.pth') for rank in (0, 1))
 
-    assert workspace.train(workspace.write(given.config(workspace.data, teacher, batch_size=2)), *flags) == 0
+    assert workspace.train(workspace.write(deterministic.config(workspace.data, teacher, batch_size=2)), *flags) == 0
     alone = torch.load(workspace.work_dir / 'probe_0.pth')
 
     assert first['rates'] == second['rates'] == alone['rates'] == [0.005] * 3
     _same_losses(first, second, alone)
     _same_parameters(first, second, alone)
     for facts in (first, second):
-        _teacher_is_left_alone(facts, workspace)
+        _teacher_is_not_synchronised(facts, workspace)
 
 
 def _same_losses(first: dict[str, Any], second: dict[str, Any], alone: dict[str, Any]) -> None:
     for one, other, both in zip(first['losses'], second['losses'], alone['losses'], strict=True):
         assert {'distill.loss_kd', 'distill.loss_review', 'distill.loss_fpn', 'student.loss_bbox'} <= set(both)
-        assert one != other  # each saw an image of its own
+        assert one != other  # each had a different image
         mean = {name: (one[name] + other[name]) / 2 for name in both}
         assert mean == pytest.approx(both, rel=2e-5, abs=1e-7)
 
@@ -48,7 +48,7 @@ def _same_parameters(first: dict[str, Any], second: dict[str, Any], alone: dict[
     steps = zip(first['parameters'], second['parameters'], alone['parameters'], strict=True)
     for one, other, both in steps:
         for name, value in one.items():
-            assert torch.equal(value, other[name]), name  # to the bit: they got the same averaged gradient
+            assert torch.equal(value, other[name]), name  # bit for bit: both had the same averaged gradient
             torch.testing.assert_close(value, both[name], rtol=1e-4, atol=2e-6, msg=lambda text, n=name: f'{n}: {text}')
     start, end = (first['parameters'][index] for index in (0, -1))
     moved = {name for name in start if not torch.equal(start[name], end[name])}
@@ -57,11 +57,11 @@ def _same_parameters(first: dict[str, Any], second: dict[str, Any], alone: dict[
     assert {'architecture.backbone.conv1.weight', 'architecture.roi_head.bbox_head.fc_cls.weight'} <= moved
 
 
-def _teacher_is_left_alone(facts: dict[str, Any], workspace: Workspace) -> None:
+def _teacher_is_not_synchronised(facts: dict[str, Any], workspace: Workspace) -> None:
     assert facts['of_teacher'] == 0
     assert facts['reduced'] == facts['trained'] > 0
     assert not facts['finds_unused']
     assert not facts['broadcasts_buffers']
-    assert facts['broadcasts'] == 0  # nothing goes from process to process but gradients
+    assert facts['broadcasts'] == 0  # only gradients are exchanged
     loaded = torch.load(workspace.root / 'teacher.pth')['state_dict']
     assert all(torch.equal(value, loaded[name]) for name, value in facts['teacher'].items())

@@ -1,4 +1,4 @@
-"""One process has something to learn from its images and the other has not: nobody waits, nothing becomes NaN."""
+"""One process has usable images and the other has none: no hang, no NaN."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.structures import InstanceData
 
 from tests import tiny
-from tests.test_parallel import given
+from tests.test_parallel import deterministic
 from tests.test_parallel.processes import run_in_two
 
 EA = dict(type='eakd_det.EntropyWeighting', tau=3.0)
@@ -33,27 +33,27 @@ LOSSES: dict[str, dict[str, Any]] = dict(
     pad=dict(loss_pad=dict(type='eakd_det.PADLoss', student_channels=24, teacher_channels=24, warmup_iters=1)),
 )
 
-SLOW = ('kd', 'fcfd', 'pad')  # 'learned' is EA-KD, too
+SLOW = ('kd', 'fcfd', 'pad')  # 'learned' covers EA-KD
 
 
 def plain(data: dict[str, Any]) -> None:
-    """As it came."""
+    """Leave the batch unchanged."""
 
 
 def no_ground_truth(data: dict[str, Any]) -> None:
-    """Images without a box."""
+    """Remove all boxes."""
     for sample in data['data_samples']:
         sample.gt_instances = sample.gt_instances[:0]
 
 
 def crowds_only(data: dict[str, Any]) -> None:
-    """All boxes are crowds, which MMDetection's data sets hand on as ignored."""
+    """Mark all boxes as crowds, which MMDetection's data sets return as ignored."""
     for sample in data['data_samples']:
         sample.ignored_instances, sample.gt_instances = sample.gt_instances, sample.gt_instances[:0]
 
 
 def one_pixel(data: dict[str, Any]) -> None:
-    """Boxes of one pixel, the last one shrunk by a resize (data sets leave out what is smaller before)."""
+    """Shrink boxes to one pixel, the last one further, as by a resize after the data set's filter."""
     for sample in data['data_samples']:
         boxes = sample.gt_instances.bboxes
         boxes[:, 2:] = boxes[:, :2] + 1
@@ -61,7 +61,7 @@ def one_pixel(data: dict[str, Any]) -> None:
 
 
 def one_empty_image(data: dict[str, Any]) -> None:
-    """One image has boxes and the other none."""
+    """Remove the boxes of one image."""
     data['data_samples'][0].gt_instances = data['data_samples'][0].gt_instances[:0]
 
 
@@ -89,9 +89,9 @@ def sgd(model: Any) -> OptimWrapper:
 
 
 def _nothing_in_one(losses: dict[str, Any], rank: int) -> dict[str, Any]:
-    """Each input in one process while the other has a plain one, and the other way round; what they know at the end."""
+    """Train on each input in one process and a plain one in the other, both ways; return the parameters."""
     model = algorithm(losses)
-    start = given.tensors_of(model)
+    start = deterministic.tensors_of(model)
     wrapped = MMDistributedDataParallel(model, broadcast_buffers=False)
     optimizer = sgd(wrapped)
     for change in INPUTS.values():
@@ -105,7 +105,7 @@ def _nothing_in_one(losses: dict[str, Any], rank: int) -> dict[str, Any]:
 
 
 def no_proposals(head: Any, features: Any, samples: Any, **_: Any) -> tuple[dict[str, Any], list[InstanceData]]:
-    """An RPN that finds nothing at all, and whose layers are reached all the same."""
+    """Return no proposals from the RPN, but a loss that reaches its layers."""
     scores, deltas = head(features)
     boxes = features[0].new_zeros(0, 4)
     zeros = [(score.sum() + delta.sum()) * 0 for score, delta in zip(scores, deltas, strict=True)]
@@ -122,7 +122,7 @@ def test_one_process_has_nothing_to_learn_from(tmp_path: Path, losses: str, seen
 
     for name, value in first['end'].items():
         assert torch.equal(value, second['end'][name]), name
-    idle = [name for name in first['still'] if 'to_student.levels' not in name]  # small boxes lie on the finest one
+    idle = [name for name in first['still'] if 'to_student.levels' not in name]  # small boxes use the finest one only
     assert idle == []
     seen(f'{len(INPUTS) * 2 + 1} steps; {len(first["end"])} parameters equal in both processes, and trained')
 
@@ -152,15 +152,15 @@ def _stopped(rank: int) -> dict[str, Any]:
     wrapped = MMDistributedDataParallel(model, broadcast_buffers=False)
     optimizer = sgd(wrapped)
     for step in range(4):
-        model.distillation_stopped = step > 0  # what MMRazor's StopDistillHook does
-        before = given.tensors_of(model)
+        model.distillation_stopped = step > 0  # as MMRazor's StopDistillHook does
+        before = deterministic.tensors_of(model)
         train_step(wrapped, optimizer, plain, seed=2 * step + rank)
-    after = given.tensors_of(model)
+    after = deterministic.tensors_of(model)
     return dict(end=after, moved=[name for name in after if not torch.equal(after[name], before[name])])
 
 
 def test_distillation_stops_in_two_processes(tmp_path: Path) -> None:
-    """What learned beside the student gets no gradient any more, and DDP would not go on without."""
+    """The distiller's parameters have no gradient any more, with which DDP would fail."""
     first, second = run_in_two(_stopped, tmp_path)
     parameters = [name for name in first['end'] if 'running' not in name and 'num_batches' not in name]
     assert all(torch.equal(first['end'][name], second['end'][name]) for name in parameters)

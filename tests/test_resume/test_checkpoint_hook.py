@@ -24,7 +24,7 @@ def one_thread() -> None:
 
 
 def runner(data: Path, work_dir: Path, iters: int, **checkpoint: object) -> Runner:
-    """Without validation, but for the hook, by MMEngine's runner and no tool."""
+    """Build MMEngine's runner with the hooks and without validation."""
     cfg = tiny_data.student_config(data, iters=iters)
     for name in ('val_dataloader', 'val_cfg', 'val_evaluator'):
         cfg[name] = None
@@ -38,8 +38,8 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob('*.pth'))
 
 
-def test_the_options_of_mmengine_work(data: Path, tmp_path: Path) -> None:
-    """Another folder, another name, a number to keep, no optimizer, and a published file at the end."""
+def test_mmengine_options_apply(data: Path, tmp_path: Path) -> None:
+    """Cover out_dir, filename_tmpl, max_keep_ckpts, save_optimizer and published_keys."""
     options = dict(out_dir=str(tmp_path / 'out'), filename_tmpl='step_{}.pth', max_keep_ckpts=2, save_optimizer=False)
     runner(data, tmp_path / 'work', 3, published_keys=['meta', 'state_dict'], **options).train()
 
@@ -51,7 +51,7 @@ def test_the_options_of_mmengine_work(data: Path, tmp_path: Path) -> None:
     assert load_detector_weights(tiny.build(tiny.faster_rcnn()), tmp_path / 'out' / 'work' / 'step_3.pth').is_complete
 
 
-def test_a_copied_run_that_goes_on_leaves_the_first_as_it_is(data: Path, tmp_path: Path) -> None:
+def test_resuming_a_copied_run_leaves_the_original_alone(data: Path, tmp_path: Path) -> None:
     runner(data, tmp_path / 'one', 2, max_keep_ckpts=2).train()
     shutil.copytree(tmp_path / 'one', tmp_path / 'two')
     again = runner(data, tmp_path / 'two', 4, max_keep_ckpts=2)

@@ -39,7 +39,7 @@ def runner(data: Path, work_dir: Path, hooks: list[Any], iters: int = 2, load_fr
     return Runner.from_cfg(cfg)
 
 
-def test_what_another_hook_draws_does_not_matter(data: Path, tmp_path: Path) -> None:
+def test_random_draws_of_another_hook_have_no_effect(data: Path, tmp_path: Path) -> None:
     from mmengine.hooks import Hook
 
     class Draws(Hook):
@@ -58,7 +58,7 @@ def test_what_another_hook_draws_does_not_matter(data: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(('hooks', 'read'), [([dict(type='eakd_det.ExactResumeHook')], 2), ([], 8)])
-def test_images_of_batches_that_were_seen_are_not_read_again(
+def test_a_resume_does_not_read_past_images(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hooks: list[Any], read: int
 ) -> None:
     runner(data, tmp_path, hooks, iters=3).train()
@@ -70,7 +70,7 @@ def test_images_of_batches_that_were_seen_are_not_read_again(
     assert len(seen) == read
 
 
-def test_a_checkpoint_of_a_run_without_the_hook_is_resumed_from_with_a_warning(
+def test_resuming_from_a_checkpoint_without_the_hook_warns(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     runner(data, tmp_path / 'one', []).train()
@@ -84,7 +84,7 @@ def test_a_checkpoint_of_a_run_without_the_hook_is_resumed_from_with_a_warning(
     assert 'the checkpoint was written without ExactResumeHook' in capsys.readouterr().out
 
 
-def test_an_order_of_data_it_does_not_know_is_left_to_mmengine(
+def test_other_samplers_are_left_to_mmengine_with_a_warning(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     from torch.utils.data import RandomSampler
@@ -96,10 +96,10 @@ def test_an_order_of_data_it_does_not_know_is_left_to_mmengine(
     )
     running.train()
     assert running.iter == 2
-    assert 'RandomSampler is not known to ExactResumeHook' in capsys.readouterr().out
+    assert 'ExactResumeHook does not support RandomSampler' in capsys.readouterr().out
 
 
-def test_statistics_go_on() -> None:
+def test_restored_statistics_continue() -> None:
     def add(statistics: StepStatistics, steps: range) -> list[dict[str, torch.Tensor]]:
         found = []
         for step in steps:
@@ -116,7 +116,7 @@ def test_statistics_go_on() -> None:
     assert expected[3]['tau'] == 1.5
 
 
-def test_keys_that_differ_in_one_place_give_independent_numbers() -> None:
+def test_keys_that_differ_in_one_entry_give_independent_numbers() -> None:
     def draw(*key: int) -> tuple[float, ...]:
         random_numbers.seed_random_numbers(*key)
         return random.random(), float(np.random.rand()), torch.rand(()).item()

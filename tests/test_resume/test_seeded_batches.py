@@ -18,7 +18,7 @@ SIZE = 7
 
 
 class Draws(Dataset):
-    """Each sample is its index and a random number of each kind."""
+    """Samples that consist of their index and a random number of each library."""
 
     def __init__(self) -> None:
         self.read = 0
@@ -47,29 +47,29 @@ def first(batches: Any, count: int) -> list[Any]:
 
 @pytest.mark.parametrize('by_shape', [False, True])
 @pytest.mark.parametrize('kind', ['infinite', 'finite'])
-def test_the_batches_do_not_depend_on_where_one_begins(kind: str, by_shape: bool) -> None:
+def test_batches_do_not_depend_on_the_starting_position(kind: str, by_shape: bool) -> None:
     whole = first(SeededBatches(loader(kind, by_shape=by_shape), 3).endlessly(0), 12)
     used = loader(kind, by_shape=by_shape)
-    first(used, 3)  # as MMEngine's loop may have done by then
+    first(used, 3)  # MMEngine's loop may have read some by then
     later = SeededBatches(used, 3)
     random.seed(99)
 
     assert first(later.endlessly(7), 5) == whole[7:]
-    assert used.dataset.read == 3 * 2 + sum(len(batch[0]) for batch in whole[7:])  # no past sample was read again
+    assert used.dataset.read == 3 * 2 + sum(len(batch[0]) for batch in whole[7:])  # past samples are not read again
 
 
-def test_nor_on_who_reads_them() -> None:
+def test_batches_do_not_depend_on_the_number_of_workers() -> None:
     assert first(SeededBatches(loader(workers=2), 3).endlessly(1), 5) == first(
         SeededBatches(loader(), 3).endlessly(1), 5
     )
 
 
-def test_the_order_is_that_of_the_sampler() -> None:
+def test_the_order_is_the_samplers() -> None:
     plain = [batch[0] for batch in first(loader(), 9)]
     assert [batch[0] for batch in first(SeededBatches(loader(), 3).endlessly(0), 9)] == plain
 
 
-def test_every_sample_has_random_numbers_of_its_own_and_another_seed_gives_others() -> None:
+def test_random_numbers_differ_between_samples_and_seeds() -> None:
     def numbers(seed: int) -> list[float]:
         return [
             n for batch in first(SeededBatches(loader(), seed).endlessly(0), 20) for kind in batch[1:] for n in kind
@@ -80,7 +80,7 @@ def test_every_sample_has_random_numbers_of_its_own_and_another_seed_gives_other
     assert abs(np.mean(one) - 0.5) < 0.1
 
 
-def test_an_epoch_that_is_cut_off_goes_on_and_the_next_is_whole() -> None:
+def test_an_interrupted_epoch_continues_and_the_next_is_complete() -> None:
     def epoch(batches: SeededBatches, number: int) -> list[Any]:
         batches.batch_sampler.sampler.set_epoch(number)
         return list(batches)
@@ -96,13 +96,13 @@ def test_an_epoch_that_is_cut_off_goes_on_and_the_next_is_whole() -> None:
     assert len(resumed) == len(epochs[0]) == 4
 
 
-def test_the_seed_of_the_order_can_be_that_of_an_earlier_run() -> None:
+def test_the_order_can_use_the_seed_of_an_earlier_run() -> None:
     expected = first(SeededBatches(loader(seed=5), 3).endlessly(0), 6)
     assert first(SeededBatches(loader(seed=8), 3, sampler_seed=5).endlessly(0), 6) == expected
 
 
-def test_processes_share_the_positions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two processes augment the samples as one process with all of them does."""
+def test_positions_are_counted_over_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes augment each sample as a single process would."""
     alone = {tuple(s) for batch in first(SeededBatches(loader(), 3).endlessly(0), 6) for s in zip(*batch, strict=True)}
     both = set()
     for rank in (0, 1):
@@ -113,14 +113,14 @@ def test_processes_share_the_positions(monkeypatch: pytest.MonkeyPatch) -> None:
     assert both == alone
 
 
-def test_what_it_does_not_know_is_the_loaders() -> None:
+def test_other_attributes_are_the_loaders() -> None:
     plain = loader('finite')
     batches = SeededBatches(plain, 3)
     assert batches.dataset is plain.dataset
     assert batches.batch_sampler is plain.batch_sampler
 
 
-def test_samplers_that_cannot_be_begun_again() -> None:
+def test_samplers_that_cannot_be_replayed() -> None:
     dataset = Draws()
     assert can_restart(loader())
     assert not can_restart(DataLoader(dataset, sampler=RandomSampler(dataset)))

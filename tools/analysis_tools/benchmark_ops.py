@@ -1,4 +1,4 @@
-"""Time RoIAlign and NMS, ours beside the compiled kernels of mmcv and torchvision where these are installed.
+"""Time RoIAlign and NMS of the package against those of mmcv and torchvision, where installed.
 
 python tools/analysis_tools/benchmark_ops.py --out docs/records/speed-ops.json
 """
@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]
 
 import torch  # noqa: E402
-from step_benchmark.environment import publish  # noqa: E402
-from step_benchmark.timing import spread  # noqa: E402
+from step_benchmark.environment import parse, publish  # noqa: E402
+from step_benchmark.timing import format_spread, spread  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 from eakd_det.mm.ops import finder  # noqa: E402
@@ -28,9 +28,9 @@ from eakd_det.mm.ops.roi_align import roi_align  # noqa: E402
 from eakd_det.mm.ops.torchvision_kernels import torchvision_ops  # noqa: E402
 from eakd_det.tables import markdown_table  # noqa: E402
 
-OURS, CHANNELS_LAST = 'ours', 'ours, channels-last'
+PACKAGE, CHANNELS_LAST = 'ours', 'ours, channels-last'
 IMAGE = (800, 1344)
-# Stride: RoIs, least and greatest side. 512 RoIs, spread as FPN spreads them.
+# Stride: number of RoIs, shortest and longest side. 512 RoIs in all, distributed as by FPN.
 LEVELS = {4: (300, 16, 112), 8: (120, 112, 224), 16: (60, 224, 448), 32: (32, 448, 800)}
 THRESHOLD = 0.7
 Kernel = Callable[..., Tensor]
@@ -40,16 +40,18 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--channels', type=int, default=256)
-    parser.add_argument('--boxes', type=int, default=8800, help='for NMS: what an RPN passes from five levels')
+    parser.add_argument(
+        '--boxes', type=int, default=8800, help='boxes for NMS; by default as many as an RPN passes on from five levels'
+    )
     parser.add_argument('--rounds', type=int, default=9)
-    parser.add_argument('--threads', type=int, default=1)
-    parser.add_argument('--out', type=Path, help='write the record to this JSON file')
-    return parser.parse_args(argv)
+    return parse(parser, argv, threads=1)
 
 
 def roi_align_kernels() -> dict[str, Kernel]:
-    """All forms of RoIAlign at hand; each takes features, RoIs and the scale. The last one is the reference."""
-    kernels: dict[str, Kernel] = dict.fromkeys((OURS, CHANNELS_LAST), lambda maps, rois, s: roi_align(maps, rois, 7, s))
+    """Return the available kernels of RoIAlign, functions of features, RoIs and scale; the last is the reference."""
+    kernels: dict[str, Kernel] = dict.fromkeys(
+        (PACKAGE, CHANNELS_LAST), lambda maps, rois, s: roi_align(maps, rois, 7, s)
+    )
     if (torchvision := torchvision_ops()) is not None:
         kernels['torchvision'] = lambda maps, rois, s: torchvision.roi_align(maps, rois, 7, s, aligned=True)
     if not finder.uses_python_ops():
@@ -59,10 +61,10 @@ def roi_align_kernels() -> dict[str, Kernel]:
 
 
 def nms_kernels() -> dict[str, Kernel]:
-    """All forms of NMS at hand; each takes boxes and scores. The last one is the reference."""
-    kernels: dict[str, Kernel] = {OURS: lambda boxes, scores: nms(boxes, scores, THRESHOLD)}
+    """Return the available kernels of NMS, functions of boxes and scores; the last is the reference."""
+    kernels: dict[str, Kernel] = {PACKAGE: lambda boxes, scores: nms(boxes, scores, THRESHOLD)}
     if (torchvision := torchvision_ops()) is not None:
-        rounded = torch.tensor(THRESHOLD).item()  # as mmcv compares
+        rounded = torch.tensor(THRESHOLD).item()  # to float32, as in mmcv
         kernels['torchvision'] = lambda boxes, scores: torchvision.nms(boxes, scores, rounded)
     if not finder.uses_python_ops():
         compiled = importlib.import_module('mmcv.ops').nms
@@ -70,21 +72,21 @@ def nms_kernels() -> dict[str, Kernel]:
     return kernels
 
 
-def pyramid(channels: int) -> list[tuple[Tensor, Tensor, float, Tensor]]:
-    """Features, RoIs, scale and the gradient of what is pooled, for each level."""
+def make_pyramid(channels: int) -> list[tuple[Tensor, Tensor, float, Tensor]]:
+    """Return features, RoIs, scale and the gradient of the output for each level."""
     random = torch.Generator().manual_seed(0)
     levels = []
-    for stride, (count, least, greatest) in LEVELS.items():
+    for stride, (count, shortest, longest) in LEVELS.items():
         maps = torch.randn(1, channels, *(side // stride for side in IMAGE), generator=random)
-        size = torch.rand(count, 2, generator=random) * (greatest - least) + least
+        size = torch.rand(count, 2, generator=random) * (longest - shortest) + shortest
         corner = torch.rand(count, 2, generator=random) * (torch.tensor(IMAGE[::-1]) - size).clamp(min=0)
         rois = torch.cat([torch.zeros(count, 1), corner, corner + size], 1)
         levels.append((maps, rois, 1 / stride, torch.randn(count, channels, 7, 7, generator=random)))
     return levels
 
 
-def level_boxes(count: int) -> tuple[Tensor, Tensor]:
-    """Boxes and scores: about ten boxes at each place, five levels set apart as ``batched_nms`` sets them apart."""
+def make_boxes(count: int) -> tuple[Tensor, Tensor]:
+    """Return boxes and scores: about ten boxes per object, in five levels, offset as in ``batched_nms``."""
     random = torch.Generator().manual_seed(0)
     places = torch.rand(count // 10, 4, generator=random) * torch.tensor([1100.0, 600.0, 200.0, 200.0])
     places = places[torch.randint(len(places), (count,), generator=random)]
@@ -94,8 +96,10 @@ def level_boxes(count: int) -> tuple[Tensor, Tensor]:
     return torch.cat([corner, corner + size], 1) + level * 1345.0, torch.rand(count, generator=random)
 
 
-def pool(kernel: Kernel, levels: list[tuple[Tensor, Tensor, float, Tensor]], layout: Any) -> tuple[Any, list[Tensor]]:
-    """Seconds of forward and backward over all levels, and outputs and gradients."""
+def time_roi_align(
+    kernel: Kernel, levels: list[tuple[Tensor, Tensor, float, Tensor]], layout: Any
+) -> tuple[Any, list[Tensor]]:
+    """Return the seconds of forward and backward pass over all levels, and outputs and gradients."""
     inputs = [maps.clone(memory_format=layout).requires_grad_() for maps, *_ in levels]
     start = time.perf_counter()
     outputs = [kernel(maps, rois, scale) for maps, (_, rois, scale, _) in zip(inputs, levels, strict=True)]
@@ -105,17 +109,20 @@ def pool(kernel: Kernel, levels: list[tuple[Tensor, Tensor, float, Tensor]], lay
     return times, [*(out.detach() for out in outputs), *gradients]
 
 
-def suppress(kernel: Kernel, boxes: Tensor, scores: Tensor) -> tuple[Any, list[Tensor]]:
-    """Seconds, and the kept indices."""
+def time_nms(kernel: Kernel, boxes: Tensor, scores: Tensor) -> tuple[Any, list[Tensor]]:
+    """Return the seconds and the kept indices."""
     start = time.perf_counter()
     kept = kernel(boxes, scores)
     return dict(forward=time.perf_counter() - start), [kept]
 
 
-def in_turn(op: str, arms: Mapping[str, Callable[[], tuple[Any, list[Tensor]]]], rounds: int) -> list[dict[str, Any]]:
-    """One row for each part of each arm, which run in turn, every other round in reverse order, after a warm-up.
+def interleave(
+    op: str, arms: Mapping[str, Callable[[], tuple[Any, list[Tensor]]]], rounds: int
+) -> list[dict[str, Any]]:
+    """Time the arms interleaved after a warm-up; every other round runs in reverse order.
 
-    Ratios to the last arm are taken round by round.
+    Returns:
+        A row for each pass of each arm; ratios to the last arm are taken in each round.
     """
     seconds: dict[str, list[dict[str, float]]] = {name: [] for name in arms}
     results = {}
@@ -144,12 +151,11 @@ def _difference(one: Tensor, other: Tensor) -> float:
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:
-    """The rows as a table."""
+    """Return the rows as a Markdown table."""
     headings = ['op', 'kernel', 'ms (min to max)', f'÷ {rows[0]["reference"]}', 'largest difference']
     lines = []
     for row in rows:
-        ms = {key: 1000 * value for key, value in row['seconds'].items()}
-        time = f'{ms["median"]:.0f} ({ms["min"]:.0f} to {ms["max"]:.0f})'
+        time = format_spread(row['seconds'], digits=0, factor=1000)
         lines.append([row['op'], row['arm'], time, f'{row["relative"]["median"]:.2f}', f'{row["difference"]:.0e}'])
     return markdown_table(headings, lines, texts=(0, 1))
 
@@ -157,20 +163,19 @@ def markdown(rows: list[dict[str, Any]]) -> str:
 def main(argv: list[str] | None = None) -> None:
     """Run the benchmark."""
     args = parse_args(argv)
-    torch.set_num_threads(args.threads)
-    levels, boxes = pyramid(args.channels), level_boxes(args.boxes)
+    levels, boxes = make_pyramid(args.channels), make_boxes(args.boxes)
     layouts = {CHANNELS_LAST: torch.channels_last}
-    rows = in_turn(
+    rows = interleave(
         'RoIAlign',
         {
-            name: functools.partial(pool, kernel, levels, layouts.get(name, torch.contiguous_format))
+            name: functools.partial(time_roi_align, kernel, levels, layouts.get(name, torch.contiguous_format))
             for name, kernel in roi_align_kernels().items()
         },
         args.rounds,
     )
-    suppressors = {name: functools.partial(suppress, kernel, *boxes) for name, kernel in nms_kernels().items()}
-    rows += in_turn('NMS', suppressors, args.rounds)
-    publish('benchmark_ops.py', args, markdown(rows), rows=rows)
+    suppressors = {name: functools.partial(time_nms, kernel, *boxes) for name, kernel in nms_kernels().items()}
+    rows += interleave('NMS', suppressors, args.rounds)
+    publish(args, markdown(rows), rows=rows)
 
 
 if __name__ == '__main__':

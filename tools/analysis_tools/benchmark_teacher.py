@@ -1,4 +1,4 @@
-"""Time the teacher's prediction at given proposals under each of its options, and how far its logits move.
+"""Time the teacher's prediction at given proposals with each of its options, and measure the change of its logits.
 
 python tools/analysis_tools/benchmark_teacher.py --pair r101-r18 --out teacher.json
 """
@@ -15,11 +15,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]
 
-import torch  # noqa: E402
-from mmengine.logging import MMLogger  # noqa: E402
-from step_benchmark.environment import publish  # noqa: E402
-from step_benchmark.scene import PAIRS, Scene, make_scene, proposals_of  # noqa: E402
-from step_benchmark.timing import spread  # noqa: E402
+from step_benchmark.environment import add_scene_arguments, parse, publish  # noqa: E402
+from step_benchmark.scene import PAIRS, Scene, make_scene, sample_proposals  # noqa: E402
+from step_benchmark.timing import format_spread, spread  # noqa: E402
 
 from eakd_det.sites import find_head  # noqa: E402
 from eakd_det.tables import markdown_table  # noqa: E402
@@ -40,21 +38,17 @@ OPTIONS: dict[str, dict[str, Any]] = {
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('--pair', choices=sorted(PAIRS), default='r101-r18')
-    parser.add_argument('--height', type=int, default=800)
-    parser.add_argument('--width', type=int, default=1344)
+    add_scene_arguments(parser, PAIRS, height=800, width=1344)
     parser.add_argument('--images', type=int, default=1)
     parser.add_argument('--rois', type=int, default=512, help='proposals sampled from each image')
     parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--threads', type=int, default=2)
-    parser.add_argument('--no-compile', action='store_true', help='leave out torch.compile, which takes minutes')
-    parser.add_argument('--out', type=Path, help='write the record to this JSON file')
-    return parser.parse_args(argv)
+    parser.add_argument('--no-compile', action='store_true', help='skip torch.compile, which takes minutes')
+    return parse(parser, argv, threads=2)
 
 
 def measure(args: argparse.Namespace, scene: Scene) -> list[dict[str, Any]]:
-    """Return a row for each set of options; the first prediction of each is a warm-up, whose logits are compared."""
-    images, sites = proposals_of(scene)
+    """Return a row for each set of options; their logits are taken from a warm-up."""
+    images, sites = sample_proposals(scene)
     teachers = {
         name: FrozenTeacher(
             find_head(copy.deepcopy(scene.teacher), 'teacher'),
@@ -88,23 +82,20 @@ def measure(args: argparse.Namespace, scene: Scene) -> list[dict[str, Any]]:
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:
-    """The rows as a table."""
+    """Return the rows as a Markdown table."""
     lines = []
     for row in rows:
-        s = row['seconds']
-        time = f'{s["median"]:.2f} ({s["min"]:.2f} to {s["max"]:.2f})'
+        time = format_spread(row['seconds'])
         lines.append([row['options'], time, f'{row["relative"]["median"]:.2f}', f'{row["deviation"]:.0e}'])
-    headings = ['teacher', 's (min to max)', '÷ as built', 'largest change of a logit, of the largest logit']
+    headings = ['teacher', 's (min to max)', '÷ as built', 'largest change of a logit ÷ largest logit']
     return markdown_table(headings, lines)
 
 
 def main(argv: list[str] | None = None) -> None:
     """Run the benchmark."""
     args = parse_args(argv)
-    torch.set_num_threads(args.threads)
-    MMLogger.get_current_instance().setLevel('ERROR')
     rows = measure(args, make_scene(args.pair, args.height, args.width, args.images, args.rois))
-    publish('benchmark_teacher.py', args, markdown(rows), rows=rows)
+    publish(args, markdown(rows), rows=rows)
 
 
 if __name__ == '__main__':

@@ -1,7 +1,7 @@
-"""``make setup``: a virtual environment with one install, by ``uv`` where it can be had and by pip otherwise.
+"""``make setup``: create a virtual environment and install into it with uv, or with pip if uv is not available.
 
-It needs the standard library alone. The stamp in the environment holds what it was made of: the same command again does
-nothing, brings it up to date, or makes it anew after an interruption.
+This script needs only the standard library. A stamp in the environment records its requirements: running the command
+again does nothing, updates the environment, or repairs it after an interruption.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 STAMP = '.eakd-setup'
 UNFINISHED = 'unfinished\n'
-# The keys of pip's configuration that uv has a variable for.
+# Keys of pip's configuration and the corresponding variables of uv.
 UV_VARIABLES = {
     'index-url': 'UV_DEFAULT_INDEX',
     'extra-index-url': 'UV_EXTRA_INDEX_URL',
@@ -43,11 +43,11 @@ print('Ready:', ', '.join(['Python ' + platform.python_version(), *(f'{name} {ve
 
 
 class SetupError(Exception):
-    """Why the set-up cannot go on and what to do about it, in one line."""
+    """The set-up cannot continue; the message gives the reason and the remedy in one line."""
 
 
 def read_pip_config(text: str) -> dict[str, str]:
-    """Read what ``pip config list`` prints, such as ``global.find-links='/wheels'``; later sections win, as in pip."""
+    """Parse the output of ``pip config list`` (``global.find-links='/wheels'``); later sections take precedence."""
     config: dict[str, str] = {}
     for section in ('global.', 'install.', ':env:.'):
         for line in text.splitlines():
@@ -58,11 +58,11 @@ def read_pip_config(text: str) -> dict[str, str]:
 
 
 def uv_settings(config: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that make uv follow pip's configuration, less those that the user has set."""
+    """Return the variables that make uv follow pip's configuration, except those set by the user."""
     settings = {
         'UV_PYTHON_DOWNLOADS': 'never',
         'UV_INDEX_STRATEGY': 'unsafe-best-match',  # as pip does
-        'UV_COMPILE_BYTECODE': '1',  # as pip does; else each start compiles where Python may not write bytecode
+        'UV_COMPILE_BYTECODE': '1',  # as pip does; saves compiling at each start where bytecode cannot be written
     }
     for key, variable in UV_VARIABLES.items():
         values = [os.path.expanduser(value) for value in config.get(key, '').split()]
@@ -72,7 +72,7 @@ def uv_settings(config: Mapping[str, str], environ: Mapping[str, str]) -> dict[s
 
 
 class Setup:
-    """One set-up of a virtual environment."""
+    """Set-up of a virtual environment."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.venv = Path(options.venv).resolve()
@@ -81,14 +81,17 @@ class Setup:
         self.torch = f'torch=={options.torch}'
         self.install_args = [self.torch, '-e', f'{ROOT}[{options.extra},lab,tests]', *shlex.split(options.pip_args)]
         self.installer = options.installer
-        self.environment = {**os.environ, 'PIP_USER': '0'}  # `user = true` in pip.conf refuses virtual environments
+        self.environment = {
+            **os.environ,
+            'PIP_USER': '0',
+        }  # `user = true` in pip.conf does not work in virtual environments
         self.base = f'{sys.version.split()[0]} {sys.base_prefix} {options.extra}'
         files = (ROOT / 'pyproject.toml', ROOT / 'setup.py', Path(__file__))
         content = b''.join(file.read_bytes() for file in files) + repr(self.install_args).encode()
         self.stamp = f'{self.base}\n{hashlib.sha256(content).hexdigest()}\n'
 
     def __call__(self) -> None:
-        """Do what is left to do, while no other set-up is at work in this checkout."""
+        """Create, update or repair the environment, one set-up at a time per checkout."""
         with Path(__file__).open() as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -102,7 +105,7 @@ class Setup:
                 return
             if not before and self.venv.exists() and any(self.venv.iterdir()):
                 raise SetupError(
-                    f'{self.venv} was not made by this set-up: remove it (make clean), or use it yourself.'
+                    f'{self.venv} was not made by this set-up: remove it (make clean), or install into it yourself.'
                 )
             if before.split('\n')[0] != self.base or not self.python.exists():
                 self.make_venv()
@@ -112,29 +115,29 @@ class Setup:
             stamp_file.write_text(self.stamp)
 
     def make_venv(self) -> None:
-        """Make a new virtual environment; the stamp comes first and marks an interrupted one as this set-up's."""
-        print(f'Making {self.venv}', flush=True)
+        """Create a virtual environment; an early stamp identifies it even if the set-up is interrupted."""
+        print(f'Creating {self.venv}', flush=True)
         shutil.rmtree(self.venv, ignore_errors=True)
         self.venv.mkdir(parents=True)
         (self.venv / STAMP).write_text(UNFINISHED)
         if self.run([sys.executable, '-m', 'venv', str(self.venv)], stdout=subprocess.DEVNULL).returncode:
             raise SetupError(
-                f'{sys.executable} cannot make a virtual environment. '
+                f'{sys.executable} cannot create a virtual environment. '
                 f'On Debian or Ubuntu: apt install python3.{sys.version_info[1]}-venv'
             )
 
     def install(self) -> None:
-        """Install torch, the checkout and its tools in one go."""
+        """Install torch, the package and the development tools in one command."""
         command = self.uv_command() if self.installer == 'uv' else None
         print('Installing with', 'uv' if command else 'pip, which takes a minute or two', flush=True)
         if self.run([*(command or [*self.pip, 'install']), *self.install_args]).returncode:
             raise SetupError(
-                'the install failed, see above. Check the network and `pip config list`, then give the same command '
-                'again; with INSTALLER=pip it does without uv.'
+                'the installation failed, see above. Check the network and `pip config list`, then run this command '
+                'again; INSTALLER=pip avoids uv.'
             )
 
     def uv_command(self) -> list[str] | None:
-        """Return ``uv pip install`` with its options; pip gets uv if it is not on the PATH; ``None`` if it cannot."""
+        """Return ``uv pip install`` with its options, installing uv if necessary; ``None`` if it is not available."""
         uv = ['uv']
         if not shutil.which('uv') or self.run(['uv', '--version'], capture_output=True).returncode:
             uv = [str(self.python), '-m', 'uv']
@@ -148,7 +151,7 @@ class Setup:
         return command + self.torch_backend(command)
 
     def torch_backend(self, command: list[str]) -> list[str]:
-        """Return uv's option for PyTorch's own CPU builds where a CUDA build would come otherwise, and to no use."""
+        """Return uv's option for a CPU build of torch if a CUDA build would be installed without a GPU."""
         if not sys.platform.startswith('linux') or shutil.which('nvidia-smi') or 'UV_TORCH_BACKEND' in os.environ:
             return []
         options = {'env': {**self.environment, 'UV_HTTP_RETRIES': '0'}, 'capture_output': True, 'text': True}
@@ -158,42 +161,43 @@ class Setup:
         if not self.run([*command, '--dry-run', '--torch-backend=cpu', self.torch], **options).returncode:
             return ['--torch-backend=cpu']
         print(
-            'No CPU build of torch is within reach: the CUDA build comes, several GB (see docs/install.md)', flush=True
+            'No CPU build of torch is available: installing the CUDA build, several GB (see docs/install.md)',
+            flush=True,
         )
         return []
 
     def verify(self) -> None:
-        """Import what fails where the system lacks a library, and print the versions."""
+        """Check for missing system libraries by importing the packages, and print the versions."""
         result = self.run([str(self.python), '-c', VERIFY], capture_output=True, text=True)
         if 'libGL' in result.stderr or 'libgthread' in result.stderr:
             raise SetupError(
-                'opencv-python lacks system libraries. On Debian or Ubuntu: apt install libgl1 libglib2.0-0'
+                'opencv-python needs system libraries. On Debian or Ubuntu: apt install libgl1 libglib2.0-0'
             )
         if result.returncode:
             raise SetupError(f'the new environment does not work: {result.stderr.strip().splitlines()[-1]}')
         print(result.stdout.strip(), flush=True)
 
     def run(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command, which holds the lock for as long as it lives, even if this process is killed."""
+        """Run a command that keeps the lock while it runs, even if this process is killed."""
         return subprocess.run(command, **{'env': self.environment, 'pass_fds': [self.lock], **options})
 
 
 def main() -> None:
-    """Parse the options and set up."""
+    """Parse the options and run the set-up."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--venv', default=str(ROOT / '.venv'))
     parser.add_argument('--torch', default='2.13.*', help='version of torch')
     parser.add_argument('--extra', default='lite', choices=('lite', 'mm'), help='mm: without mmcv-lite')
     parser.add_argument('--installer', default='uv', choices=('uv', 'pip'))
-    parser.add_argument('--pip-args', default='', help='handed to the installer')
+    parser.add_argument('--pip-args', default='', help='arguments for the installer')
     try:
         if not (3, 10) <= sys.version_info[:2] <= (3, 13):
-            raise SetupError(f'Python 3.10 to 3.13 is needed, this is {sys.version.split()[0]}. Use: make PYTHON=...')
+            raise SetupError(f'expected Python 3.10 to 3.13, but got {sys.version.split()[0]}. Use: make PYTHON=...')
         Setup(parser.parse_args())()
     except SetupError as error:
         sys.exit(f'Set-up stopped: {error}')
     except KeyboardInterrupt:
-        sys.exit('Set-up interrupted; give the same command again.')
+        sys.exit('Set-up interrupted; run the same command again.')
 
 
 if __name__ == '__main__':

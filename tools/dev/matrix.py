@@ -1,8 +1,8 @@
-"""Run the test suite in one environment and write its row of docs/records/matrix.json, from which `make tables` writes.
+"""Run the test suite in one environment and add the result to docs/records/matrix.json, a record for `make tables`.
 
-python3.12 tools/dev/matrix.py --torch 2.15.0                     the interpreter's own environment, made anew
+python3.12 tools/dev/matrix.py --torch 2.15.0                     in a new environment
 python3.11 tools/dev/matrix.py --extra mm --pip-args mmcv-2.1.0-....whl
-python3.11 tools/dev/matrix.py --venv folder                      an environment that exists, as it is
+python3.11 tools/dev/matrix.py --venv folder                      in an existing environment
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ COUNTS = ('passed', 'failed', 'skipped', 'seconds')
 
 
 def run_suite(python: Path, pytest_args: list[str]) -> dict[str, str | int]:
-    """Run the suite and return its row: versions, and how many tests passed, failed and were skipped."""
+    """Run the suite and return its row: versions, and numbers of passed, failed and skipped tests."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / 'report.xml'
         command = [str(python), '-m', 'pytest', f'--junitxml={report}', *pytest_args]
@@ -45,7 +45,7 @@ def run_suite(python: Path, pytest_args: list[str]) -> dict[str, str | int]:
 
 
 def add_row(row: dict[str, str | int]) -> None:
-    """Put the row into the record, in place of an older one with the same versions."""
+    """Add the row to the record, replacing one with the same versions."""
     rows = json.loads(RECORD.read_text())['rows'] if RECORD.exists() else []
     versions = [name for name in row if name not in COUNTS]
     rows = [old for old in rows if any(old[name] != row[name] for name in versions)] + [row]
@@ -60,9 +60,9 @@ def add_row(row: dict[str, str | int]) -> None:
 
 
 def main() -> None:
-    """Make the environment if need be, run the suite, write the row."""
+    """Create the environment if necessary, run the suite and record the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--venv', type=Path, help='an environment that exists; without it one is made')
+    parser.add_argument('--venv', type=Path, help='an existing environment (default: create one)')
     parser.add_argument('--pytest-args', default="-m 'not slow' -n auto --dist worksteal")
     args, setup_args = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,9 +1,8 @@
-"""Write the tables in README and docs anew from their records: python tools/dev/tables.py [--check].
+"""Update the tables in README and docs from their records: python tools/dev/tables.py [--check].
 
-A table stands between the lines ``<!-- table: name -->`` and ``<!-- /table -->``. Its name is that of a record in
-docs/records (the demo's, a report of tools/experiment.py, a benchmark, an analysis, or results by config), or
-``published``: those of papers. A report's pictures go to docs/images/<name>.png and
-<name>-questions.png.
+A table is enclosed by the lines ``<!-- table: name -->`` and ``<!-- /table -->``. The name is that of a record in
+docs/records (demo, report of tools/experiment.py, benchmark, analysis, or results by config), or ``published`` for the
+numbers of the papers. The pictures of a report are written to docs/images/<name>.png and <name>-questions.png.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,23 +36,23 @@ _MARKER = re.compile(r'^<!-- /?table\b', re.MULTILINE)
 
 
 def pages(root: Path = ROOT) -> list[Path]:
-    """The files that may hold tables."""
+    """Return the files that may contain tables."""
     return sorted(path for pattern in ('*.md', 'docs/**/*.md', 'configs/*.md') for path in root.glob(pattern))
 
 
-def with_tables(text: str, root: Path = ROOT) -> str:
-    """The text with each of its tables as the records have it.
+def update_tables(text: str, root: Path = ROOT) -> str:
+    """Return the text with all tables rendered from their records.
 
     Raises:
-        SystemExit: If a marker names no record, or is not closed.
+        SystemExit: If a table has no record, or its markers do not match.
     """
     if len(_MARKER.findall(text)) != 2 * len(_BLOCK.findall(text)):
-        raise SystemExit('a table marker is not closed, or opened twice')
+        raise SystemExit('a table marker is not closed, or is opened twice')
     return _BLOCK.sub(lambda found: f'{found["open"]}{render(found["name"], root)}\n{found["close"]}', text)
 
 
 def render(name: str, root: Path = ROOT) -> str:
-    """The table of that name, with what stands below it."""
+    """Render a table with its notes."""
     if name == 'published':
         return _published()
     path = root / 'docs' / 'records' / f'{name}.json'
@@ -66,12 +65,11 @@ def render(name: str, root: Path = ROOT) -> str:
         return f'{record["table"]}\n\n`{record["command"]}`'
     if is_report(record):
         return '\n'.join([table_markdown(record), '', *(f'- {line}' for line in notes(record))])
-    lay_out: Callable[[Mapping[str, Any]], str] = _demo if 'results' in record else _by_config
-    return lay_out(record)
+    return _demo(record) if 'results' in record else _by_config(record)
 
 
 def draw_reports(root: Path = ROOT) -> list[Path]:
-    """Draw the pictures of all reports anew, and return their paths."""
+    """Draw the pictures of all reports and return their paths."""
     pictures = []
     for path in sorted((root / 'docs' / 'records').glob('*.json')):
         record = json.loads(path.read_text())
@@ -125,19 +123,21 @@ def _published() -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write the tables, or with ``--check`` only say which files have old ones; the exit status is then 1."""
+    """Update the tables; with ``--check``, only list outdated files and return 1 if there are any."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('--check', action='store_true', help='change nothing; exit with 1 if a table is out of date')
+    parser.add_argument(
+        '--check', action='store_true', help='change nothing; exit with status 1 if a table is outdated'
+    )
     args = parser.parse_args(argv)
-    old = {path: text for path in pages() if with_tables(text := path.read_text()) != text}
-    for path, text in old.items():
-        print(f'{path.relative_to(ROOT)}: {"out of date" if args.check else "written"}')
+    outdated = {path: text for path in pages() if update_tables(text := path.read_text()) != text}
+    for path, text in outdated.items():
+        print(f'{path.relative_to(ROOT)}: {"outdated" if args.check else "updated"}')
         if not args.check:
-            path.write_text(with_tables(text))
+            path.write_text(update_tables(text))
     if not args.check:
         for picture in draw_reports():
             print(f'{picture.relative_to(ROOT)}: drawn')
-    return int(args.check and bool(old))
+    return int(args.check and bool(outdated))
 
 
 if __name__ == '__main__':

@@ -17,7 +17,7 @@ import tables  # noqa: E402
 @pytest.mark.parametrize('path', tables.pages(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_tables_agree_with_the_records(path):
     text = path.read_text()
-    assert tables.with_tables(text) == text, f'{path.name}: run `make tables`'
+    assert tables.update_tables(text) == text, f'{path.name}: run `make tables`'
 
 
 def test_every_record_has_its_table_and_the_readme_the_demos():
@@ -35,18 +35,18 @@ def test_another_record_makes_another_table(tmp_path):
     demo['results'][0]['metrics']['AP'] = 0.999
     (records / 'demo.json').write_text(json.dumps(demo))
     before = '# Title\n\n<!-- table: demo -->\nold\n<!-- /table -->\n\nEnd.\n'
-    after = tables.with_tables(before, tmp_path)
+    after = tables.update_tables(before, tmp_path)
     assert '| 99.9 |' in after
     assert after.startswith('# Title\n\n<!-- table: demo -->\n|')
     assert after.endswith('.\n<!-- /table -->\n\nEnd.\n')
-    assert tables.with_tables(after, tmp_path) == after
+    assert tables.update_tables(after, tmp_path) == after
 
 
 def test_a_table_without_a_record_or_an_end_is_an_error(tmp_path):
     with pytest.raises(SystemExit, match='no record'):
-        tables.with_tables('<!-- table: nothing -->\n<!-- /table -->\n', tmp_path)
+        tables.update_tables('<!-- table: nothing -->\n<!-- /table -->\n', tmp_path)
     with pytest.raises(SystemExit, match='not closed'):
-        tables.with_tables('<!-- table: demo -->\n| a |\n', tmp_path)
+        tables.update_tables('<!-- table: demo -->\n| a |\n', tmp_path)
 
 
 def test_a_report_of_an_experiment_becomes_a_table_with_its_notes(tmp_path):

@@ -1,1 +1,1 @@
-"""Pieces of ``tools/analysis_tools/benchmark_step.py``."""
+"""Modules shared by the benchmarks in ``tools/analysis_tools``."""

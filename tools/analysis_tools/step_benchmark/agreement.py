@@ -1,4 +1,4 @@
-"""Before anything is timed: do the arms compute the same logits for the same boxes?"""
+"""Compare the logits of the arms before timing them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from step_benchmark.timing import run_step
 
 @dataclass(frozen=True)
 class SeenLogits:
-    """Class logits of one step, ``(R, C)`` each."""
+    """Class logits of one step, ``(N, C)`` each."""
 
     student: Tensor
     teacher: Tensor
 
 
 def logits_of(model: Any, data: dict[str, Any]) -> SeenLogits | None:
-    """Run one step of an arm and return the logits its loss compared; None if it compares none."""
+    """Run one step of an arm and return the logits that its loss compares, if any."""
     if isinstance(model, ProposalDistill):
         observation = model.distiller.observe_next_step()
         run_step(model, data)
@@ -42,7 +42,7 @@ def logits_of(model: Any, data: dict[str, Any]) -> SeenLogits | None:
 
 
 def compare(reference: SeenLogits, other: SeenLogits | None, tolerance: float = 1e-3) -> str:
-    """One word for the table: 'equal', 'other boxes', 'differ by ...' or 'none'."""
+    """Return 'equal', 'other boxes', 'teacher off by ...' or 'none', for the table."""
     if other is None:
         return 'none'
     if other.student.shape != reference.student.shape or not torch.allclose(

@@ -1,4 +1,4 @@
-"""What is timed: each arm turns the shared batch into a loss dict, with the same weights as all the others."""
+"""The arms of the benchmark: each turns the shared batch into a loss dict, with shared weights."""
 
 from __future__ import annotations
 
@@ -19,18 +19,14 @@ from torch.nn.functional import kl_div
 
 from eakd_det.building import build_model
 from eakd_det.models import train_channels_last
+from step_benchmark.losses import LOSSES
 from step_benchmark.scene import Scene
 
 Losses = dict[str, Any]
 Step = Callable[[Tensor, list[Any]], Losses]
 
-EA = dict(type='eakd_det.EntropyWeighting', tau=3.0)
-OURS: dict[str, dict[str, Any]] = {
-    'ours KD': dict(type='eakd_det.KDLoss'),
-    'ours EA-KD': dict(type='eakd_det.KDLoss', weighting=EA),
-    'ours DKD': dict(type='eakd_det.DKDLoss'),
-    'ours EA-DKD': dict(type='eakd_det.DKDLoss', weighting=EA),
-}
+PACKAGE_ARMS = {f'ours {name}': loss for name, loss in LOSSES.items()}
+EA_KD = 'ours EA-KD'
 FAST = 'ours EA-KD, fast'
 PLAIN = 'stock student'
 OUR_STUDENT = 'our student'
@@ -39,7 +35,7 @@ RAZOR_SHARED = 'MMRazor, shared samples'
 RAZOR_PKD = 'MMRazor FPN + PKD'
 MD_SCHEDULE = "mdistiller's schedule"
 CROSSKD = 'CrossKD, two-stage'
-ARMS = (PLAIN, OUR_STUDENT, *OURS, FAST, RAZOR_SHIPPED, RAZOR_SHARED, RAZOR_PKD, MD_SCHEDULE, CROSSKD)
+ARMS = (PLAIN, OUR_STUDENT, *PACKAGE_ARMS, FAST, RAZOR_SHIPPED, RAZOR_SHARED, RAZOR_PKD, MD_SCHEDULE, CROSSKD)
 FAST_OPTIONS: dict[str, Any] = dict(channels_last=True, dtype='auto', free_unused=True, winograd=True)
 FAST_STUDENT_OPTIONS: dict[str, Any] = dict(channels_last=True, winograd=True)
 
@@ -50,14 +46,14 @@ _NECK = dict(neck=dict(type='ModuleOutputs', source='neck'))
 def build_arm(name: str, scene: Scene, fast: dict[str, Any] | None = None, crosskd: Path | None = None) -> nn.Module:
     """Build the arm called ``name`` around the detectors of ``scene``.
 
-    All but the stock student get copies of the detectors, since most change what they are given (MMRazor turns
-    in-place activations off, ours folds the teacher's BatchNorm); the weights are equal.
+    All but the stock student get copies of the detectors, because most arms modify them: MMRazor turns in-place
+    activations off, this package folds the teacher's BatchNorm. The weights are equal.
 
     Args:
         name: One of :data:`ARMS`.
         scene: Detectors and batch.
         fast: ``teacher_options`` of the fast arm. Defaults to :data:`FAST_OPTIONS`.
-        crosskd: CrossKD's ``crosskd_two_stage.py``, which its arm needs.
+        crosskd: Path of CrossKD's ``crosskd_two_stage.py``, required for its arm.
     """
     if name == PLAIN:
         return scene.student
@@ -65,23 +61,23 @@ def build_arm(name: str, scene: Scene, fast: dict[str, Any] | None = None, cross
     if name == OUR_STUDENT:
         train_channels_last(student)
         return student
-    if name in OURS:
-        return _ours(student, teacher, OURS[name])
+    if name in PACKAGE_ARMS:
+        return _distill(student, teacher, PACKAGE_ARMS[name])
     if name == FAST:
         options = dict(teacher_options=fast or FAST_OPTIONS, student_options=FAST_STUDENT_OPTIONS)
-        return _ours(student, teacher, OURS['ours EA-KD'], **options)
+        return _distill(student, teacher, PACKAGE_ARMS[EA_KD], **options)
     if name == CROSSKD:
         if crosskd is None:
-            raise ValueError('the CrossKD arm needs its file: --crosskd path/to/crosskd_two_stage.py')
+            raise ValueError('--crosskd: expected the path of crosskd_two_stage.py, but got none')
         return CrossKD(crosskd, scene)
     if name == MD_SCHEDULE:
         return MDistillerSchedule(student, teacher)
     algorithm = _razor(name, student, teacher, len(scene.data['inputs']))
-    algorithm.train()  # returns nothing in MMRazor
+    algorithm.train()  # MMRazor's returns None
     return algorithm
 
 
-def _ours(student: BaseDetector, teacher: BaseDetector, loss: dict[str, Any], **kwargs: Any) -> nn.Module:
+def _distill(student: BaseDetector, teacher: BaseDetector, loss: dict[str, Any], **kwargs: Any) -> nn.Module:
     return build_model(
         dict(
             type='eakd_det.ProposalDistill',
@@ -107,7 +103,7 @@ def _razor(name: str, student: BaseDetector, teacher: BaseDetector, images: int)
             )
         ),
     )
-    if name == RAZOR_SHARED:  # the RPN samples once an image and the RoI head once more
+    if name == RAZOR_SHARED:  # the RPN and the RoI head each sample once per image
         distiller['distill_deliveries'] = dict(
             samples=dict(
                 type='MethodOutputs',
@@ -122,9 +118,9 @@ def _razor(name: str, student: BaseDetector, teacher: BaseDetector, images: int)
 
 
 class CrossKD(nn.Module):
-    """CrossKD's two-stage detector from its own file, on the same weights and with MMDetection's losses.
+    """Wrap CrossKD's two-stage detector, with the shared weights and MMDetection's losses.
 
-    Its teacher's box head runs twice, on the teacher's features and on the student's; that is the method.
+    The method runs the teacher's box head twice, on the teacher's features and on the student's.
     """
 
     def __init__(self, file: Path, scene: Scene) -> None:
@@ -148,13 +144,13 @@ class CrossKD(nn.Module):
         self._seen: list[Tensor] = []
         for detector in (self.detector, self.detector.teacher):
             detector.roi_head.bbox_head.fc_cls.register_forward_hook(self._keep)
-        self.detector.train()  # returns nothing there
+        self.detector.train()  # returns None
 
     def _keep(self, module: nn.Module, inputs: Any, output: Tensor) -> None:
         self._seen.append(output.detach())
 
     def forward(self, inputs: Tensor, data_samples: list[Any], mode: str = 'loss') -> Losses:
-        """Losses of one step; the first two classifier outputs are the student's and the teacher's."""
+        """Return the losses; the first two classifier outputs are the student's and the teacher's."""
         self._seen.clear()
         losses = self.detector(inputs, data_samples, mode=mode)
         self.logits = (self._seen[0], self._seen[1])
@@ -162,10 +158,10 @@ class CrossKD(nn.Module):
 
 
 class MDistillerSchedule(nn.Module):
-    """The order of work of mdistiller's detection code, on MMDetection's detectors; not mdistiller itself.
+    """Reproduce the schedule of mdistiller's detection code on MMDetection's detectors.
 
-    The student's box branch runs twice (once for its own loss, once for its logits), the teacher without ``no_grad``
-    (its parameters are frozen, so no graph arises).
+    The student's box branch runs twice, for its own loss and for its logits. The teacher runs without ``no_grad``, but
+    its parameters are frozen, so no graph is built.
     """
 
     def __init__(self, student: BaseDetector, teacher: BaseDetector) -> None:
@@ -175,7 +171,7 @@ class MDistillerSchedule(nn.Module):
         self.data_preprocessor = student.data_preprocessor
 
     def forward(self, inputs: Tensor, data_samples: list[Any], mode: str = 'loss') -> Losses:
-        """Losses of one step."""
+        """Return the losses of one step."""
         kept: dict[str, Any] = {}
         roi_head = self.student.roi_head
         original = roi_head.bbox_loss
@@ -189,14 +185,14 @@ class MDistillerSchedule(nn.Module):
             losses = self.student(inputs, data_samples, mode=mode)
         finally:
             del roi_head.bbox_loss
-        ours = roi_head._bbox_forward(kept['features'], kept['rois'])['cls_score']
-        theirs = self.teacher.roi_head._bbox_forward(self.teacher.extract_feat(inputs), kept['rois'])['cls_score']
-        self.logits = (ours.detach(), theirs.detach())
-        losses['loss_kd'] = kl_div(ours.log_softmax(1), theirs.softmax(1), reduction='batchmean')
+        student = roi_head._bbox_forward(kept['features'], kept['rois'])['cls_score']
+        teacher = self.teacher.roi_head._bbox_forward(self.teacher.extract_feat(inputs), kept['rois'])['cls_score']
+        self.logits = (student.detach(), teacher.detach())
+        losses['loss_kd'] = kl_div(student.log_softmax(1), teacher.softmax(1), reduction='batchmean')
         return losses
 
 
-def teacher_alone(teacher: BaseDetector, images: Tensor, rois: Tensor) -> None:
-    """What any method must run of the teacher: backbone, FPN and box head, in float32, as MMDetection ships them."""
+def run_teacher(teacher: BaseDetector, images: Tensor, rois: Tensor) -> None:
+    """Run MMDetection's backbone, FPN and box head in float32: the part of the teacher that every method needs."""
     with torch.no_grad():
         teacher.roi_head._bbox_forward(teacher.extract_feat(images), rois)

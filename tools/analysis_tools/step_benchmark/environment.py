@@ -1,4 +1,4 @@
-"""The record of a benchmark, and what its times depend on."""
+"""Shared command line and record of the benchmarks."""
 
 from __future__ import annotations
 
@@ -6,39 +6,51 @@ import argparse
 import os
 import platform
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.logging import MMLogger
 
 from eakd_det.files import write_json
 from eakd_det.mm.ops.finder import uses_python_ops
 
 
-def publish(script: str, args: argparse.Namespace, table: str, **numbers: Any) -> None:
-    """Print the table, and write it with the numbers behind it to ``args.out`` if that is set.
+def add_scene_arguments(parser: argparse.ArgumentParser, pairs: Iterable[str], height: int, width: int) -> None:
+    """Add the options for the pair of detectors and the size of the images."""
+    parser.add_argument('--pair', choices=sorted(pairs), default='r101-r18')
+    parser.add_argument('--height', type=int, default=height)
+    parser.add_argument('--width', type=int, default=width)
+
+
+def parse(parser: argparse.ArgumentParser, argv: list[str] | None, threads: int) -> argparse.Namespace:
+    """Parse the command line with ``--threads`` and ``--out``; set the threads of torch and silence the log."""
+    parser.add_argument('--threads', type=int, default=threads)
+    parser.add_argument('--out', type=Path, help='write the record to this JSON file')
+    args = parser.parse_args(argv)
+    torch.set_num_threads(args.threads)
+    MMLogger.get_current_instance().setLevel('ERROR')
+    return args
+
+
+def publish(args: argparse.Namespace, table: str, **numbers: Any) -> None:
+    """Print the table; with ``--out``, write it with its numbers and the environment to a JSON file.
 
     Args:
-        script: Name of the script in ``tools/analysis_tools``.
-        args: Its arguments, with ``out`` and ``threads``.
+        args: Arguments of the script, as returned by :func:`parse`.
         table: The table in Markdown.
-        **numbers: What else the record holds, ready for JSON.
+        **numbers: Further content of the record, ready for JSON.
     """
     print(table)
     if args.out:
-        record = dict(environment=environment(script, args.threads), table=table, **numbers)
-        write_json(args.out, record)
+        write_json(args.out, dict(environment=environment(args.threads), table=table, **numbers))
 
 
-def environment(script: str, threads: int) -> dict[str, Any]:
-    """Command, versions and machine, for the record of a benchmark.
-
-    Args:
-        script: Name of the script in ``tools/analysis_tools``.
-        threads: Threads that torch computes with.
-    """
+def environment(threads: int) -> dict[str, Any]:
+    """Return command, versions and machine."""
     return dict(
-        command=' '.join(['python', f'tools/analysis_tools/{script}', *sys.argv[1:]]),
+        command=' '.join(['python', f'tools/analysis_tools/{Path(sys.argv[0]).name}', *sys.argv[1:]]),
         torch=torch.__version__,
         mmcv_ops='python' if uses_python_ops() else 'compiled',
         python=platform.python_version(),

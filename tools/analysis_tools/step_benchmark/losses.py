@@ -1,4 +1,4 @@
-"""The losses of this package beside straightforward code for the same formulas."""
+"""Time the losses of the package against plain code for the same formulas."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def _weight(student: Tensor, teacher: Tensor) -> Tensor:
-    """EA-KD, Eq. 8 to 12 as one would write them down, with the epsilon of the published code."""
+    """Compute EA-KD, Eq. 8 to 12, literally, with the epsilon of the published code."""
     with torch.no_grad():
         p_s, p_t = (student / 3.0).softmax(1), (teacher / 3.0).softmax(1)
         h_s = -(p_s * torch.log(p_s + 1e-10)).sum(1)
@@ -33,7 +33,7 @@ def _kd(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 def _dkd(student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor:
-    """Masked softmaxes, with a large negative number for the target among the others."""
+    """Compute DKD by masked softmaxes, with a large negative logit for the target."""
     mask = torch.zeros_like(student, dtype=torch.bool).scatter_(1, labels.unsqueeze(1), True)
     p_s, p_t = student.softmax(1), teacher.softmax(1)
     pair_s, pair_t = (torch.stack([(p * mask).sum(1), (p * ~mask).sum(1)], 1) for p in (p_s, p_t))
@@ -42,7 +42,7 @@ def _dkd(student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor:
     return target + 0.25 * kl_div(others_s.log_softmax(1), others_t.softmax(1), reduction='none').sum(1)
 
 
-STRAIGHTFORWARD: dict[str, Loss] = {
+PLAIN_LOSSES: dict[str, Loss] = {
     'KD': lambda s, t, y: _kd(s, t).mean(),
     'EA-KD': lambda s, t, y: (_weight(s, t) * _kd(s, t)).mean(),
     'DKD': lambda s, t, y: _dkd(s, t, y).mean(),
@@ -57,10 +57,10 @@ LOSSES: dict[str, dict[str, Any]] = {
 
 
 def measure(rows: int, classes: int, seconds: float, seed: int = 0) -> dict[str, Any]:
-    """Seconds of forward plus backward of each loss, in turn, for about ``seconds`` in all.
+    """Time forward plus backward of each loss, interleaved, for about ``seconds`` in total.
 
     Raises:
-        RuntimeError: If ours and the straightforward one differ by more than 0.1 %.
+        RuntimeError: If the loss of the package and plain code differ by more than 0.1 %.
     """
     generator = torch.Generator().manual_seed(seed)
     student = torch.randn(rows, classes, generator=generator).requires_grad_()
@@ -68,17 +68,17 @@ def measure(rows: int, classes: int, seconds: float, seed: int = 0) -> dict[str,
     labels = torch.randint(classes, (rows,), generator=generator)
     arms: dict[tuple[str, str], Loss] = {}
     for name, cfg in LOSSES.items():
-        arms[name, 'ours'] = build_model(cfg)
-        arms[name, 'straightforward'] = STRAIGHTFORWARD[name]
-        ours, plain = (float(arms[name, who](student, teacher, labels).detach()) for who in ('ours', 'straightforward'))
-        if abs(ours - plain) > 1e-3 * abs(plain):
-            raise RuntimeError(f'{name} with {rows} rows and {classes} classes: ours is {ours}, expected {plain}')
+        arms[name, 'package'] = build_model(cfg)
+        arms[name, 'plain'] = PLAIN_LOSSES[name]
+        value, expected = (float(arms[name, code](student, teacher, labels).detach()) for code in ('package', 'plain'))
+        if abs(value - expected) > 1e-3 * abs(expected):
+            raise RuntimeError(f'{name} with {rows} rows and {classes} classes: expected {expected}, but got {value}')
     times = _interleave(arms, (student, teacher, labels), seconds)
     result: dict[str, Any] = dict(rows=rows, classes=classes, rounds=len(next(iter(times.values()))))
     for name in LOSSES:
-        ours_times, plain_times = times[name, 'ours'], times[name, 'straightforward']
-        ratios = [a / b for a, b in zip(ours_times, plain_times, strict=True)]
-        result[name] = dict(ours=spread(ours_times), straightforward=spread(plain_times), ratio=spread(ratios))
+        package, plain = times[name, 'package'], times[name, 'plain']
+        ratios = [a / b for a, b in zip(package, plain, strict=True)]
+        result[name] = dict(package=spread(package), plain=spread(plain), ratio=spread(ratios))
     return result
 
 
@@ -92,7 +92,7 @@ def _interleave(
             inputs[0].grad = None
             before = time.perf_counter()
             loss(*inputs).backward()
-            if rounds >= 0:  # the round before warms up
+            if rounds >= 0:  # the first round is a warm-up
                 times[key].append(time.perf_counter() - before)
         rounds += 1
     return times

@@ -1,4 +1,4 @@
-"""The table and the record of a benchmark run."""
+"""Summarise and tabulate the times of the arms."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import Any
 
 from eakd_det.tables import markdown_table
 from step_benchmark.arms import OUR_STUDENT, PLAIN
-from step_benchmark.timing import Times, spread
+from step_benchmark.timing import Times, format_spread, spread
 
 TEACHER = 'teacher alone'
 
 
 def summarise(times: dict[str, Times], agreement: dict[str, str], memory: dict[str, float]) -> list[dict[str, Any]]:
-    """One row an arm; ratios are taken round by round, then their median.
+    """Return one row per arm; ratios are taken in each round.
 
-    ``overhead`` is (step − stock student's step) / (teacher backbone + FPN + box head in float32), the part of the
-    teacher's own minimum that the arm costs on top of plain training.
+    ``overhead`` is (step − stock student's step) / (teacher's backbone, FPN and box head in float32): the cost of
+    distillation relative to the minimum cost of the teacher.
     """
     plain, teacher = times[PLAIN].step, times[TEACHER].step
     rows = []
@@ -36,15 +36,14 @@ def summarise(times: dict[str, Times], agreement: dict[str, str], memory: dict[s
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:
-    """The rows as a table."""
+    """Return the rows as a Markdown table."""
     headings = ['arm', 'step, s (min to max)', 'forward, s', 'backward, s', 'our loss, ms', '÷ stock student']
     lines = []
     for row in rows:
-        step = row['step']
         lines.append(
             [
                 row['arm'],
-                f'{step["median"]:.2f} ({step["min"]:.2f} to {step["max"]:.2f})',
+                format_spread(row['step']),
                 f'{row["forward"]["median"]:.2f}',
                 f'{row["backward"]["median"]:.2f}',
                 f'{1000 * row["loss"]["median"]:.1f}' if 'loss' in row else '',

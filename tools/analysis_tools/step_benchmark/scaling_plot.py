@@ -1,4 +1,4 @@
-"""The plot of ``benchmark_scaling.py``."""
+"""Plot for ``benchmark_scaling.py``."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 
 
 def plot(by_images: list[dict[str, Any]], by_rois: list[dict[str, Any]], title: str, path: Path) -> Figure:
-    """Overhead against images a batch (left) and proposals an image (right), medians with minimum and maximum."""
+    """Plot overhead against images per batch and proposals per image, as medians with minimum and maximum."""
     figure = Figure(figsize=(9, 3.8), layout='constrained')
     left, right = figure.subplots(1, 2, sharey=True)
-    _panel(left, [row['images'] for row in by_images], by_images, 'images a batch (512 proposals each)')
+    _panel(left, [row['images'] for row in by_images], by_images, 'images per batch (512 proposals each)')
     _panel(right, [row['rois'] for row in by_rois], by_rois, 'proposals sampled (one image)')
     left.set_ylabel('overhead')
     left.set_ylim(0, max(1.2, 1.1 * max(row['overhead']['max'] for row in [*by_images, *by_rois])))

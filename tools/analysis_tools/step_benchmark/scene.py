@@ -1,4 +1,4 @@
-"""The detectors and the batch that all arms of the benchmark share."""
+"""Build the detectors and the batch that all arms share."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ PAIRS = {
 
 @dataclass(frozen=True)
 class Scene:
-    """One batch and the two detectors that look at it.
+    """Two detectors and a batch.
 
     Attributes:
-        student: In training mode.
-        teacher: Frozen, in eval mode.
-        student_cfg: What it was built from.
-        teacher_cfg: What it was built from.
-        data: What a data loader yields: ``inputs`` (uint8 images) and ``data_samples``.
+        student: Student in training mode.
+        teacher: Frozen teacher in eval mode.
+        student_cfg: Config of the student.
+        teacher_cfg: Config of the teacher.
+        data: Batch of a data loader: ``inputs`` (uint8 images) and ``data_samples``.
     """
 
     student: BaseDetector
@@ -52,10 +52,10 @@ def make_scene(pair: str, height: int, width: int, images: int, rois: int, boxes
         pair: A key of :data:`PAIRS`.
         height: Image height in pixels.
         width: Image width in pixels.
-        images: Images a batch.
+        images: Number of images.
         rois: Proposals sampled from each image.
-        boxes: Ground-truth boxes an image.
-        seed: Of weights and batch.
+        boxes: Ground-truth boxes per image.
+        seed: Seed of weights and batch.
     """
     model = Config.fromfile(PAIRS[pair]).model
     for detector in (model.architecture, model.teacher):
@@ -67,8 +67,8 @@ def make_scene(pair: str, height: int, width: int, images: int, rois: int, boxes
     return Scene(student, teacher, model.architecture, model.teacher, batch)
 
 
-def proposals_of(scene: Scene) -> tuple[Tensor, Sites]:
-    """Return a batch as the student sees it, and the proposals that it samples there."""
+def sample_proposals(scene: Scene) -> tuple[Tensor, Sites]:
+    """Return the preprocessed images and the proposals that the student samples."""
     batch = scene.student.data_preprocessor(copy.deepcopy(scene.data), training=True)
     with torch.no_grad(), find_head(scene.student, 'student').watch() as watched:
         scene.student(**batch, mode='loss')

@@ -1,4 +1,4 @@
-"""Where the time of a step goes: wraps the parts of student, teacher and distiller, and adds up their own seconds."""
+"""Measure the time of each part of student, teacher and distiller in a step."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from eakd_det.distillation import ProposalDistill
 
 
 class Sections:
-    """Seconds of named parts, each without the parts that ran inside it. For one thread of calls, on a CPU."""
+    """Seconds of named parts, excluding nested parts. For a single thread on a CPU."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
         self._inside: list[float] = []
 
     def wrap(self, owner: Any, method: str, name: str) -> None:
-        """Count the calls of ``owner.method`` as ``name``."""
+        """Add the time of ``owner.method`` to the part ``name``."""
         original: Callable[..., Any] = getattr(owner, method)
 
         @functools.wraps(original)
@@ -39,7 +39,7 @@ class Sections:
         setattr(owner, method, timed)
 
     def watch(self, model: Any) -> None:
-        """Wrap all parts of a distillation, or of a plain detector."""
+        """Wrap all parts of a distillation or of a plain detector."""
         student = model.student if isinstance(model, ProposalDistill) else model
         self.wrap(model.data_preprocessor, 'forward', 'normalise and pad')
         self.wrap(model, 'loss', 'rest of the forward pass')

@@ -1,4 +1,4 @@
-"""Times arms in turn, A B C A B C, so that a machine whose speed drifts is as unfair to one as to another."""
+"""Time arms interleaved, A B C A B C, so that drifts in the machine's speed affect all of them alike."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from eakd_det.distillation import ProposalDistill, ProposalDistiller
 
 @dataclass
 class Times:
-    """Seconds of each counted round of one arm; rounds of different arms with the same index ran side by side.
+    """Seconds of one arm in each counted round.
 
     Attributes:
-        forward: Of the forward pass.
-        backward: Of the backward pass.
-        loss: Of it in our distiller: divergence, weights and statistics, both networks left out.
+        forward: Forward pass.
+        backward: Backward pass.
+        loss: Part of the forward pass in the distiller: divergence, weights and statistics.
     """
 
     forward: list[float] = field(default_factory=list)
@@ -32,12 +32,12 @@ class Times:
 
     @property
     def step(self) -> list[float]:
-        """Forward plus backward, a round each."""
+        """Forward plus backward pass of each round."""
         return [a + b for a, b in zip(self.forward, self.backward, strict=True)]
 
 
 class Stopwatch:
-    """Adds up the seconds that our distiller spends on losses and statistics."""
+    """Sum up the seconds that a :class:`ProposalDistiller` spends on losses and statistics."""
 
     def __init__(self, distiller: ProposalDistiller) -> None:
         self.seconds = 0.0
@@ -56,7 +56,7 @@ class Stopwatch:
 
 
 def spread(values: list[float]) -> dict[str, float]:
-    """Median, minimum and maximum.
+    """Return median, minimum and maximum.
 
     Example:
         >>> spread([3.0, 1.0, 2.0])
@@ -65,49 +65,56 @@ def spread(values: list[float]) -> dict[str, float]:
     return dict(median=statistics.median(values), min=min(values), max=max(values))
 
 
+def format_spread(values: dict[str, float], digits: int = 2, factor: float = 1.0) -> str:
+    """Return 'median (min to max)', multiplied by ``factor``.
+
+    Example:
+        >>> format_spread(spread([3.0, 1.0, 2.0]), digits=1)
+        '2.0 (1.0 to 3.0)'
+    """
+    median, least, most = (f'{factor * values[name]:.{digits}f}' for name in ('median', 'min', 'max'))
+    return f'{median} ({least} to {most})'
+
+
 def run_step(model: Any, data: dict[str, Any], seed: int = 0) -> tuple[float, float]:
-    """One forward and backward pass on the same batch, with samplers seeded; seconds of each."""
+    """Run a seeded forward and backward pass and return the seconds of each."""
     torch.manual_seed(seed)
     np.random.seed(seed)
-    batch = model.data_preprocessor(dict(inputs=data['inputs'], data_samples=_fresh(data)), training=True)
+    samples = [sample.clone() for sample in data['data_samples']]
+    batch = model.data_preprocessor(dict(inputs=data['inputs'], data_samples=samples), training=True)
     model.zero_grad(set_to_none=True)
     start = time.perf_counter()
-    losses = model(**batch, mode='loss')
-    total = sum_of_losses(losses)
+    total = sum_losses(model(**batch, mode='loss'))
     middle = time.perf_counter()
     total.backward()
     return middle - start, time.perf_counter() - middle
 
 
-def _fresh(data: dict[str, Any]) -> list[Any]:
-    return [sample.clone() for sample in data['data_samples']]
-
-
-def sum_of_losses(losses: dict[str, Any]) -> Tensor:
-    """What MMEngine would optimise."""
+def sum_losses(losses: dict[str, Any]) -> Tensor:
+    """Return the total that MMEngine optimises."""
     values = [value for name, value in losses.items() if 'loss' in name]
     return sum(item.mean() for value in values for item in (value if isinstance(value, list) else [value]))
 
 
 def interleave(
     arms: dict[str, Any],
-    extra: dict[str, Callable[[], None]],
+    forward_only: dict[str, Callable[[], None]],
     data: dict[str, Any],
     rounds: int,
     warmup: int,
     on_round: Callable[[int], None],
 ) -> dict[str, Times]:
-    """Time every arm ``rounds`` times, round by round; every other round in reverse order.
+    """Time all arms in each of ``rounds`` rounds; every other round runs in reverse order.
 
     Args:
         arms: Models by name.
-        extra: Things that are only run forward (the teacher alone), by name.
+        forward_only: Functions without backward pass (the teacher alone), by name.
         data: The batch.
-        rounds: Counted rounds.
-        warmup: Rounds before them.
-        on_round: Called with the round's index, for progress.
+        rounds: Number of counted rounds.
+        warmup: Number of rounds before them.
+        on_round: Called with the index of each round, to report progress.
     """
-    times = {name: Times() for name in (*arms, *extra)}
+    times = {name: Times() for name in (*arms, *forward_only)}
     stopwatches = {name: Stopwatch(arm.distiller) for name, arm in arms.items() if isinstance(arm, ProposalDistill)}
     for index in range(-warmup, rounds):
         on_round(index)
@@ -119,7 +126,7 @@ def interleave(
                 forward, backward = run_step(arms[name], data)
             else:
                 start = time.perf_counter()
-                extra[name]()
+                forward_only[name]()
                 forward, backward = time.perf_counter() - start, 0.0
             if index >= 0:
                 times[name].forward.append(forward)

@@ -1,4 +1,4 @@
-"""What makes two runs comparable: samplers that draw nothing, norms that learn nothing, and a record of each step."""
+"""Comparable runs: deterministic samplers, frozen norms, and a record of each step."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from tests import tiny, tiny_data
 
 @TASK_UTILS.register_module(force=True)
 class FirstOnes(RandomSampler):
-    """Takes the first candidates where MMDetection's sampler would draw some.
+    """Sample the first candidates instead of random ones.
 
-    An image then yields the same samples in any batch, and ``num`` of them if there are as many: so the mean over two
-    images is the mean of their means, and two processes with an image each must learn what one learns from both.
+    An image then has the same samples in any batch, usually ``num`` of them. The mean over two images is thus the mean
+    of their means, and two processes with one image each learn the same as one process with both.
     """
 
     def random_choice(self, gallery: Tensor, num: int) -> Tensor:
@@ -30,7 +30,7 @@ class FirstOnes(RandomSampler):
 
 
 def detector(num_rois: int = 16) -> dict[str, Any]:
-    """A thin Faster R-CNN whose losses on a batch are the means of its losses on the single images."""
+    """Return a thin Faster R-CNN whose loss of a batch is the mean over its images."""
     cfg = tiny.faster_rcnn(num_rois=num_rois)
     cfg.backbone.norm_eval = True
     cfg.train_cfg.rpn.sampler.update(type='FirstOnes', num=64)
@@ -40,7 +40,7 @@ def detector(num_rois: int = 16) -> dict[str, Any]:
 
 
 def distiller() -> dict[str, Any]:
-    """All that learns beside the student: a temperature, fusion modules, and a connector of MMRazor's."""
+    """Return a distiller with trained parts: a temperature, fusion modules and an MMRazor connector."""
     ea = dict(type='eakd_det.EntropyWeighting', tau=3.0)
     level = dict(recorder='fpn', data_idx=0)
     return dict(
@@ -65,48 +65,48 @@ def distiller() -> dict[str, Any]:
 
 
 def model(teacher_ckpt: str | None = None) -> dict[str, Any]:
-    """A student that all of :func:`distiller` teaches."""
+    """Return a distillation with :func:`distiller`."""
     return dict(
         type='eakd_det.ProposalDistill',
         architecture=detector(),
         teacher=detector(),
         teacher_ckpt=teacher_ckpt,
-        teacher_options=dict(enabled=False),  # nothing folded, to be compared with its checkpoint
+        teacher_options=dict(enabled=False),  # not folded, for comparison with its checkpoint
         distiller=distiller(),
     )
 
 
 def config(root: Path, teacher_ckpt: str, batch_size: int, iters: int = 3, **probe: Any) -> Config:
-    """A run of :func:`model` over the images in their order, without validation."""
+    """Return a run of :func:`model` over the images in order, without validation."""
     cfg = tiny_data.run_config(root, model(teacher_ckpt), iters)
     cfg.train_dataloader.update(batch_size=batch_size, sampler=dict(type='InfiniteSampler', shuffle=False))
     cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
     cfg.default_hooks.checkpoint = dict(type='CheckpointHook', by_epoch=False, interval=iters)
-    cfg.custom_imports = dict(imports=['tests.test_parallel.given'])
+    cfg.custom_imports = dict(imports=['tests.test_parallel.deterministic'])
     cfg.custom_hooks = [dict(type='Probe', **probe)]
     return cfg
 
 
 def freeze_norms(module: nn.Module) -> None:
-    """BatchNorm looks at the batch of its own process, and so is not the same for another division."""
+    """Freeze BatchNorm, whose batch statistics depend on the division of the batch."""
     for part in module.modules():
         if isinstance(part, nn.BatchNorm2d):
             part.eval()
 
 
 def tensors_of(algorithm: Any) -> dict[str, Tensor]:
-    """Copies of all parameters and buffers, the student's and the distiller's."""
+    """Return copies of all parameters and buffers of student and distiller."""
     named = (*algorithm.named_parameters(), *algorithm.named_buffers())
     return {name: value.detach().clone() for name, value in named}
 
 
 @HOOKS.register_module(force=True)
 class Probe(Hook):
-    """Writes down what happens in this process, as ``probe_<rank>.pth`` in the work folder.
+    """Record the steps of this process in ``probe_<rank>.pth`` in the work folder.
 
     Args:
-        crash: How a process fails, its rank, and the iteration: 'raise', 'hang', or 'mark', which leaves the process id
-            in a file and waits to be killed.
+        crash: Kind of failure, rank and iteration: 'raise', 'hang', or 'mark', which writes the process id to a file
+            and waits for a signal.
     """
 
     priority = 'LOWEST'
@@ -159,7 +159,7 @@ def _algorithm(wrapped: nn.Module) -> Any:
 
 
 def _wrapping(wrapped: Any) -> Iterator[tuple[str, Any]]:
-    """What DistributedDataParallel takes care of."""
+    """Yield the tensors that DistributedDataParallel handles."""
     if not is_model_wrapper(wrapped):
         return
     teacher = {value.data_ptr() for value in (*wrapped.module.teacher.parameters(), *wrapped.module.teacher.buffers())}

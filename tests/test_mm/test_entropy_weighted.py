@@ -348,7 +348,7 @@ def test_bad_arguments(loss, options, message):
         (
             'image',
             'weight_preds_S',
-            'expected class logits for the weights, but got none; use eakd_det.ProposalDistill',
+            'expected class logits for the weights, but got none',
         ),
         ('image', 'weight_images', 'expected the image of each site, but got none'),
         ('proposal', None, 'expected one row for each of 12 sites, but got 3'),

@@ -56,7 +56,7 @@ CASES: dict[str, tuple[Spoil, str]] = {
         "model.teacher_options.free_unused: expected True or False, but got 'False'",
     ),
     'a string as class map': (_set('model.class_map', 'square'), "model.class_map: expected a dict"),
-    'a teacher that is no config': (_set('model.teacher', 'no/teacher.py'), 'does not exist'),
+    'a teacher that is no config': (_set('model.teacher', 'no/teacher.py'), 'there is no file'),
     'a policy that does not exist': (
         _set('custom_hooks', [dict(type='eakd_det.NonFiniteLossHook', policy='hope')]),
         "custom_hooks.0.policy: expected one of stop, skip, but got 'hope'",

@@ -11,6 +11,7 @@ SCOPE = 'eakd_det'
 # These need torch alone.
 PARTS: dict[str, tuple[str, ...]] = {
     'weighting': (
+        'ConfidenceWeighting',
         'CurriculumWeighting',
         'EntropyWeighting',
         'HardProposalWeighting',
@@ -25,6 +26,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         'FCFDLoss',
         'JSDLoss',
         'KDLoss',
+        'LDLoss',
         'LearnedTemperature',
         'MLDLoss',
         'PADLoss',

@@ -49,16 +49,19 @@ class StepStatistics:
         Args:
             prefix: Prefix of the loss's statistics, see :func:`log_names`.
             terms: The loss's terms; ``terms.unit`` states what their rows are.
-            is_object: Whether each site has an object, ``(N,)``.
+            is_object: Whether each site of the step has an object, ``(N,)``.
 
         Raises:
             ConfigError: If the rows are sites by ``terms.unit``, but not ``N``.
         """
-        weights = terms.weights.detach().double()
-        moments = torch.stack([torch.ones_like(weights), weights, weights * weights])
+        weights = terms.weights.detach()
+        parts = weights if weights.dim() > 1 else weights.double().unsqueeze(1)
+        moments = torch.stack([parts.pow(power).sum(dim=1, dtype=torch.double) for power in (0, 1, 2)])
         if terms.unit == 'image':
             self._add(f'{prefix}image', moments.sum(dim=1))
             return
+        if terms.rows is not None:
+            is_object = is_object[terms.rows]
         if len(weights) != len(is_object):
             raise ConfigError(
                 f'distill_losses: expected a weight for each of {len(is_object)} proposals, but got '

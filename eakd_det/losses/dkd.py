@@ -61,6 +61,10 @@ class DKDLoss(LogitLoss):
             )
         return dkd_divergence(preds_S, preds_T, gt_labels, tau, self.alpha, self.beta)
 
+    def why_not_sigmoid(self) -> str | None:
+        """Refuse: there is no target class among independent scores."""
+        return 'parts one softmax into its target and the other classes'
+
     def extra_repr(self) -> str:
         """Return what ``print`` shows."""
         return f'alpha={self.alpha}, beta={self.beta}, {super().extra_repr()}'

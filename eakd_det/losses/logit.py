@@ -8,15 +8,16 @@ from torch import Tensor, nn
 
 from eakd_det.arguments import Positive, checked
 from eakd_det.building import build_model
-from eakd_det.functional import StandardizeOption, Temperature, standardize
-from eakd_det.losses.base import ProposalLoss
+from eakd_det.functional import StandardizeOption, Temperature, binary_pairs, standardize
+from eakd_det.losses.site_loss import SiteLoss
 from eakd_det.losses.temperature import ProposalTemperature
 
 
-class LogitLoss(ProposalLoss):
+class LogitLoss(SiteLoss):
     """A divergence of softened class distributions.
 
-    Subclasses implement :meth:`divergence_at`. Row n of both sides must be the same site; in MMRazor's
+    Subclasses implement :meth:`divergence_at`. Of sigmoid scores each is a distribution over two, with a divergence and a
+    weight of its own; a site's loss is their sum over the classes. Row n of both sides must be the same site; in MMRazor's
     ``SingleTeacherDistill`` it is so only with a delivery that shares the samples (docs/mmrazor.md).
 
     Args:
@@ -25,7 +26,7 @@ class LogitLoss(ProposalLoss):
         standardize: Standardise each row of logits first (LS, :func:`eakd_det.functional.standardize`): True or
             'sample' as the published code, 'population' as the paper, False for raw logits. The weighting sees raw
             logits all the same, unless it has a ``standardize`` of its own. Defaults to False.
-        **kwargs: ``weighting``, ``reduction``, ``loss_weight`` of :class:`ProposalLoss`.
+        **kwargs: ``sites``, ``weighting``, ``reduction``, ``loss_weight`` of :class:`SiteLoss`.
 
     Raises:
         ConfigError: If an argument is out of range.
@@ -43,7 +44,12 @@ class LogitLoss(ProposalLoss):
         self.standardize = standardize
 
     def divergence(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None) -> Tensor:
-        """Compute the divergence of each site, ``(N,)``, after standardisation and at the temperature."""
+        """Compute the divergence of each site, ``(N,)``, after standardisation and at the temperature.
+
+        Of sigmoid scores it is that of each, ``(N, C)``.
+        """
+        if self.activation == 'sigmoid':
+            return self.binary_divergence(preds_S, preds_T)
         tau = self.tau(preds_S, preds_T) if isinstance(self.tau, nn.Module) else self.tau
         if self.standardize:
             preds_S, preds_T = standardize(preds_S, self.standardize), standardize(preds_T, self.standardize)
@@ -54,6 +60,16 @@ class LogitLoss(ProposalLoss):
     ) -> Tensor:
         """Compute the divergence of each site at the temperature ``tau``, ``(N,)``."""
         raise NotImplementedError
+
+    def binary_divergence(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compute the divergence of each sigmoid score, ``(N, C)``, as of a softmax over two."""
+        student, teacher = binary_pairs(preds_S), binary_pairs(preds_T)
+        tau = self.tau(student, teacher) if isinstance(self.tau, nn.Module) else self.tau
+        return self.divergence_at(tau, student, teacher).unflatten(0, preds_S.shape)
+
+    def why_not_sigmoid(self) -> str | None:
+        """Refuse to standardise, which compares the columns of a row."""
+        return 'with standardize compares classes with each other' if self.standardize else None
 
     def log_values(self) -> dict[str, Tensor]:
         """Return the temperature, if it is learned."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from eakd_det.activation import ReadsScores
+from eakd_det.functional import binary_pairs
 
 
-class ProposalWeighting(nn.Module):
+class ProposalWeighting(ReadsScores):
     """The weight of each site's divergence, from raw logits and without gradient.
 
     Subclasses implement :meth:`weights`.
@@ -21,13 +24,23 @@ class ProposalWeighting(nn.Module):
             preds_T: The teacher's, ``(R, C)``.
 
         Returns:
-            Weights, ``(R,)``, float32 or better, without gradient.
+            Weights, ``(R,)``, or ``(R, C)`` of sigmoid scores, float32 or better, without gradient.
         """
+        if self.activation == 'sigmoid':
+            return self.binary_weights(preds_S, preds_T)
         return self.weights(preds_S, preds_T)
 
     def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """Compute the weights, ``(R,)``; called without gradient."""
         raise NotImplementedError
+
+    def binary_weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compute the weight of each sigmoid score, ``(R, C)``, as of a softmax over two."""
+        return self.weights(binary_pairs(preds_S), binary_pairs(preds_T)).unflatten(0, preds_S.shape)
+
+    def why_not_sigmoid(self) -> str | None:
+        """Accept: what weighs a softmax weighs a softmax over two."""
+        return None
 
 
 def mean_one(weights: Tensor) -> Tensor:

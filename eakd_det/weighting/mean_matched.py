@@ -53,6 +53,10 @@ class MeanMatchedWeighting(EntropyWeighting):
         objects = 1 - background
         return background * _mean(weights, background) + objects * _mean(weights, objects)
 
+    def why_not_sigmoid(self) -> str | None:
+        """Refuse groups that need a column of background."""
+        return 'with by_background needs a column of background' if self.by_background else super().why_not_sigmoid()
+
     def extra_repr(self) -> str:
         """Return what ``print`` shows."""
         return f'{super().extra_repr()}, by_background={self.by_background}'

@@ -1,0 +1,11 @@
+# The plain student: RTMDet-s, 300 epochs, 256 images in all (8 GPUs with 32 images each; `--auto-scale-lr` otherwise).
+# Box AP 44.5 in MMDetection's model zoo.
+_base_ = 'mmdet::rtmdet/rtmdet_s_8xb32-300e_coco.py'
+
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(type='eakd_det.ClassCheckHook'),
+    dict(type='eakd_det.NonFiniteLossHook', policy='stop'),
+    dict(type='eakd_det.CocoEvalHook'),
+]
+loss_options = dict(loss_kd=dict(reduction='objects', weighting=dict(tau=1.0)))

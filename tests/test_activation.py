@@ -98,7 +98,9 @@ def test_what_has_no_meaning_is_refused(cfg, reason):
 
 def test_features_are_weighed_by_images():
     student, teacher = logits(rows=6)
-    loss = sigmoid(type='ReviewKDLoss', student_channels=4, teacher_channels=4, mid_channels=4, num_levels=1, weighting=EA)
+    loss = sigmoid(
+        type='ReviewKDLoss', student_channels=4, teacher_channels=4, mid_channels=4, num_levels=1, weighting=EA
+    )
     maps = dict(features_S=[torch.randn(2, 4, 3, 3)], features_T=[torch.randn(2, 4, 3, 3)])
     images = torch.tensor([0, 0, 0, 1, 1, 1])
     terms = loss.terms(**maps, preds_S=student, preds_T=teacher, images=images)

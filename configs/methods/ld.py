@@ -1,5 +1,5 @@
-# LD: the distributions of box sides, of GFL and its kin, at the sites with an object; the numbers of the published code,
-# which takes the mean over 17 bins and weighs each site by the student's score.
+# LD: the distributions of box sides, of GFL and its kin, at the sites with an object. The numbers are those of the
+# published code, which takes the mean over 17 bins and weighs each site by the student's score.
 distiller = dict(
     distill_losses=dict(
         loss_ld=dict(

@@ -62,7 +62,8 @@ def compose(pair: Config, method: Config, config: str) -> Config:
     """Return ``pair`` with the method's ``distiller`` in its model.
 
     ``loss_options`` of the pair (widths of its pyramids, a weight published for it) are set in the losses that the
-    method has, by their names; of a part such as the weighting, only options that the method sets as well. All else that the method states (``custom_imports``) is merged into the pair.
+    method has, by their names; of a part such as the weighting, only options that the method sets as well. All else
+    that the method states (``custom_imports``) is merged into the pair.
 
     Args:
         pair: Its model is a ``ProposalDistill``, or another algorithm with a ``distiller``.

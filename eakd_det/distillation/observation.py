@@ -57,7 +57,7 @@ class StepObservation:
     def keep_terms(self, loss_name: str, terms: Terms) -> None:
         """Keep the terms of one loss, one divergence and weight for each site or image.
 
-        Parts of a site are added up, with the weight that gives their weighted sum; a site that was not chosen weighs 0.
+        Parts of a site are added up, with the weight that gives their weighted sum; sites not chosen weigh 0.
         """
         divergence, weights = terms.divergence.detach(), terms.weights.detach()
         if divergence.dim() > 1:

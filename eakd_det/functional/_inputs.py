@@ -32,7 +32,8 @@ def check_logits(logits: Tensor, name: str = 'logits', columns: int = 2) -> Tens
     """
     if logits.dim() != 2 or logits.shape[1] < columns:
         raise ConfigError(
-            f'{name}: expected logits of shape (R, C) with C >= {columns} classes, but got shape {tuple(logits.shape)}; '
+            f'{name}: expected logits of shape (R, C) with C >= {columns} classes, '
+            f'but got shape {tuple(logits.shape)}; '
             'record the classifier of the box head (roi_head.bbox_head.fc_cls)'
         )
     if not logits.is_floating_point():

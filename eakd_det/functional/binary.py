@@ -1,4 +1,4 @@
-"""Sigmoid scores: each score of a site is a softmax over two, yes and no, with a divergence and an entropy of its own."""
+"""Sigmoid scores: each is a softmax over two, yes and no, with a divergence and an entropy of its own."""
 
 from __future__ import annotations
 

@@ -105,8 +105,8 @@ class ProposalLoss(ReadsScores):
         super().__init__()
         if reduction == 'objects' and records.OBJECTS not in self.reads.values():
             raise ConfigError(
-                f"{type(self).__name__}.reduction: expected one of mean, sum, none, because it reads no objects, but got "
-                f'{reduction!r}'
+                f'{type(self).__name__}.reduction: expected one of mean, sum, none, because it reads no objects, '
+                f'but got {reduction!r}'
             )
         self.weighting: nn.Module = build_model(dict(type='UniformWeighting') if weighting is None else weighting)
         self.reduction = reduction

@@ -16,9 +16,9 @@ from eakd_det.losses.temperature import ProposalTemperature
 class LogitLoss(SiteLoss):
     """A divergence of softened class distributions.
 
-    Subclasses implement :meth:`divergence_at`. Of sigmoid scores each is a distribution over two, with a divergence and a
-    weight of its own; a site's loss is their sum over the classes. Row n of both sides must be the same site; in MMRazor's
-    ``SingleTeacherDistill`` it is so only with a delivery that shares the samples (docs/mmrazor.md).
+    Subclasses implement :meth:`divergence_at`. Of sigmoid scores each is a distribution over two, with a divergence and
+    a weight of its own; a site's loss is their sum over the classes. Row n of both sides must be the same site; in
+    MMRazor's ``SingleTeacherDistill`` it is so only with a delivery that shares the samples (docs/mmrazor.md).
 
     Args:
         tau: Temperature: a number above 0, or the config of a module that gives one temperature, or one for each

@@ -1,8 +1,6 @@
 """Points of dense heads: every MMDetection head that ends in ``loss_by_feat``, from RetinaNet to RTMDet and YOLOX.
 
-Letters: ``B`` images, ``L`` levels, ``P`` sites in an image, ``A`` sites at a point, ``C`` columns of class scores. A site
-is a (level, point, anchor); rows go image by image, level by level, row by row, anchors last, as MMDetection flattens its
-maps for the loss.
+A site is a (level, point, anchor).
 """
 
 from __future__ import annotations
@@ -10,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
@@ -20,30 +18,9 @@ from torch import Tensor, nn
 
 from eakd_det.errors import ConfigError
 from eakd_det.sites.base import Prediction, SiteHead, Sites, Translation, Watched
+from eakd_det.sites.dense_grid import Grid, box_rows, places_differ, priors, rows
 from eakd_det.sites.dense_kinds import kind_of
 from eakd_det.sites.scores import ClassGroups, ClassTranslation, Scores, SigmoidScores, SoftmaxScores
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Where the sites of a batch are: ``B`` images with the same maps.
-
-    Attributes:
-        images: Number of images.
-        shapes: Height and width of each level's map.
-        anchors: Number of sites at each point, for each level.
-    """
-
-    images: int
-    shapes: tuple[tuple[int, int], ...]
-    anchors: tuple[int, ...]
-
-    @property
-    def sites_per_image(self) -> int:
-        """The number of sites ``P``."""
-        return sum(
-            height * width * count for (height, width), count in zip(self.shapes, self.anchors, strict=True)
-        )
 
 
 class DenseHead(SiteHead):
@@ -90,15 +67,10 @@ class DenseHead(SiteHead):
         """Compare strides and anchors in addition, which decide where the sites are."""
         reason = super().why_not(teacher, same_classes)
         if reason is None and isinstance(teacher, DenseHead):
-            for what, place in (('strides', _strides), ('anchors at each point', _anchor_counts)):
-                ours, theirs = place(self.head), place(teacher.head)
-                if None not in (ours, theirs) and ours != theirs:
-                    return f'{teacher.key}: expected {what} {ours}, as the student ({self.key}) has, but got {theirs}'
-            if not _same_anchors(self.head, teacher.head):
-                return (
-                    f'{teacher.key}.anchor_generator: expected the anchors of the student ({self.key}), '
-                    'but got others at the same points'
-                )
+            difference = places_differ(self.head, teacher.head)
+            if difference is not None:
+                what, ours, theirs = difference
+                return f'{teacher.key}: expected {what} {ours}, as the student ({self.key}) has, but got {theirs}'
         return reason
 
     @contextmanager
@@ -156,7 +128,7 @@ class DenseHead(SiteHead):
     def boxes(self, sites: Sites) -> Tensor:
         """Return the anchor of each site, or a square of the stride's size around its point."""
         grid: Grid = sites.where
-        return _priors(self.head, grid, sites.image.device).repeat(grid.images, 1)
+        return priors(self.head, grid, sites.image.device).repeat(grid.images, 1)
 
     def free_unused(self) -> None:
         """Drop mask head and assigner."""
@@ -171,8 +143,8 @@ class DenseHead(SiteHead):
     def _require_no(self, embeddings: bool) -> None:
         if embeddings:
             raise ConfigError(
-                f'{self.key}: expected losses of logits or boxes, but one reads embeddings, which {self._type} has not; '
-                'they are what the classifier of a two-stage detector sees'
+                f'{self.key}: expected losses of logits or boxes, but one reads embeddings, which a {self._type} '
+                'has not; they are what the classifier of a two-stage detector sees'
             )
 
     def _read(self, outputs: Sequence[Any]) -> tuple[Prediction, Grid]:
@@ -181,7 +153,7 @@ class DenseHead(SiteHead):
         columns = self.scores.num_columns
         shapes = tuple((level.shape[2], level.shape[3]) for level in levels)
         grid = Grid(len(levels[0]), shapes, tuple(level.shape[1] // columns for level in levels))
-        return Prediction(_rows(levels, grid), _box_rows(outputs, grid)), grid
+        return Prediction(rows(levels, grid), box_rows(outputs, grid)), grid
 
     @staticmethod
     def _sites(grid: Grid, device: torch.device) -> Sites:
@@ -218,56 +190,6 @@ class DenseTranslation(Translation):
         if self.classes is None:
             return prediction
         return replace(prediction, logits=self.classes(prediction.logits))
-
-
-def _rows(levels: Sequence[Tensor], grid: Grid) -> Tensor:
-    """Flatten maps ``(B, A * width, H, W)`` to ``(B * P, width)``."""
-    rows = [
-        level.permute(0, 2, 3, 1).reshape(grid.images, -1, level.shape[1] // count)
-        for level, count in zip(levels, grid.anchors, strict=True)
-    ]
-    return torch.cat(rows, dim=1).flatten(0, 1)
-
-
-def _box_rows(outputs: Sequence[Any], grid: Grid) -> Tensor | None:
-    """Return ``(N, 4)``, or ``(N, 4, bins)`` for distributions; None where the second output is nothing of these."""
-    maps = outputs[1] if len(outputs) > 1 else None
-    if not isinstance(maps, Sequence) or not all(isinstance(level, Tensor) and level.dim() == 4 for level in maps):
-        return None
-    if any(level.shape[1] % (4 * count) for level, count in zip(maps, grid.anchors, strict=True)):
-        return None
-    rows = _rows(maps, grid)
-    return rows if rows.shape[1] == 4 else rows.unflatten(1, (4, -1))
-
-
-def _priors(head: Any, grid: Grid, device: torch.device) -> Tensor:
-    """Return the anchor of each site of an image, ``(P, 4)``."""
-    generator: Any = getattr(head, 'prior_generator', None)
-    if generator is None:  # CenterNet: one map, a quarter of the image
-        y, x = torch.meshgrid(*(torch.arange(size, device=device) * 4.0 for size in grid.shapes[0]), indexing='ij')
-        return torch.stack([x, y, x + 4, y + 4], dim=2).flatten(0, 1)
-    if hasattr(generator, 'base_anchors'):
-        return torch.cat(generator.grid_priors(grid.shapes, device=device))
-    points = torch.cat(generator.grid_priors(grid.shapes, device=device, with_stride=True))
-    return torch.cat([points[:, :2] - points[:, 2:] / 2, points[:, :2] + points[:, 2:] / 2], dim=1)
-
-
-def _strides(head: Any) -> list[int] | None:
-    strides = getattr(getattr(head, 'prior_generator', None), 'strides', None)
-    return None if strides is None else [int(stride[0]) for stride in strides]
-
-
-def _anchor_counts(head: Any) -> list[int] | None:
-    counts = getattr(getattr(head, 'prior_generator', None), 'num_base_priors', None)
-    return None if counts is None else list(counts)
-
-
-def _same_anchors(student: Any, teacher: Any) -> bool:
-    """Whether both have the same anchors where a point has several; a single one only says where the point is."""
-    both = [getattr(getattr(head, 'prior_generator', None), 'base_anchors', None) for head in (student, teacher)]
-    if None in both or all(len(level) == 1 for level in both[0]):
-        return True
-    return all(map(torch.allclose, *both))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What is particular to single dense heads of MMDetection: one table.
 
-Most heads need no entry: their first output are the maps of logits, and ``_get_targets_single`` returns the labels of an
-image's sites. Letters as in :mod:`eakd_det.sites.dense`.
+Most heads need no entry: their first output are the maps of logits, and ``_get_targets_single`` returns the labels of
+an image's sites. Letters as in :mod:`eakd_det.sites.dense_grid`, and ``C`` columns of class scores.
 """
 
 from __future__ import annotations

@@ -138,6 +138,8 @@ def _fuse_norm(detector: BaseDetector, head: str, recorded: tuple[str, ...]) -> 
 
 def _is_foldable(part: nn.Module) -> bool:
     """Whether each convolution has one norm, and before that: RTMDet's head shares its own between levels."""
-    weights = [id(module.weight) for _, module in part.named_modules(remove_duplicate=False) if type(module) is nn.Conv2d]
+    weights = [
+        id(module.weight) for _, module in part.named_modules(remove_duplicate=False) if type(module) is nn.Conv2d
+    ]
     orders = (module.order for module in part.modules() if isinstance(module, ConvModule) and module.with_norm)
     return len(set(weights)) == len(weights) and all(order.index('conv') < order.index('norm') for order in orders)

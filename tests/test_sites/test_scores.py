@@ -27,7 +27,9 @@ def test_softmax_has_the_entropy_of_all_columns():
 
 def test_sigmoids_have_the_mean_entropy_of_the_classes():
     logits = 4 * torch.randn(6, 5)
-    torch.testing.assert_close(SigmoidScores(5).entropy(logits, 2.0), functional.binary_entropy(logits, 2.0).mean(dim=1))
+    torch.testing.assert_close(
+        SigmoidScores(5).entropy(logits, 2.0), functional.binary_entropy(logits, 2.0).mean(dim=1)
+    )
     assert float(SigmoidScores(5).entropy(torch.zeros(1, 5))) == pytest.approx(math.log(2))
     assert SigmoidScores(5).entropy(logits[:0]).shape == (0,)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import importlib
 import logging
 import signal
 import sys
@@ -19,6 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
+importlib.import_module('eakd_det')  # gives mmcv its ops, before MMDetection asks for them
 
 import mmdet  # noqa: E402
 import numpy as np  # noqa: E402
@@ -40,9 +42,7 @@ CONFIGS = Path(mmdet.__file__).parent / '.mim' / 'configs'
 SMALL = ('tiny', 'nano', 'r18', 'mobilenetv2', '-s_', 'swin-t', 'r50')  # the earlier, the smaller
 CHOSEN = {'htc': 'htc-without-semantic_r50_fpn_1x_coco.py'}  # the others need segmentation maps
 CLASSES, SIZE, SECONDS = 3, 320, 240
-EA_KD = dict(
-    type='eakd_det.KDLoss', reduction='objects', weighting=dict(type='eakd_det.EntropyWeighting', tau=1.0)
-)
+EA_KD = dict(type='eakd_det.KDLoss', reduction='objects', weighting=dict(type='eakd_det.EntropyWeighting', tau=1.0))
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -193,8 +193,8 @@ def table(rows: list[dict[str, Any]]) -> str:
     lines = ['| configs | detector, head | ops of mmcv | result |', '| --- | --- | --- | --- |']
     for row in rows:
         reason = '' if row['result'] == 'works' else f': {row["reason"]}'.replace('|', '\\|')
-        ops = ', '.join(row['ops']) or '-'
-        lines.append(f'| `{row["family"]}/{row["config"]}` | {row["detector"]}, {row["head"]} | {ops} | {row["result"]}{reason} |')
+        cells = f'{row["detector"]}, {row["head"]}', ', '.join(row['ops']) or '-', row['result'] + reason
+        lines.append(f'| `{row["family"]}/{row["config"]}` | {" | ".join(cells)} |')
     counts = Counter(row['result'] for row in rows)
     return '\n'.join([*lines, '', ', '.join(f'{count} {result}' for result, count in counts.most_common()) + '.'])
 
@@ -205,7 +205,9 @@ def main(argv: list[str] | None = None) -> int:
     MMLogger.get_instance('mmengine').setLevel(logging.ERROR)
     warnings.simplefilter('ignore')
     MessageHub.get_instance('families').update_info('epoch', 0)  # TOOD reads it
-    families = args.families or sorted(path.name for path in CONFIGS.iterdir() if path.is_dir() and path.name != '_base_')
+    families = args.families or sorted(
+        path.name for path in CONFIGS.iterdir() if path.is_dir() and path.name != '_base_'
+    )
     rows = []
     for family in families:
         row = examine(family)

@@ -20,6 +20,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         'UniformWeighting',
     ),
     'losses': (
+        'CrossHeadLoss',
         'DKDLoss',
         'EmbeddingLoss',
         'EntropyTemperature',

@@ -19,7 +19,8 @@ def test_every_arm_has_a_row_in_the_table_of_methods_and_every_config_there_exis
     rows = [line.split(' | ') for line in (ROOT / 'docs/methods.md').read_text().splitlines() if line.startswith('| ')]
     configs = [row[3] for row in rows if len(row) == 5 and row[3] != 'config' and row[3] != '---']
     named = [name for cell in configs for name in re.findall(r'`([\w-]+)`', cell)]
-    assert sorted(named) == sorted(catalogue.METHODS + catalogue.PUBLISHED + catalogue.DEMO_ONLY)
+    methods = catalogue.METHODS + catalogue.PUBLISHED + catalogue.DEMO_ONLY + catalogue.DENSE_ONLY
+    assert sorted(named) == sorted(methods)
     on_coco = {name for cell in configs if 'COCO' in cell for name in re.findall(r'`([\w-]+)`', cell)}
     assert on_coco == set(catalogue.METHODS + catalogue.PUBLISHED)
 

@@ -8,4 +8,11 @@ custom_hooks = [
     dict(type='eakd_det.NonFiniteLossHook', policy='stop'),
     dict(type='eakd_det.CocoEvalHook'),
 ]
-loss_options = dict(loss_kd=dict(reduction='objects', weighting=dict(tau=1.0)))
+
+# As in ../_base_/hooks_dense.py, with the widths of the pyramids.
+loss_options = dict(
+    loss_kd=dict(reduction='objects', weighting=dict(tau=1.0)),
+    loss_cross=dict(
+        reduction='objects', weighting=dict(tau=1.0), student_channels=128, teacher_channels=256, num_levels=3
+    ),
+)

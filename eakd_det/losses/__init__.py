@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eakd_det.losses.base import ProposalLoss, ProposalTerms, Terms
+from eakd_det.losses.cross_head import CrossHeadLoss
 from eakd_det.losses.dkd import DKDLoss
 from eakd_det.losses.embedding import EmbeddingLoss
 from eakd_det.losses.entropy_temperature import EntropyTemperature
@@ -21,6 +22,7 @@ from eakd_det.losses.temperature import LearnedTemperature, ProposalTemperature
 from eakd_det.losses.ttm import TTMLoss
 
 __all__ = [
+    'CrossHeadLoss',
     'DKDLoss',
     'EmbeddingLoss',
     'EntropyTemperature',

@@ -17,6 +17,7 @@ DEMO_ONLY = (
     *('ttm', 'wttm', 'ea-ttm', 'rkld', 'ea-rkld', 'jsd', 'ea-jsd', 'skld', 'ea-skld', 'srkld', 'ea-srkld'),
     *('pad', 'egad-inspired'),
 )
+DENSE_ONLY = ('ld', 'ea-ld', 'cross-head', 'ea-cross-head')
 
 
 def names_of_pair(teacher: str, student: str, suffix: str, methods: tuple[str, ...] = METHODS) -> list[str]:

@@ -52,7 +52,7 @@ def _require_recipe(student: torch.nn.Module, kind: str) -> None:
 
 @pytest.mark.parametrize('name', DENSE_PAIRS)
 def test_dense_pairs_divide_by_objects_and_weigh_at_a_temperature_of_1(name):
-    for method in ('kd', 'ea-kd', 'kd-matched'):
+    for method in ('kd', 'ea-kd', 'kd-matched', 'cross-head', 'ea-cross-head'):
         (loss,) = load(composed(method, name)).model.distiller.distill_losses.values()
         assert loss.reduction == 'objects'
         assert loss.weighting.get('tau', 1.0) == 1.0

@@ -140,6 +140,14 @@ def test_gfl_predicts_distributions_and_ld_learns_them():
     assert steps[0].student.boxes.shape == steps[0].teacher.boxes.shape == (len(steps[0].sites), 4, 17)
 
 
+@every_head
+def test_the_teachers_head_on_the_students_features(name):
+    model = distill(*pair(name), dict(KD, type='eakd_det.CrossHeadLoss'))
+    losses = tiny.step(model, tiny.batch())
+    assert losses['distill.loss_kd'] > 0
+    assert all(parameter.grad is None for parameter in model.teacher.parameters())
+
+
 def test_boxes_of_teacher_and_student_have_the_same_units():
     """FCOS in eval mode multiplies its distances by the stride, in training it does not."""
     cfg = tiny.dense('fcos')

@@ -1,8 +1,8 @@
 """Entropy-adaptive knowledge distillation for two-stage detectors, on MMDetection 3 and MMRazor 1.
 
-Importing this package is cheap: it imports neither torch nor OpenMMLab. From then on MMRazor can be imported on
-torch >= 2, and the package's own components are there by name: ``eakd_det.KDLoss`` in Python,
-``type='eakd_det.KDLoss'`` in a config. The formulas are in :mod:`eakd_det.functional`.
+Importing this package imports neither torch nor OpenMMLab. Afterwards MMRazor can be imported on torch >= 2, and the
+components have the same name in Python (``eakd_det.KDLoss``) and in a config (``type='eakd_det.KDLoss'``). The formulas
+are in :mod:`eakd_det.functional`.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ install()
 
 
 def __getattr__(name: str) -> Any:
-    """Import the room that ``name`` is, or comes from."""
+    """Import the room ``name``, or the room that defines ``name``."""
     if name in ROOM_OF:
         return getattr(importlib.import_module(f'{__name__}.{ROOM_OF[name]}'), name)
     if name in _ROOMS:

@@ -1,7 +1,6 @@
 """``python -m eakd_det SCRIPT ...``: run a script of another package after ``import eakd_det``.
 
-MMRazor's ``tools/train.py`` imports MMRazor before it reads the config whose ``custom_imports`` would import this
-package, and so does not start on torch >= 2 by itself.
+MMRazor's ``tools/train.py`` needs it on torch >= 2: it imports MMRazor before the config's ``custom_imports``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Check what a config gives a class, as the class's signature declares it.
+"""Check a config's arguments against the signature of the class that it builds.
 
-A constraint is part of the annotation (``tau: Positive``, ``reduction: Literal['mean', 'sum']``), and ``@checked``
-above ``__init__`` enforces it, once for each object that is built. Standard library only: losses need torch alone.
+A constraint is part of the annotation (``tau: Positive``, ``reduction: Literal['mean', 'sum']``), and ``@checked`` on
+``__init__`` enforces it, once per object. Standard library only, because losses need torch alone.
 """
 
 from __future__ import annotations
@@ -41,20 +41,22 @@ __all__ = [
     'did_you_mean',
     'from_option_dict',
     'require',
+    'shown_arguments',
 ]
 
 Options = TypeVar('Options')
 Init = TypeVar('Init', bound=Callable[..., None])
+_PLAIN = (bool, int, float, str, list, tuple)
 
 
 def checked(init: Init) -> Init:
     """Decorate an ``__init__`` to refuse arguments that its annotations do not allow.
 
-    Arguments in ``**kwargs`` are those of the base class, whose own ``__init__`` checks them. Messages begin with the
-    class's ``config_key``, or its name if it has none.
+    Arguments in ``**kwargs`` are checked by the ``__init__`` of the base class. Messages begin with the class's
+    ``config_key``, or its name if it has none.
 
     Raises:
-        ArgumentError: When an object is built with an unknown, missing or wrong argument.
+        ArgumentError: When an object is built with an unknown, missing or invalid argument.
 
     Example:
         >>> class Thing:
@@ -86,12 +88,13 @@ def checked(init: Init) -> Init:
 
 
 class ArgumentError(ConfigError):
-    """An argument that a class does not take.
+    """An unknown, missing or invalid argument of a class.
 
     Attributes:
-        owner: The class that was to be built.
+        owner: The class.
         argument: The name of the argument.
-        given: All that the class was called with, by name.
+        reason: The message without the key.
+        given: All arguments of the call, by name.
     """
 
     def __init__(self, owner: type, argument: str, reason: str, given: Mapping[str, Any]) -> None:
@@ -105,7 +108,7 @@ class ArgumentError(ConfigError):
 def _problem(
     given: Mapping[str, Any], parameters: Mapping[str, tuple[Any, bool]], known: Collection[str] | None
 ) -> tuple[str, str] | None:
-    """Return the name of the first wrong argument and what is wrong with it; None if all fit."""
+    """Return the name of the first invalid argument and the reason; None if all are valid."""
     for name in given:
         if known is not None and name not in known:
             return name, f'expected an argument among {", ".join(known) or "none"}{did_you_mean(name, known)}'
@@ -119,7 +122,7 @@ def _problem(
 
 @functools.cache
 def _parameters(init: Callable[..., None]) -> dict[str, tuple[Any, bool]]:
-    """Return the type of each argument that ``init`` names, and whether it must be given."""
+    """Return the type of each named argument of ``init``, and whether it is required."""
     hints = typing.get_type_hints(init, include_extras=True)
     return {
         parameter.name: (hints.get(parameter.name, Any), parameter.default is parameter.empty)
@@ -129,11 +132,11 @@ def _parameters(init: Callable[..., None]) -> dict[str, tuple[Any, bool]]:
 
 @functools.cache
 def argument_names(cls: type, owner: type | None = None) -> tuple[str, ...] | None:
-    """Return the names of the arguments that ``cls`` is built with, those in ``**kwargs`` included; None for any.
+    """Return the names of the arguments of ``cls``, including those in ``**kwargs``; None if it accepts any.
 
     Args:
         cls: A class.
-        owner: The base whose ``__init__`` is meant. Defaults to None, the class itself.
+        owner: Start at the ``__init__`` of this base; None is the class itself.
 
     Example:
         >>> from eakd_det.losses import KDLoss
@@ -157,8 +160,21 @@ def _named(init: Callable[..., None]) -> list[inspect.Parameter]:
     return [item for item in list(inspect.signature(init).parameters.values())[1:] if item.kind in kinds]
 
 
+def shown_arguments(module: Any) -> str:
+    """Return the arguments of a built ``module`` that are plain values, for its ``extra_repr``.
+
+    Example:
+        >>> from eakd_det.losses import JSDLoss
+        >>> shown_arguments(JSDLoss(loss_weight=2.0))
+        "tau=1.0, teacher_share=0.5, standardize=False, reduction='mean', loss_weight=2.0"
+    """
+    cls: Any = type(module)
+    values = {name: getattr(module, name, None) for name in argument_names(cls) or ()}
+    return ', '.join(f'{name}={value!r}' for name, value in values.items() if isinstance(value, _PLAIN))
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the end of a message, with the name among ``known`` that is nearest to ``name`` if one is near.
+    """Return the end of a message that suggests the name in ``known`` most similar to ``name``, if any is similar.
 
     Example:
         >>> did_you_mean('tua', ['tau', 'alpha'])
@@ -169,10 +185,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def require(key: str, value: Any, hint: Any) -> Any:
-    """Return ``value`` if the type ``hint`` allows it.
-
-    Raises:
-        ConfigError: If it does not.
+    """Return ``value``, or raise :class:`ConfigError` if the type ``hint`` does not allow it.
 
     Example:
         >>> require('--tau', 3.0, Positive)
@@ -191,7 +204,7 @@ def from_option_dict(kind: type[Options], cfg: Mapping[str, Any] | None, key: st
     """Build the dataclass ``kind`` from the dict under the config key ``key``.
 
     Raises:
-        ConfigError: If ``cfg`` is not a dict, or has an unknown key or a wrong value.
+        ConfigError: If ``cfg`` is not a dict, or has an unknown key or an invalid value.
     """
     options: Mapping[str, Any] = require(key, cfg or {}, dict[str, Any])
     hints = typing.get_type_hints(kind, include_extras=True)

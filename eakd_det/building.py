@@ -1,4 +1,4 @@
-"""Build what is nested in a loss or a detector from its config."""
+"""Modules from nested configs."""
 
 from __future__ import annotations
 
@@ -13,17 +13,15 @@ from eakd_det.names import PART_ROOM_OF, SCOPE
 def build_model(cfg: Any, scope: str = SCOPE) -> Any:
     """Return the module that ``cfg`` describes, or ``cfg`` itself if it is not a dict.
 
-    Losses, weightings and temperatures of this package are built here and need torch alone. Any other name is looked up
-    by MMEngine, which only ever finds a class and calls it: what is nested in a loss comes through here either way.
+    Losses, weightings and temperatures of this package need torch alone; MMEngine looks up any other name.
 
     Args:
-        cfg: ``dict(type=..., ...)`` with a class or its name, and its arguments; or what is built already.
-        scope: The package that a bare name belongs to, as MMEngine's ``default_scope``. A config's own is usually
-            'mmdet', and ``dict(type='EntropyWeighting')`` must work there as well as ``'eakd_det.EntropyWeighting'``.
-            Defaults to 'eakd_det'.
+        cfg: ``dict(type=..., ...)`` with a class or its name, and its arguments; or a built module.
+        scope: The package of a type name without scope, like MMEngine's ``default_scope``. It does not depend on the
+            config's, which is usually 'mmdet': ``dict(type='EntropyWeighting')`` works there as well.
 
     Raises:
-        ConfigError: If there is no ``type``, or an argument is not what its class takes.
+        ConfigError: If there is no ``type``, or an argument is invalid.
         KeyError: If MMEngine finds no such name.
 
     Example:
@@ -47,7 +45,7 @@ def build_model(cfg: Any, scope: str = SCOPE) -> Any:
 
 
 def _part(kind: str | type, scope: str) -> Any:
-    """Return the class of this package that needs torch alone and is called ``kind``; None if there is none."""
+    """Return the class ``kind`` of this package that needs torch alone, or None."""
     if not isinstance(kind, str):
         return kind
     owner, _, name = kind.rpartition('.')

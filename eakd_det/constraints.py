@@ -1,4 +1,4 @@
-"""Types that a config's values must have: constraints, whether a value fits, and words for messages."""
+"""Types of config values: constraints, checks, and their description in messages."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ class Constraint(NamedTuple):
     """A condition on values of an annotated type: ``Annotated[float, Constraint('a number < 1', lambda x: x < 1)]``.
 
     Attributes:
-        words: What a message says was expected.
-        holds: The condition; called only with values of the type.
+        words: Description for messages.
+        holds: The condition; called with values of the type only.
     """
 
     words: str
     holds: Callable[[Any], bool]
 
 
-_LARGEST = 1e12  # far beyond what makes sense, and small enough that its square is a float32
+_LARGEST = 1e12  # its square is a float32
 Positive = Annotated[float, Constraint('a finite number > 0', lambda value: 0 < value <= _LARGEST)]
 NotNegative = Annotated[float, Constraint('a finite number >= 0', lambda value: 0 <= value <= _LARGEST)]
 UnitInterval = Annotated[float, Constraint('a number from 0 to 1', lambda value: 0 <= value <= 1)]
@@ -62,7 +62,7 @@ def fits(value: Any, hint: Any) -> bool:
 
 
 def describe(hint: Any) -> str:
-    """Return ``hint`` in words.
+    """Describe ``hint`` in words.
 
     Example:
         >>> describe(int | Sequence[str] | None)

@@ -1,16 +1,13 @@
-"""The error that a user can mend, as opposed to a bug in the package.
+"""The error for invalid settings and files.
 
-The command line tools catch :class:`ConfigError`, print its one line and exit with status 1; anything else keeps its
-traceback.
+The command line tools print a :class:`ConfigError` as one line and exit with status 1; others keep their traceback.
 """
 
 from __future__ import annotations
 
 
 class ConfigError(ValueError):
-    """A setting, a file or a combination of both that cannot work.
-
-    The message is one line: what was expected, what came, and the config key (or file) to change.
+    """An invalid setting or file; the message is one line with the expected and the actual value and the config key.
 
     Example:
         >>> from eakd_det.errors import ConfigError

@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file so that whoever reads it, and whatever happens meanwhile, sees the old or the new one.
+    """Write a file so that a reader sees either the old or the new content, even after a crash.
 
-    The bytes go to a hidden file beside it and to the disk before that takes the name. What a killed process leaves
-    behind of it, :func:`remove_unfinished` takes away.
+    The content is synchronised to a hidden file in the same folder, which is then renamed. :func:`remove_unfinished`
+    removes the hidden file of a killed process.
 
     Raises:
-        OSError: If they cannot be written, for example to a full disk; the old file is as it was.
+        OSError: If the file cannot be written, for example to a full disk; the old file does not change.
 
     Example:
         >>> import tempfile
@@ -45,16 +45,12 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def write_json(path: str | os.PathLike[str], content: Any) -> None:
-    """Write ``content`` as JSON, see :func:`write_atomically`.
-
-    Raises:
-        OSError: As :func:`write_atomically`.
-    """
+    """Write ``content`` as JSON with :func:`write_atomically`."""
     write_atomically(path, (json.dumps(content, indent=1) + '\n').encode())
 
 
 def remove_unfinished(folder: str | Path, pattern: str) -> list[str]:
-    """Remove what processes that were killed have left of their files ``pattern``; gives the names.
+    """Remove unfinished files ``pattern`` of killed processes, and return their names.
 
     Example:
         >>> import tempfile
@@ -70,7 +66,7 @@ def remove_unfinished(folder: str | Path, pattern: str) -> list[str]:
 
 
 def is_out_of_space(error: BaseException | None) -> bool:
-    """Whether ``error`` says that a disk, a quota or a limit is full.
+    """Return whether ``error`` means a full disk, quota or file size limit.
 
     Example:
         >>> is_out_of_space(OSError(28, 'No space left on device')), is_out_of_space(OSError(13, 'Permission denied'))
@@ -80,7 +76,7 @@ def is_out_of_space(error: BaseException | None) -> bool:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Without this the new name may be lost in a power failure; file systems that cannot do it are left alone."""
+    """Make the new name survive a power failure, where the file system supports it."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:

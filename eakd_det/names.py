@@ -1,7 +1,6 @@
 """The public names and the rooms that define them.
 
-A name in a config is the name in Python: ``type='eakd_det.KDLoss'`` is the class ``eakd_det.KDLoss``. Both are looked
-up here; nothing is imported.
+A name is the same in Python and in a config: ``type='eakd_det.KDLoss'`` is the class ``eakd_det.KDLoss``.
 """
 
 from __future__ import annotations

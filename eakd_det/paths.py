@@ -1,4 +1,4 @@
-"""Where the package's configs and tools lie, installed or in a checkout."""
+"""Folders of the package's configs and tools, installed or in a checkout."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from pathlib import Path
 def package_root() -> Path:
     """Return the folder that holds ``configs``, ``tools`` and ``model-index.yml``.
 
-    In an installed package that is ``eakd_det/.mim`` (MIM's convention), else the checkout that the package lies in.
-
-    Raises:
-        FileNotFoundError: If there is neither, as in a copy of the package folder alone.
+    It is ``eakd_det/.mim`` (MIM's convention) in an installed package, else the root of the checkout. If there is
+    neither, as in a copy of the package folder alone, a FileNotFoundError is raised.
 
     Example:
         >>> (package_root() / 'tools').is_dir()
@@ -22,26 +20,16 @@ def package_root() -> Path:
         if (root / 'configs').is_dir() and (root / 'model-index.yml').is_file():
             return root
     raise FileNotFoundError(
-        f'expected configs and tools in {package / ".mim"}, but they are not there: '
+        f'expected configs and tools in {package / ".mim"}, but there are none: '
         'install eakd_det with pip, or use it from a checkout'
     )
 
 
 def configs_dir() -> Path:
-    """Return the folder of the shipped configs.
-
-    Example:
-        >>> configs_dir().name
-        'configs'
-    """
+    """Return the folder of the shipped configs."""
     return package_root() / 'configs'
 
 
 def tools_dir() -> Path:
-    """Return the folder of the command line tools (``train.py``, ``test.py``, ...).
-
-    Example:
-        >>> tools_dir().name
-        'tools'
-    """
+    """Return the folder of the command line tools (``train.py``, ``test.py``, ...)."""
     return package_root() / 'tools'

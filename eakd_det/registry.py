@@ -1,7 +1,7 @@
-"""All that MMEngine has to be told of this package: registries, children of its own.
+"""MMEngine registries of the public names.
 
-MMEngine imports this module when it meets a type name that begins with ``eakd_det.``, and the rooms when it looks the
-first such name up. So the names build from any config, without ``custom_imports``.
+MMEngine imports this module for the first type name that starts with ``eakd_det.``, so that configs need no
+``custom_imports``.
 """
 
 from __future__ import annotations
@@ -21,13 +21,7 @@ from eakd_det.names import SCOPE
 
 
 class PublicNames(Registry):
-    """A registry of the public names of some rooms, which are imported when the first name is looked up.
-
-    Args:
-        name: As in MMEngine.
-        parent: MMEngine's registry of the same kind.
-        rooms: The public names by room.
-    """
+    """A registry of the public names of ``rooms``, which are imported when the first name is looked up."""
 
     def __init__(self, name: str, parent: Registry, rooms: Mapping[str, Sequence[str]]) -> None:
         super().__init__(name, parent=parent, scope=SCOPE, locations=[f'{SCOPE}.{room}' for room in rooms])
@@ -41,7 +35,7 @@ class PublicNames(Registry):
         for room, public in self._rooms.items():
             module = importlib.import_module(f'{SCOPE}.{room}')
             for name in public:
-                if name not in self._module_dict:  # a class that a user registered under the same name stays
+                if name not in self._module_dict:  # keeps a class that a user registered
                     self._register_module(module=getattr(module, name))
         self._imported = True
 
@@ -53,7 +47,7 @@ DATASETS = PublicNames('dataset', MMENGINE_DATASETS, {})
 
 
 def build_in_scope(cfg: dict[str, Any], scope: str) -> Any:
-    """Build ``cfg`` by MMEngine, where a bare type name means one of ``scope`` or MMEngine.
+    """Build ``cfg`` with MMEngine; a type name without scope belongs to ``scope`` or MMEngine.
 
     Example:
         >>> build_in_scope(dict(type='ReLU'), 'eakd_det')

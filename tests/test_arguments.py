@@ -10,8 +10,10 @@ import pytest
 from mmengine.config import ConfigDict
 from torch import nn
 
-from eakd_det import arguments, constraints, errors
+import eakd_det
+from eakd_det import arguments, constraints, errors, names
 from eakd_det.arguments import (
+    ArgumentError,
     Constraint,
     Count,
     CountOrZero,
@@ -19,6 +21,7 @@ from eakd_det.arguments import (
     NotNegative,
     Positive,
     UnitInterval,
+    argument_names,
     checked,
     from_option_dict,
 )
@@ -195,7 +198,7 @@ def test_a_switch_is_true_or_false(name: str) -> None:
 
 def test_every_public_class_refuses_an_unknown_argument() -> None:
     for registry, table in ((MODEL_REGISTRY, MODELS), (HOOK_REGISTRY, HOOKS)):
-        for name in (name for names in table.values() for name in names):
+        for name in (name for room in table.values() for name in room):
             built = registry.get(f'eakd_det.{name}')
             if getattr(built.__init__, '__module__', '').startswith('eakd_det.'):
                 with pytest.raises((ConfigError, TypeError), match='no_such_argument'):
@@ -228,3 +231,18 @@ def test_no_check_runs_in_a_step() -> None:
 
 def test_a_wrapper_leaves_the_signature_alone() -> None:
     assert KDLoss.__init__.__wrapped__.__name__ == '__init__'
+
+
+PARTS = [getattr(eakd_det, name) for room in ('weighting', 'losses') for name in names.PARTS[room]]
+REQUIRED = dict(CurriculumWeighting=dict(total_iters=1), PADLoss=dict(student_channels=8))
+
+
+@pytest.mark.parametrize('part', PARTS)
+@pytest.mark.parametrize('invalid', ['x', -101])
+def test_every_argument_of_every_loss_and_weighting_is_checked(part, invalid):
+    for name in set(argument_names(part) or ()) - ({'background'} if invalid == -101 else set()):
+        with pytest.raises(
+            ArgumentError, match=rf'^{part.__name__}\.{name}: expected .*, but got .?{invalid}'
+        ) as caught:
+            part(**{**REQUIRED.get(part.__name__, {}), name: invalid})
+        assert '\n' not in str(caught.value)

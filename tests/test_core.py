@@ -75,23 +75,23 @@ WRONG_CONFIGS = {
 
 
 def test_a_wrong_config_is_one_line_without_openmmlab():
-    said = run_python(
+    messages = run_python(
         f"""
         import json
         from eakd_det.errors import ConfigError
         from eakd_det.losses import KDLoss
-        said = []
+        messages = []
         for config in [{', '.join(WRONG_CONFIGS)}]:
             try:
                 KDLoss(weighting=config)
             except ConfigError as error:
-                said.append(str(error))
-        print(json.dumps(said))
+                messages.append(str(error))
+        print(json.dumps(messages))
         """,
         without=NOT_NEEDED,
     )
 
-    for message, expected in zip(said, WRONG_CONFIGS.values(), strict=True):
+    for message, expected in zip(messages, WRONG_CONFIGS.values(), strict=True):
         assert expected in message
         assert '\n' not in message
 

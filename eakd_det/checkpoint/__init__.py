@@ -1,4 +1,4 @@
-"""Checkpoints: read without running what is in them, loaded only where they fit, with errors that name what differs."""
+"""Safe reading and strict loading of checkpoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read checkpoints without running what is in them, and load them only where they fit."""
+"""Safe reading and strict loading of checkpoints."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BACKBONE_PREFIX = 'backbone.'
 
 
 class UnreadableCheckpointError(ConfigError):
-    """A file that is not there, empty, cut off or damaged, as a kill, a full disk or a broken download leaves it."""
+    """An empty, truncated or damaged file, as left by a killed process, a full disk or a broken download."""
 
 
 def load_checkpoint_file(path_or_url: str | Path, key: str = 'checkpoint') -> dict[str, Any]:
@@ -32,16 +32,16 @@ def load_checkpoint_file(path_or_url: str | Path, key: str = 'checkpoint') -> di
 
     Args:
         path_or_url: A file, a https URL, ``torchvision://<model>``, ``open-mmlab://<model>`` or ``mmcls://<model>``.
-            Downloads are kept where torch.hub keeps them.
-        key: The config key or option it came from, for messages.
+            Downloads go to torch.hub's folder.
+        key: The config key or option, for messages.
 
     Returns:
-        What the file holds: usually ``state_dict`` and ``meta``, or a bare state dict.
+        The content: usually ``state_dict`` and ``meta``, or a bare state dict.
 
     Raises:
-        UnreadableCheckpointError: If the file is empty, truncated or no checkpoint.
-        ConfigError: If it is missing, cannot be downloaded, or holds objects that could run code when they are loaded;
-            they are named.
+        UnreadableCheckpointError: If the file is empty, truncated or not a checkpoint.
+        ConfigError: If it is missing, cannot be downloaded, or holds objects that could run code when loaded, which the
+            message lists.
     """
     source = str(path_or_url)
     path = local_checkpoint_path(source, key)
@@ -54,13 +54,13 @@ def load_checkpoint_file(path_or_url: str | Path, key: str = 'checkpoint') -> di
         checkpoint = _read_tensors(path)
     except ConfigError:
         raise
-    except Exception as error:  # broken bytes can raise nearly anything inside the unpickler
+    except Exception as error:  # damaged bytes can raise almost any error in the unpickler
         raise _explain(error, key, where, path) from error
     if not isinstance(checkpoint, dict):
         kind = type(checkpoint).__name__
         raise ConfigError(f'{key}: expected a checkpoint with a state_dict, but {where} holds a {kind}')
     if source.startswith('mmcls://'):
-        # These are whole classifiers; MMEngine hands out their backbone, and configs rely on it.
+        # These are whole classifiers, of which MMEngine returns the backbone; configs rely on it.
         state = checkpoint.get('state_dict', checkpoint)
         prefix = len(_BACKBONE_PREFIX)
         return {'state_dict': {name[prefix:]: t for name, t in state.items() if name.startswith(_BACKBONE_PREFIX)}}
@@ -83,26 +83,23 @@ def load_detector_weights(
     strict: bool = True,
     source: str | None = None,
 ) -> LoadReport:
-    """Load a detector's weights, after comparing every name and shape.
+    """Load a detector's weights after a comparison of all names and shapes.
 
-    Accepts plain MMDetection checkpoints (2.x and 3.x), bare state dicts, ``module.`` prefixes of a data-parallel
-    wrapper, and MMRazor's distillation checkpoints, of which the student is taken (``architecture.``). Names are
-    compared as they are: MMDetection's habit to read a single-stage head as an RPN does not apply.
+    Accepts MMDetection checkpoints (2.x and 3.x), bare state dicts, ``module.`` prefixes of a data-parallel wrapper,
+    and the student (``architecture.``) of MMRazor's distillation checkpoints. Unlike in MMDetection, a single-stage
+    head is not loaded as an RPN.
 
     Args:
         model: The detector.
-        checkpoint: Where to read it (see :func:`load_checkpoint_file`), or what was read.
-        key: The config key or option it came from, for messages.
-        strict: Raise if anything but BatchNorm counters differs; then the model is unchanged. With False, load what
-            matches and log the rest as a warning.
-        source: The file ``checkpoint`` was read from, for messages.
-
-    Returns:
-        What matched and what did not.
+        checkpoint: A source as in :func:`load_checkpoint_file`, or its content.
+        key: The config key or option, for messages.
+        strict: Raise if anything but BatchNorm counters differs, and leave the model unchanged. False loads the
+            matching tensors and logs a warning about the others.
+        source: The file of ``checkpoint``, for messages.
 
     Raises:
-        ConfigError: If the file cannot be read, does not fit ``model`` (strict), matches nothing at all, or holds
-            weights that are not finite.
+        ConfigError: If the file cannot be read, does not match ``model`` (if strict, or at all), or holds weights that
+            are not finite.
     """
     if not isinstance(checkpoint, Mapping):
         source = source or str(checkpoint)
@@ -125,11 +122,7 @@ def load_detector_weights(
 
 
 def detector_state_dict(checkpoint: Mapping[str, Any], key: str, where: str) -> dict[str, Tensor]:
-    """The detector's tensors in ``checkpoint`` under stock MMDetection names.
-
-    Raises:
-        ConfigError: If there are none.
-    """
+    """Return the detector's tensors under stock MMDetection names; if there are none, raise :class:`ConfigError`."""
     state = checkpoint.get('state_dict', checkpoint)
     tensors = {str(n): t for n, t in state.items() if isinstance(t, Tensor)} if isinstance(state, Mapping) else {}
     if not tensors:
@@ -141,7 +134,7 @@ def detector_state_dict(checkpoint: Mapping[str, Any], key: str, where: str) -> 
 
 
 def checkpoint_classes(checkpoint: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """The class names in a checkpoint's meta data, as MMDetection 3 or 2 writes them; None if there are none.
+    """Return the class names in the metadata, as written by MMDetection 3 or 2; None if there are none.
 
     Example:
         >>> checkpoint_classes({'meta': {'dataset_meta': {'classes': ['cat', 'dog']}}, 'state_dict': {}})

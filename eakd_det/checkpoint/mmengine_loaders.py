@@ -1,4 +1,4 @@
-"""Let MMEngine read checkpoints the safe way, too: for ``load_from``, ``resume`` and ``init_cfg`` of a config."""
+"""Safe loading of the checkpoints in a config's ``load_from``, ``resume`` and ``init_cfg``."""
 
 from __future__ import annotations
 
@@ -10,19 +10,15 @@ from mmengine.runner import CheckpointLoader
 from eakd_det.checkpoint.loading import load_checkpoint_file
 
 _LISTS = ('modelzoo://', 'torchvision://', 'open-mmlab://', 'openmmlab://', 'mmcls://')
-_STORES = ('pavi://', r'(\S+\:)?s3://', r'(\S+\:)?petrel://')  # regular expressions; they are refused
+_STORES = ('pavi://', r'(\S+\:)?s3://', r'(\S+\:)?petrel://')  # regular expressions; rejected
 _SCHEMES = ('', 'http://', 'https://', *_LISTS, *_STORES)
 
 
 def use_safe_loading(key_of: Callable[[str], str]) -> None:
-    """Replace MMEngine's checkpoint loaders by :func:`eakd_det.checkpoint.load_checkpoint_file`, in this process.
+    """Replace MMEngine's checkpoint loaders with :func:`eakd_det.checkpoint.load_checkpoint_file` in this process.
 
-    MMEngine's loader for addresses unpickles what it downloads, and on torch < 2.6 so does the one for files. Neither
-    says which key of the config the file belongs to. And when it resumes, MMEngine executes a config that it finds in
-    the checkpoint's meta data; it does not need to, so it does not get one.
-
-    Args:
-        key_of: Gives the config key of a path, for messages.
+    MMEngine unpickles downloads, and on torch < 2.6 files as well. On resume it executes the config in the checkpoint's
+    metadata, so the config is removed. ``key_of`` returns the config key of a path, for messages.
     """
 
     def load_from_tensors_only(filename: str, map_location: Any = None) -> dict[str, Any]:

@@ -1,8 +1,7 @@
-"""Read training checkpoints on torch < 2.6, whose ``weights_only`` knows no list of further harmless types.
+"""Safe reading of training checkpoints on torch < 2.6, whose ``weights_only`` cannot allow further types.
 
-There ``torch.load`` takes a checkpoint of MMEngine only if it may unpickle anything, because beside tensors the file
-holds a history of numbers. This is a stand-in for the ``pickle`` module, to be given as
-``torch.load(pickle_module=...)``: it looks up the few names such a file needs, and refuses every other.
+MMEngine's checkpoints hold a history of numbers next to the tensors. This replacement for the ``pickle`` module, for
+``torch.load(pickle_module=...)``, looks up the few names that such a file needs and rejects all others.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _ALLOWED = frozenset(
     }
 )
 
-# torch.load asks a pickle module for these, too.
+# torch.load uses these attributes of a pickle module.
 HIGHEST_PROTOCOL = pickle.HIGHEST_PROTOCOL
 UnpicklingError = pickle.UnpicklingError
 
@@ -42,11 +41,7 @@ class Unpickler(pickle.Unpickler):
     """Unpickles tensors, numbers and plain containers."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Give out what is on the list.
-
-        Raises:
-            pickle.UnpicklingError: For anything else.
-        """
+        """Return an allowed object; raise ``pickle.UnpicklingError`` for any other."""
         if name == 'getattr' and module in ('builtins', '__builtin__'):  # the latter in pickle's protocol 2
             return history_method
         if (module, name) == (HistoryBuffer.__module__, HistoryBuffer.__name__):
@@ -61,5 +56,5 @@ class Unpickler(pickle.Unpickler):
 
 
 def load(file: Any, **kwargs: Any) -> Any:
-    """``pickle.load``, for what is on the list."""
+    """Load a pickle of allowed objects."""
     return Unpickler(file, **kwargs).load()

@@ -1,4 +1,4 @@
-"""Where a checkpoint comes from: a file, an URL, or a name in one of OpenMMLab's lists of public weights."""
+"""Sources of checkpoints: a file, a URL, or a name in one of OpenMMLab's lists of public weights."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from eakd_det.errors import ConfigError
 
 
 def _torchvision_models() -> dict[str, str]:
-    """The addresses of torchvision's weights; without torchvision, those that MMEngine brings along (version 0.12)."""
+    """Return the URLs of torchvision's weights; without torchvision, those that MMEngine ships (version 0.12)."""
     if importlib.util.find_spec('torchvision') is None:
         return json.loads((Path(mmengine.__path__[0]) / 'hub' / 'torchvision_0.12.json').read_text())
     return get_torchvision_models()
@@ -33,7 +33,7 @@ def _torchvision_models() -> dict[str, str]:
 
 _WEB = ('https',)
 _NEAR = 5
-_HASH = re.compile(r'-([0-9a-f]{8,64})\.pth$')
+_SHA256_IN_NAME = re.compile(r'-([0-9a-f]{8,64})\.pth$')  # its first digits, written by OpenMMLab and torchvision
 
 _MODEL_LISTS: dict[str, Callable[[], dict[str, str]]] = {
     'torchvision': _torchvision_models,
@@ -45,14 +45,14 @@ _MODEL_LISTS: dict[str, Callable[[], dict[str, str]]] = {
 
 
 def local_checkpoint_path(source: str, key: str) -> Path:
-    """The local file of ``source``, downloaded if need be.
+    """Return the local file of ``source``, downloaded if necessary.
 
     Args:
         source: A file, a https URL, or ``<list>://<model>`` with one of OpenMMLab's lists of public weights.
-        key: The config key or option it came from, for messages.
+        key: The config key or option, for messages.
 
     Raises:
-        ConfigError: If there is no such file, or it cannot be downloaded, or the model is in no list.
+        ConfigError: If the file or model does not exist, or cannot be downloaded.
     """
     scheme, separator, name = source.partition('://')
     if not separator:
@@ -72,11 +72,11 @@ def local_checkpoint_path(source: str, key: str) -> Path:
 def _existing_file(path: Path, source: str, key: str) -> Path:
     if path.is_file():
         return path
-    what = 'is a folder' if path.is_dir() else 'does not exist'
+    problem = 'is a folder' if path.is_dir() else 'does not exist'
     seen_from = '' if path.is_absolute() else f' (seen from {Path.cwd()})'
     near = sorted((path if path.is_dir() else path.parent).glob('*.pth'), key=lambda file: file.stat().st_mtime)
     hint = f'; there are {", ".join(file.name for file in near[-_NEAR:])}' if near else ''
-    raise ConfigError(f'{key}: expected a checkpoint file, but {source} {what}{seen_from}{hint}')
+    raise ConfigError(f'{key}: expected a checkpoint file, but {source} {problem}{seen_from}{hint}')
 
 
 def _listed_url(scheme: str, name: str, source: str, key: str) -> str:
@@ -90,21 +90,15 @@ def _listed_url(scheme: str, name: str, source: str, key: str) -> str:
 
 
 def _download(url: str, key: str) -> Path:
-    """Download once; in a distributed run the first process does, and the others find the file."""
+    """Download once; in a distributed run the first process downloads for all."""
     target = Path(torch.hub.get_dir()) / 'checkpoints' / os.path.basename(urlparse(url).path)
     try:
         if get_rank() == 0:
             _fetch(url, target, key)
     finally:
-        barrier()  # also when the download failed: nobody may wait for a process that has gone
+        barrier()  # also after a failed download, or the other processes would wait forever
     _fetch(url, target, key)
     return target
-
-
-def _hash_in_name(name: str) -> str | None:
-    """The first digits of the file's SHA-256, which OpenMMLab and torchvision write into the name."""
-    found = _HASH.search(name)
-    return found[1] if found else None
 
 
 def _fetch(url: str, target: Path, key: str) -> None:
@@ -112,8 +106,9 @@ def _fetch(url: str, target: Path, key: str) -> None:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     print(f'Downloading {url} to {target}', flush=True)
+    sha256 = _SHA256_IN_NAME.search(target.name)
     try:
-        torch.hub.download_url_to_file(url, str(target), _hash_in_name(target.name), progress=os.isatty(2))
+        torch.hub.download_url_to_file(url, str(target), sha256[1] if sha256 else None, progress=os.isatty(2))
     except (URLError, OSError, ValueError, RuntimeError) as error:  # the last if the hash differs
         reason = str(error).strip().split('\n')[0] or type(error).__name__
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""The plain detector's weights in a file of tensors and plain values, for programs that do not have this package."""
+"""Export of the student's weights for programs without this package."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ STUDENT_WEIGHTS = 'student.pth'
 def write_student_weights(checkpoint: str | Path, path: str | Path) -> None:
     """Write the detector's weights and class names of a run's ``checkpoint`` to ``path``.
 
-    A run's checkpoint also holds optimizer and log history. The history is made of classes that
-    ``torch.load(weights_only=True)``, the default since torch 2.6, refuses unless MMEngine's types are declared safe.
-    What is written here needs no such declaration: ``mmdet.apis.init_detector`` of stock MMDetection loads it.
+    A run's checkpoint also holds the optimizer and a log history, whose classes ``torch.load(weights_only=True)``, the
+    default since torch 2.6, rejects. This file has tensors and plain values only: ``mmdet.apis.init_detector`` of stock
+    MMDetection loads it.
 
     Raises:
         ConfigError: If ``checkpoint`` cannot be read, or holds no weights.

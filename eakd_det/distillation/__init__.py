@@ -1,4 +1,4 @@
-"""The step: where it is compared, what both networks predict there, and the loss of that."""
+"""The training step: the student's sites, both predictions there, and their losses."""
 
 from __future__ import annotations
 

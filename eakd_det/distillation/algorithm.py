@@ -20,7 +20,7 @@ from eakd_det.distillation.distiller import ProposalDistiller
 from eakd_det.distillation.observation import Step
 from eakd_det.distillation.student_options import StudentOptions
 from eakd_det.errors import ConfigError
-from eakd_det.models.build import build_detector
+from eakd_det.models.model_config import build_detector
 from eakd_det.sites import MODEL_KEYS, Prediction, Side, SiteHead, Sites, find_head
 from eakd_det.teachers import ClassMap, FrozenTeacher, TeacherOptions
 
@@ -28,9 +28,9 @@ from eakd_det.teachers import ClassMap, FrozenTeacher, TeacherOptions
 class ProposalDistill(BaseAlgorithm):
     """Distils a detector by its class logits at the sites of its loss (EA-KD's setting for detection).
 
-    The student trains as in stock MMDetection; the sites at which its loss is computed, which are the proposals of a
-    two-stage detector, and its prediction there are read on the way. The teacher then predicts at the same sites, and
-    the distiller compares both::
+    The student trains as in stock MMDetection; the sites of its loss (the proposals of a two-stage detector) and its
+    prediction there are recorded on the way. The teacher then predicts at the same sites, and the distiller compares
+    both::
 
         student.loss --> sites and the student's prediction       the head runs once
         teacher: backbone + neck --> head at these sites          no RPN, no assigner, no loss
@@ -39,34 +39,33 @@ class ProposalDistill(BaseAlgorithm):
     Args:
         architecture: The student: a model dict, a config file or ``dict(cfg_path=...)``.
         teacher: The teacher, likewise.
-        teacher_ckpt: Path or URL of the teacher's weights, loaded strictly. None leaves it as it was built (for
-            tests, or with ``cfg_path`` and ``pretrained=True``).
         distiller: Config of a :class:`ProposalDistiller`.
-        student_stage: Which head of the student to distil, if it has several in a row, as a cascade. Defaults to -1,
-            the last.
-        teacher_stage: Which head of the teacher predicts, likewise. Defaults to -1.
-        teacher_options: How to make the teacher cheaper to run, see :class:`TeacherOptions`;
-            ``dict(enabled=False)`` runs it exactly as MMDetection built it.
-        student_options: How to make the student's step cheaper, see :class:`StudentOptions`;
-            ``dict(channels_last=False)`` runs it exactly as MMDetection does, to the bit.
-        class_map: Which classes of the teacher stand for each class of the student, if their lists differ, see
-            :class:`ClassMap`. Defaults to None: both have the same classes in the same order.
+        teacher_ckpt: Path or URL of the teacher's weights, loaded strictly. None keeps the weights it was built with
+            (for tests, or with ``cfg_path`` and ``pretrained=True``).
+        student_stage: Index of the head to distil in a student with several, such as a cascade; -1 is the last.
+        teacher_stage: Index of the head with which the teacher predicts, likewise.
+        teacher_options: See :class:`TeacherOptions`; ``dict(enabled=False)`` runs the teacher exactly as MMDetection
+            built it.
+        student_options: See :class:`StudentOptions`; ``dict(channels_last=False)`` runs the student exactly as
+            MMDetection does, to the bit.
+        class_map: Correspondence of the teacher's classes to the student's, see :class:`ClassMap`. None if both have
+            the same classes in the same order.
         student_classes: Names of the student's classes in the order of its data, which a dict in ``class_map`` needs;
-            set from the config's ``classes`` where there are any. Defaults to None.
-        unmapped_classes: What becomes of the teacher's classes that ``class_map`` leaves out. 'background' adds their
-            probability to the background's, which is the label such objects have in the student's data; 'drop'
-            leaves them out and renormalises. Defaults to 'background'.
-        module_inplace: Whether in-place activations stay as they are. None (the default) turns them off only if a
-            recorder of the user's could keep a tensor that such an activation would overwrite.
-        data_preprocessor: As in MMRazor; the student's own by default.
+            set from the config's ``classes`` if there is one.
+        unmapped_classes: Treatment of the teacher's classes that ``class_map`` leaves out. 'background' adds their
+            probability to that of background, which is the label of such objects in the student's data; 'drop'
+            drops them and renormalises.
+        module_inplace: Whether in-place activations stay as they are. None turns them off only if a recorder of the
+            config could keep a tensor that such an activation would overwrite.
+        data_preprocessor: As in MMRazor; None is the student's.
         init_cfg: As in MMEngine.
 
     Attributes:
         distillation_stopped: Set by MMRazor's ``StopDistillHook``; the teacher then no longer runs.
 
     Raises:
-        ConfigError: If student or teacher have no head that can be distilled, these do not fit together, or the
-            teacher's checkpoint does not fit.
+        ConfigError: If student or teacher has no head that can be distilled, the two heads do not match, or the
+            teacher's checkpoint does not match the teacher.
 
     Example:
         >>> model = dict(
@@ -139,32 +138,32 @@ class ProposalDistill(BaseAlgorithm):
 
     @property
     def student(self) -> BaseDetector:
-        """The detector that is trained; another name for MMRazor's ``architecture``."""
+        """The detector that is trained, MMRazor's ``architecture``."""
         return self.architecture
 
     @property
     def teacher(self) -> BaseDetector:
-        """The frozen detector. It is no submodule of the algorithm."""
+        """The frozen detector, which is not a submodule of the algorithm."""
         return self._teacher.detector
 
     @property
     def teacher_classes(self) -> tuple[str, ...] | None:
-        """Class names of the teacher's training data, if its checkpoint names them."""
+        """Class names of the teacher's training data, if its checkpoint has them."""
         return self._teacher.classes
 
     @property
     def teacher_options(self) -> TeacherOptions:
-        """The teacher's options as they were decided for it."""
+        """The options with which the teacher runs."""
         return self._teacher.options
 
     def loss(self, batch_inputs: Tensor, data_samples: Sequence[DetDataSample] | None = None) -> dict[str, Tensor]:
-        """Compute one step's losses and statistics, named ``student.`` and ``distill.`` by where they come from."""
+        """Compute one step's losses and statistics, with the prefixes ``student.`` and ``distill.``."""
         samples = list(data_samples or [])
         if self.distillation_stopped:
             losses = add_prefix(self.student(batch_inputs, samples, mode='loss'), 'student')
             return {**losses, **add_prefix(_zero_of(self.distiller), 'distill')}
         student_losses, sites, prediction = self._student_step(batch_inputs, samples)
-        if not len(sites):  # MMDetection then leaves out losses of the head
+        if not len(sites):  # MMDetection omits losses of the head
             student_losses = {**student_losses, **_zero_of(self.student)}
         self._teacher_step(batch_inputs, samples, sites, prediction)
         distill_losses = self.distiller.compute_distill_losses()
@@ -173,15 +172,14 @@ class ProposalDistill(BaseAlgorithm):
 
     @torch.no_grad()
     def observe(self, batch_inputs: Tensor, data_samples: Sequence[DetDataSample], embeddings: bool = False) -> Step:
-        """Predict by both networks as in a training step, but compute no distillation loss and no gradient.
+        """Predict with both networks as in a training step, without distillation losses and gradients.
 
-        Student and samplers behave as the algorithm's mode has them; call ``train()`` for what a step does. BatchNorm
-        in training mode then updates its running statistics as in any forward pass.
+        Call ``train()`` first for the behaviour of a training step; BatchNorm then updates its running statistics.
 
         Args:
             batch_inputs: Images from the algorithm's ``data_preprocessor``.
             data_samples: Their annotations.
-            embeddings: Whether to keep the embeddings of both.
+            embeddings: Whether to return the embeddings of both networks.
         """
         with self._student_head.watch(embeddings) as watched:
             self.student(batch_inputs, list(data_samples), mode='loss')
@@ -217,21 +215,21 @@ def _build_head(cfg: Any, side: Side, stage: int) -> SiteHead:
 
 
 def _random_state_kept() -> contextlib.AbstractContextManager[None]:
-    """Leave the random numbers to the student, so that it starts as the plain student of the same seed does."""
+    """Keep teacher and distiller from drawing random numbers, so that the student starts like a plain student."""
     return torch.random.fork_rng(devices=[])
 
 
 def _total(losses: dict[str, Any]) -> Tensor:
-    """Sum up what MMEngine would, without gradient."""
+    """Return the sum of the losses that MMEngine would minimise, without gradient."""
     values = [value for name, value in losses.items() if 'loss' in name]
     flat = [item.detach().mean() for value in values for item in (value if isinstance(value, list) else [value])]
     return torch.stack(flat).sum() if flat else torch.zeros(())
 
 
 def _zero_of(module: nn.Module) -> dict[str, Tensor]:
-    """Return a zero that reaches all that learns in ``module``: DDP waits for a gradient of each parameter."""
-    learning = [parameter.flatten()[:0].sum().float() for parameter in module.parameters() if parameter.requires_grad]
-    return {'loss_zero': torch.stack(learning).sum()} if learning else {}
+    """Return a zero with a gradient for every trainable parameter of ``module``, which DDP waits for."""
+    zeros = [parameter.flatten()[:0].sum().float() for parameter in module.parameters() if parameter.requires_grad]
+    return {'loss_zero': torch.stack(zeros).sum()} if zeros else {}
 
 
 def _forbid_inplace(model: nn.Module) -> None:

@@ -1,7 +1,8 @@
-"""Computes the distillation losses of one step from predictions at shared sites and from MMRazor's recorders."""
+"""Distillation losses from predictions at shared sites and from MMRazor's recorders."""
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 import torch
@@ -14,7 +15,6 @@ from eakd_det.arguments import Count, Positive, checked
 from eakd_det.distillation.loss_mappings import (
     KEY,
     Mappings,
-    check_deliveries,
     check_losses,
     check_mappings,
     check_parts,
@@ -36,32 +36,33 @@ from eakd_det.sites import HeadPredictor, Scores
 
 
 class ProposalDistiller(ConfigurableDistiller):
-    """MMRazor's ``ConfigurableDistiller``, to which the predictions at the sites of the step are just more records.
+    """MMRazor's ``ConfigurableDistiller`` with the predictions at the sites of the step as additional records.
 
-    A loss of this package (``eakd_det.KDLoss``, ``eakd_det.DKDLoss``, ...) needs no wiring: without an entry in
-    ``loss_forward_mappings`` its own ``default_mapping`` names what it reads. Any other loss is wired as in MMRazor,
-    and may read the reserved recorders as well: ``proposal_logits``, ``proposal_embeddings``, ``proposal_labels``,
-    ``proposal_images`` (index of the image in the batch), ``proposal_objects`` (whether there is an object),
-    ``proposal_deltas``, ``box_predictor`` (the head on other features) and ``neck_features`` (all levels, fine to
-    coarse).
+    A loss of this package (``eakd_det.KDLoss``, ``eakd_det.DKDLoss``, ...) needs no mapping: its ``default_mapping``
+    applies. Any other loss is mapped as in MMRazor, and may read the records of :mod:`eakd_det.losses.records`.
 
     Args:
         distill_losses: Losses by name; the names must contain 'loss' (MMEngine sums only those).
         student_recorders: MMRazor recorders on the student.
         teacher_recorders: MMRazor recorders on the teacher, of which only backbone, neck and head run.
         connectors: MMRazor connectors; their parameters are trained, and saved with the student's checkpoint.
-        loss_forward_mappings: Where each loss argument comes from.
-        statistics_interval: Steps between two readings of the weight statistics. Defaults to 50; ``tools/train.py``
-            sets it to the logger's interval. A log with shorter intervals repeats the former reading.
-        entropy_tau: Temperature of the logged entropies. Defaults to 3.0.
+        loss_forward_mappings: The record of each loss argument.
+        distill_deliveries: Must be empty, because student and teacher share their proposals.
+        statistics_interval: Steps between two readings of the weight statistics; ``tools/train.py`` sets it to the
+            logger's interval. A log with a shorter interval repeats the last reading.
+        entropy_tau: Temperature of the logged entropies.
         init_cfg: As in MMEngine.
 
     Attributes:
-        observer: Keeps what the next steps do, see :meth:`observe_next_step`. Defaults to None.
+        records_modules: Whether the config has recorders on modules of the networks.
+        needs_embeddings: Whether any loss reads embeddings.
+        needs_boxes: Whether any loss reads boxes or runs a head on other features.
+        student_sources: Sources of the student's recorders.
+        teacher_sources: Sources of the teacher's recorders.
+        observer: Records the next steps, see :meth:`observe_next_step`.
 
     Raises:
-        ConfigError: If a loss has no arguments to be called with, a mapping is wrong, a reserved name is taken, or
-            deliveries are asked for (student and teacher share their proposals as it is).
+        ConfigError: If a loss has no mapping, a mapping is invalid, a reserved name is used, or there are deliveries.
 
     Example:
         >>> distiller = ProposalDistiller(distill_losses=dict(loss_kd=dict(
@@ -83,13 +84,17 @@ class ProposalDistiller(ConfigurableDistiller):
         entropy_tau: Positive = 3.0,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
-        check_deliveries(distill_deliveries)
+        if distill_deliveries:
+            raise ConfigError(
+                'model.distiller.distill_deliveries: expected none, because student and teacher share their proposals, '
+                f'but got {reprlib.repr(distill_deliveries)}'
+            )
         check_losses(distill_losses)
         self._log_names = log_names(distill_losses or {})
         check_parts('model.distiller.student_recorders', student_recorders)
         check_parts('model.distiller.teacher_recorders', teacher_recorders)
         check_parts('model.distiller.connectors', connectors, several=True)
-        self._has_own_recorders = bool(student_recorders or teacher_recorders)
+        self.records_modules = bool(student_recorders or teacher_recorders)
         try:
             with DefaultScope.overwrite_default_scope('mmrazor'):
                 super().__init__(
@@ -107,9 +112,14 @@ class ProposalDistiller(ConfigurableDistiller):
         sides = self.student_recorders, self.teacher_recorders
         check_mappings(self.distill_losses, self.loss_forward_mappings, *sides, self.connectors)
         mappings = self.loss_forward_mappings.values()
-        self._records_read = {record['recorder'] for mapping in mappings for record in mapping.values()}
+        read = {record['recorder'] for mapping in mappings for record in mapping.values()}
         for recorders in sides:
-            drop_unused_records(recorders, self._records_read)
+            drop_unused_records(recorders, read)
+        self.needs_embeddings = EMBEDDINGS in read
+        self.needs_boxes = bool(read & {BOXES, PREDICTOR})
+        self.student_sources, self.teacher_sources = (
+            [recorder.source for recorder in recorders.recorders.values()] for recorders in sides
+        )
         self.statistics = StepStatistics(statistics_interval, entropy_tau)
         self.observer: StepObservation | None = None
         self._step: Step | None = None
@@ -120,50 +130,23 @@ class ProposalDistiller(ConfigurableDistiller):
             set_activation(loss, scores.activation, f'model.distiller.distill_losses.{name}')
 
     def prepare_from_student(self, model: nn.Module) -> None:
-        """Let the student's recorders hook ``model``; a source it does not have is a :class:`ConfigError`."""
+        """Attach the student's recorders to ``model``; an unknown source is a :class:`ConfigError`."""
         initialize_recorders(self.student_recorders, model, 'student')
 
     def prepare_from_teacher(self, model: nn.Module) -> None:
-        """Let the teacher's recorders hook ``model``; a source it does not have is a :class:`ConfigError`."""
+        """Attach the teacher's recorders to ``model``; an unknown source is a :class:`ConfigError`."""
         initialize_recorders(self.teacher_recorders, model, 'teacher')
 
-    @property
-    def records_modules(self) -> bool:
-        """Whether a recorder of the user's looks into the networks."""
-        return self._has_own_recorders
-
-    @property
-    def needs_embeddings(self) -> bool:
-        """Whether any loss reads embeddings."""
-        return EMBEDDINGS in self._records_read
-
-    @property
-    def needs_boxes(self) -> bool:
-        """Whether any loss reads boxes, or runs a head on other features."""
-        return bool(self._records_read & {BOXES, PREDICTOR})
-
-    @property
-    def student_sources(self) -> list[str]:
-        """What the recorders look at in the student."""
-        return [recorder.source for recorder in self.student_recorders.recorders.values()]
-
-    @property
-    def teacher_sources(self) -> list[str]:
-        """What the recorders look at in the teacher."""
-        return [recorder.source for recorder in self.teacher_recorders.recorders.values()]
-
     def observe_next_step(self) -> StepObservation:
-        """Return what will show the next steps, to several at a time, until :attr:`observer` is set to None."""
+        """Return the observation of the next steps, shared by all callers until :attr:`observer` is set to None."""
         if self.observer is None:
             self.observer = StepObservation()
         return self.observer
 
     def record_step(self, step: Step, predictors: tuple[HeadPredictor, HeadPredictor]) -> None:
-        """Record what both networks predict, the student with gradient.
+        """Record both predictions of ``step``, the student's with gradient.
 
-        Args:
-            step: The sites and both predictions.
-            predictors: The student's and the teacher's head as functions of other features.
+        ``predictors`` are the student's and the teacher's head as functions of features at the same sites.
         """
         self._step = step
         if self.observer is not None:
@@ -172,22 +155,22 @@ class ProposalDistiller(ConfigurableDistiller):
         record_prediction(self.teacher_recorders, step.sites, step.teacher, predictors[1])
 
     def compute_distill_losses(self) -> dict[str, Tensor]:
-        """Compute every loss from its records, and add up the statistics of the weights."""
+        """Compute every loss from its records and update the statistics."""
         losses: dict[str, Tensor] = {}
         for name, mapping in self.loss_forward_mappings.items():
             arguments = {key: self._record_of(name, key, record) for key, record in mapping.items()}
             loss = self.distill_losses[name]
-            if hasattr(loss, 'terms'):  # a loss of this package, or one of MMRazor's with weights
+            if hasattr(loss, 'terms'):  # a loss of this package
                 terms = loss.terms(**arguments)
                 losses[name] = loss.reduce(terms)
                 self._add_weights(name, terms)
             else:
                 losses[name] = loss(**arguments)
-        self._add_shares(losses)
+        self._add_fractions(losses)
         return losses
 
-    def _add_shares(self, losses: dict[str, Tensor]) -> None:
-        """Add what part of the distillation loss each of several losses is."""
+    def _add_fractions(self, losses: dict[str, Tensor]) -> None:
+        """Add the fraction of the distillation loss that each of several losses contributes."""
         if len(losses) > 1:
             values = {name: value.detach().double().mean() for name, value in losses.items()}
             total = torch.stack(list(values.values())).sum().clamp_min(1e-12)
@@ -201,11 +184,12 @@ class ProposalDistiller(ConfigurableDistiller):
             self.statistics.add_weights(self._log_names[name], terms, self._step.sites.is_object)
 
     def end_step(self, distillation: Tensor, detection: Tensor) -> dict[str, Tensor]:
-        """Drop the step's tensors and return the statistics if they are due."""
+        """Drop the step's tensors, and return the statistics if they are due."""
         if self._step is not None:
             student, teacher = self._step.student, self._step.teacher
             self.statistics.add_entropies(self._step.scores, student.logits, teacher.logits)
-        self.statistics.add_ratio(distillation, detection)
+        ratio = distillation.detach().double() / detection.detach().double().clamp_min(1e-12)
+        self.statistics.add_value('ratio_to_detection', ratio)
         for name, loss in self.distill_losses.items():
             for key, value in (loss.log_values() if hasattr(loss, 'log_values') else {}).items():
                 self.statistics.add_value(f'{self._log_names[name]}{key}', value)

@@ -1,4 +1,4 @@
-"""Where each loss argument comes from: defaults, checks at build, and clear errors where a record is missing."""
+"""Mappings from loss arguments to records: defaults and checks."""
 
 from __future__ import annotations
 
@@ -20,12 +20,9 @@ _RECORD_KEYS = ('recorder', 'from_student', 'record_idx', 'data_idx', 'connector
 
 
 def check_parts(key: str, parts: Any, several: bool = False) -> None:
-    """Raise :class:`ConfigError` unless ``parts`` is a dict of names and configs, each a dict with a type.
+    """Raise :class:`ConfigError` unless ``parts`` is None or a dict from names to dicts with a type.
 
-    Args:
-        key: The config key of ``parts``.
-        parts: What the config holds; None is none.
-        several: Whether a list of such dicts may stand for one.
+    ``key`` is their config key. With ``several``, a list of such dicts is accepted for a name.
     """
     if parts is not None and not isinstance(parts, dict):
         raise ConfigError(f'{key}: expected a dict of names and dict(type=...), but got {reprlib.repr(parts)}')
@@ -39,7 +36,7 @@ def check_parts(key: str, parts: Any, several: bool = False) -> None:
 
 
 def check_losses(losses: Any) -> None:
-    """Raise :class:`ConfigError` unless there are losses, and MMEngine will add them to what is minimised."""
+    """Raise :class:`ConfigError` unless there are losses with names that MMEngine minimises."""
     key = 'model.distiller.distill_losses'
     check_parts(key, losses)
     if not losses:
@@ -52,23 +49,11 @@ def check_losses(losses: Any) -> None:
         )
 
 
-def check_deliveries(deliveries: Any) -> None:
-    """Raise :class:`ConfigError` if there are MMRazor deliveries: both networks share their sites without them."""
-    if deliveries:
-        raise ConfigError(
-            'model.distiller.distill_deliveries: expected none, because student and teacher share their proposals '
-            f'here, but got {reprlib.repr(deliveries)}'
-        )
-
-
 def complete_mappings(losses: nn.ModuleDict, mappings: Mappings | None) -> Mappings:
-    """Complete the config's mappings by the losses' own.
+    """Complete the config's mappings with the losses' own.
 
-    A loss without an entry gets its ``default_mapping``; one with an entry, its ``added_mapping`` for the arguments
-    that the entry leaves out.
-
-    Raises:
-        ConfigError: If a loss has neither an entry nor a default.
+    A loss without an entry gets its ``default_mapping``. Arguments that an entry leaves out get the loss's
+    ``added_mapping``. A loss with neither entry nor default is a :class:`ConfigError`.
     """
     complete: Mappings = {}
     for name, loss in losses.items():
@@ -89,9 +74,9 @@ def check_mappings(
     teacher_recorders: RecorderManager,
     connectors: Iterable[str],
 ) -> None:
-    """Raise :class:`ConfigError` unless every mapping names what is there and leaves no argument without a value.
+    """Raise :class:`ConfigError` unless every mapping is valid and maps every required argument.
 
-    MMRazor checks most of this as well, but not arguments with a default, which those of EA's weights have.
+    MMRazor checks most of this, but not optional arguments, such as those of EA's weights.
     """
     known = {True: set(student_recorders.recorders), False: set(teacher_recorders.recorders)}
     for name, mapping in mappings.items():
@@ -126,31 +111,27 @@ def _check_record(key: str, record: dict[str, Any], known: dict[bool, set[str]],
 
 
 def check_record_is_there(key: str, recorder: BaseRecorder, record: dict[str, Any]) -> None:
-    """Raise :class:`ConfigError` unless ``recorder`` recorded in this step what ``record`` asks for."""
+    """Raise :class:`ConfigError` unless ``recorder`` holds the item that ``record`` names."""
     side, found = 'student' if record['from_student'] else 'teacher', len(recorder.data_buffer)
     where = f'{key}: {side} recorder {record["recorder"]!r} (source {recorder.source!r})'
     index, data_index = record.get('record_idx', 0), record.get('data_idx')
     if not -found <= index < found:
         hint = '' if record['from_student'] else ' (only the backbone, neck and head of the teacher run)'
         raise ConfigError(
-            f'{where} has {found} records in this step, but record_idx {index} is asked for; '
+            f'{where}: expected a record for record_idx {index}, but got {found} records in this step; '
             f'record a module that runs{hint}'
         )
     if data_index is None:
         return
     data = recorder.data_buffer[index]
     if not isinstance(data, (tuple, list)):
-        raise ConfigError(f'{where} recorded one {type(data).__name__} and no tuple; leave data_idx={data_index} out')
+        raise ConfigError(f'{where}: expected a tuple for data_idx, but got a {type(data).__name__}; remove data_idx')
     if not -len(data) <= data_index < len(data):
-        raise ConfigError(f'{where} recorded {len(data)} items, but data_idx {data_index} is asked for')
+        raise ConfigError(f'{where}: expected an item for data_idx {data_index}, but got {len(data)} items')
 
 
 def initialize_recorders(recorders: RecorderManager, model: nn.Module, side: str) -> None:
-    """Let the recorders hook ``model``.
-
-    Raises:
-        ConfigError: If one names a module or parameter that ``model`` does not have; the nearest names are given.
-    """
+    """Attach the recorders to ``model``; an unknown source is a :class:`ConfigError` with similar names."""
     for name, recorder in recorders.recorders.items():
         try:
             recorder.initialize(model)

@@ -1,4 +1,4 @@
-"""What one step compares, and what hooks and analyses may see of it."""
+"""The data of one step, for hooks and analyses."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from eakd_det.sites import Prediction, Scores, SiteHead, Sites
 
 @dataclass(frozen=True)
 class Step:
-    """What both networks predict at the sites of one step.
+    """The sites of one step and both predictions there.
 
     Attributes:
         head: The student's head.
-        sites: Where its loss was computed.
+        sites: The sites of its loss.
         student: The student's prediction.
         teacher: The teacher's prediction, in the student's classes.
     """
@@ -29,7 +29,7 @@ class Step:
 
     @property
     def scores(self) -> Scores:
-        """What the columns of the logits mean."""
+        """Meaning of the columns of the logits."""
         return self.head.scores
 
     @property
@@ -44,11 +44,11 @@ class Step:
 
 @dataclass
 class StepObservation:
-    """What the last observed step did, without gradient.
+    """The last observed step, without gradient.
 
     Attributes:
-        step: What it compared; None until one has run.
-        terms: Divergence and weight of each site or image, by the loss's name, of losses that have them.
+        step: The sites and predictions; None until a step has run.
+        terms: Divergence and weight of each site or image by the name of the loss, for losses of this package.
     """
 
     step: Step | None = None

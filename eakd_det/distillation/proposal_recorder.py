@@ -1,4 +1,4 @@
-"""What both networks predict at the sites of a step, as records that any MMRazor loss mapping can name."""
+"""Predictions at the sites of a step as records for MMRazor's loss mappings."""
 
 from __future__ import annotations
 
@@ -18,12 +18,9 @@ RESERVED_NAMES = (*_OF_SITES, NECK)
 
 
 class ProposalRecorder(BaseRecorder):
-    """A recorder that is handed its record by the algorithm instead of hooking a module.
+    """A recorder that gets its record from the algorithm and hooks no module.
 
-    ``ProposalDistiller`` owns one for each of ``proposal_logits`` ``(N, C)``, ``proposal_embeddings`` ``(N, D)``,
-    ``proposal_labels`` ``(N,)``, ``proposal_images`` ``(N,)``, ``proposal_objects`` ``(N,)`` and ``proposal_deltas``,
-    for student and teacher alike; row n is the same site in all of them. ``box_predictor`` is the head of that side as
-    a function of other features at the same sites: neck levels -> logits, deltas.
+    ``ProposalDistiller`` has one for each name in :mod:`eakd_det.losses.records` but the neck's, on both sides.
 
     Example:
         >>> loss_forward_mappings = dict(
@@ -36,7 +33,7 @@ class ProposalRecorder(BaseRecorder):
         """Hook nothing."""
 
     def record(self, value: Any) -> None:
-        """Replace the record by ``value``."""
+        """Replace the record with ``value``."""
         self._data_buffer = [value]
 
 
@@ -60,7 +57,7 @@ def drop_unused_records(manager: RecorderManager, used: Iterable[str]) -> None:
 
 
 def record_prediction(manager: RecorderManager, sites: Sites, prediction: Prediction, predictor: HeadPredictor) -> None:
-    """Record what one side predicts, as far as a loss reads it."""
+    """Record the prediction of one side, as far as a loss reads it."""
     values = {
         LOGITS: prediction.logits,
         EMBEDDINGS: prediction.embeddings,

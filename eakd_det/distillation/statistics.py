@@ -1,4 +1,4 @@
-"""What the weights do during training, summed on the device and read once per logging interval."""
+"""Statistics of the weights during training, summed on the device and read once per logging interval."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ STATISTICS_ITER = 'statistics_iter'
 class StepStatistics:
     """Running sums over the sites of the last ``interval`` steps.
 
-    Every step adds to sums that stay on the device; only :meth:`read` brings them to the host. That way logging costs
-    one synchronisation per interval and not one per step and number.
+    The sums stay on the device and are read once per interval, so that logging costs one synchronisation per interval.
 
     Args:
         interval: Number of steps between two readings.
-        entropy_tau: Temperature of the logged entropies. Not a loss setting: it stays the same over all arms of a
-            comparison, so that their logs can be laid side by side. Defaults to 3.0, EA-KD's T'.
+        entropy_tau: Temperature of the logged entropies; EA-KD's T' by default. It does not depend on the loss, so that
+            the logs of different arms can be compared.
     """
 
     def __init__(self, interval: int = 50, entropy_tau: float = 3.0) -> None:
@@ -34,25 +33,20 @@ class StepStatistics:
         self._sums: dict[str, Tensor] = {}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the sums so far, for a run that is resumed later."""
+        """Return the current sums, to resume a run."""
         return {'steps': self._steps, 'sums': {name: values.cpu() for name, values in self._sums.items()}}
 
     def load_state_dict(self, state: Mapping[str, Any], device: torch.device | str = 'cpu') -> None:
-        """Continue from the sums of :meth:`state_dict`, on the device of the model."""
+        """Restore the sums of :meth:`state_dict` on the device of the model."""
         self._steps = state['steps']
         self._sums = {name: values.to(device) for name, values in state['sums'].items()}
 
     @torch.no_grad()
     def add_weights(self, prefix: str, terms: Terms, is_object: Tensor) -> None:
-        """Add one loss's weights: of sites, with and without an object apart; of images, all together.
+        """Add the weights of one loss; those of sites are kept apart by ``is_object``, ``(N,)``.
 
-        Args:
-            prefix: Prefix of the loss's statistics, see :func:`log_names`.
-            terms: The loss's terms; ``terms.unit`` states what their rows are.
-            is_object: Whether each site of the step has an object, ``(N,)``.
-
-        Raises:
-            ConfigError: If the rows are sites by ``terms.unit``, but not ``N``.
+        ``prefix`` is that of the loss's statistics, see :func:`log_names`. Weights of sites that are not ``N`` are a
+        :class:`ConfigError`.
         """
         weights = terms.weights.detach()
         parts = weights if weights.dim() > 1 else weights.double().unsqueeze(1)
@@ -73,20 +67,14 @@ class StepStatistics:
 
     @torch.no_grad()
     def add_entropies(self, scores: Scores, student_logits: Tensor, teacher_logits: Tensor) -> None:
-        """Add the entropies of both networks, in nats, of logits ``(N, C)`` that mean ``scores``."""
+        """Add the entropies of both networks, in nats, from logits ``(N, C)``."""
         for side, logits in (('student', student_logits), ('teacher', teacher_logits)):
             values = scores.entropy(logits.detach(), self.entropy_tau).double()
             self._add(f'entropy_{side}', torch.stack([values.new_tensor(len(values)), values.sum()]))
 
     @torch.no_grad()
-    def add_ratio(self, distillation: Tensor, detection: Tensor) -> None:
-        """Add the ratio of one step's distillation loss to its detection loss."""
-        ratio = distillation.detach().double() / detection.detach().double().clamp_min(1e-12)
-        self._add('ratio_to_detection', torch.stack([torch.ones_like(ratio), ratio]))
-
-    @torch.no_grad()
     def add_value(self, name: str, value: Tensor) -> None:
-        """Add a value that a loss reports for this step, a scalar such as a learned temperature."""
+        """Add a scalar of this step, such as a learned temperature."""
         value = value.detach().double().reshape(())
         self._add(name, torch.stack([torch.ones_like(value), value]))
 
@@ -94,13 +82,13 @@ class StepStatistics:
         self._sums[name] = self._sums[name] + values if name in self._sums else values
 
     def end_step(self) -> dict[str, Tensor]:
-        """Count a step; return the statistics when they are due (the first step, then every interval), else nothing.
+        """Count a step, and return the statistics if they are due (first step, then every interval).
 
         Returns:
-            Names without 'loss' (MMEngine would add such entries to the total), and scalars on the CPU: mean and
-            standard deviation of the weights with and without an object (``fg``, ``bg``), mean entropies, loss ratio,
-            and means of what losses report. What had no sites in the interval is left out. ``statistics_iter`` is the
-            step of the reading: a log with lines between two readings repeats the former one and its step.
+            Scalars on the CPU by names without 'loss' (which MMEngine would add to the total): mean and standard
+            deviation of the weights with and without an object (``fg``, ``bg``), mean entropies, loss ratio, and means
+            of the losses' own values. Statistics without sites in the interval are omitted. ``statistics_iter`` is the
+            step of the reading, by which a repeated reading can be recognised.
         """
         self._steps += 1
         if self._steps % self.interval == 0:
@@ -128,10 +116,7 @@ class StepStatistics:
 
 
 def log_names(loss_names: Iterable[str]) -> dict[str, str]:
-    """Return the prefix of each loss's statistics: its name without 'loss', which MMEngine would add to the total.
-
-    Raises:
-        ConfigError: If two losses would have the same prefix.
+    """Return the prefix of each loss's statistics, its name without 'loss'; equal ones are a :class:`ConfigError`.
 
     Example:
         >>> log_names(['loss_kd', 'pkd_loss', 'loss'])
@@ -144,7 +129,7 @@ def log_names(loss_names: Iterable[str]) -> dict[str, str]:
         twins = [other for other, prefix in found.items() if prefix == found[name]]
         if len(twins) > 1:
             raise ConfigError(
-                f"model.distiller.distill_losses: expected names that differ without 'loss', by which statistics are "
+                "model.distiller.distill_losses: expected names that differ without 'loss', under which statistics are "
                 f'logged, but got {" and ".join(twins)}'
             )
     return found

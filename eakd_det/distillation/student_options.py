@@ -1,4 +1,4 @@
-"""Make the student's training step cheaper, without changing what it computes."""
+"""Options that make the student's training step cheaper without changing its results."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from eakd_det.models.winograd import use_winograd
 
 @dataclass(frozen=True)
 class StudentOptions:
-    """How the student runs while it trains; its parameters and checkpoints stay as MMDetection has them.
+    """How the student runs in training; its parameters and checkpoints are those of MMDetection.
 
     Attributes:
-        channels_last: Run backbone, neck and heads on channels-last memory while they train: the same values, summed
-            up in another order, so that losses and gradients equal MMDetection's to rounding (about 1e-5) and no
-            longer to the bit. Defaults to None: on a CPU, for batches of 131,072 pixels or more, where it gained; not
-            if a recorder looks at feature maps or the student has deformable convolutions, which cannot read that
-            layout.
+        channels_last: Run backbone, neck and heads on channels-last memory in training. Sums run in another order, so
+            that losses and gradients equal MMDetection's to rounding (about 1e-5), not to the bit. None does so on a
+            CPU, where it was measured, for batches of 131,072 pixels or more, unless a recorder records feature maps or
+            the student has deformable convolutions, which cannot read that layout.
 
         winograd: Compute the widest 3 x 3 convolutions (256 channels or more, as in FPN and RPN) by Winograd's minimal
             filtering on a CPU, see :func:`eakd_det.models.winograd.winograd_conv3x3`: faster on large maps, outputs
@@ -38,15 +37,11 @@ class StudentOptions:
 
     @classmethod
     def from_config(cls, cfg: dict[str, Any] | None) -> StudentOptions:
-        """Options from ``model.student_options``.
-
-        Raises:
-            ConfigError: If a key is unknown or a value has another type.
-        """
+        """Return the options in ``model.student_options``; an invalid one is a :class:`ConfigError`."""
         return from_option_dict(cls, cfg, 'model.student_options')
 
     def prepare(self, student: BaseDetector, recorded: Iterable[str] = ()) -> None:
-        """Apply to ``student`` in place, with recorders on the sources ``recorded``."""
+        """Apply the options to ``student`` in place; ``recorded`` are the sources of its recorders."""
         if self.channels_last or (self.channels_last is None and not prefers_channels_first(student, recorded)):
             train_channels_last(student, self.channels_last)
         if self.winograd:

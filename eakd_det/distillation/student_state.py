@@ -1,9 +1,9 @@
-"""Checkpoints of the algorithm are checkpoints of the plain student, with the rest of a resume in their metadata.
+"""Checkpoints of the plain student, with the distiller's state in their metadata.
 
-PyTorch keeps a small ``metadata`` dict per module next to the tensors of a state dict (it holds version numbers). It
-is saved, loaded and handed to the module it belongs to, and every other module ignores it. Parameters and buffers of
-the distiller (connectors, learned temperatures) travel there, so that stock MMDetection sees exactly the keys of
-the student, strictly, while a resume still finds the rest. No hook has to be configured for it.
+PyTorch stores a small ``metadata`` dict per module next to the tensors of a state dict. It is saved, loaded and passed
+to the module it belongs to, and every other module ignores it. Parameters and buffers of the distiller (connectors,
+learned temperatures) are stored there. So stock MMDetection sees exactly the keys of the student, a resume restores
+the rest, and no hook has to be configured.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def save_as_student(
 
 
 def load_from_student(state: MutableMapping[str, Tensor], prefix: str, metadata: dict[str, Any], *unused: Any) -> None:
-    """Undo :func:`save_as_student`; a load hook. MMRazor's own checkpoints load without their teacher."""
+    """Undo :func:`save_as_student`; a load hook. MMRazor's checkpoints load without their teacher."""
     own = [key for key in state if key.startswith(prefix)]
     is_mmrazor = any(key.startswith(prefix + STUDENT) for key in own)
     for key in own:

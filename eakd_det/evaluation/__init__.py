@@ -1,10 +1,10 @@
-"""Evaluation: the COCO hook, the record of a run's results, tables of them."""
+"""COCO evaluation hook, records of results, and their tables."""
 
 from __future__ import annotations
 
 from eakd_det.evaluation.coco_eval_hook import CocoEvalHook
 from eakd_det.evaluation.metrics import COCO_METRICS, coco_figures, format_table, measured_figures
-from eakd_det.evaluation.record import RECORD_NAME, EvalEntry, EvalRecord, measured_rows
+from eakd_det.evaluation.record import RECORD_NAME, EvalEntry, EvalRecord
 
 __all__ = [
     'COCO_METRICS',
@@ -15,5 +15,4 @@ __all__ = [
     'coco_figures',
     'format_table',
     'measured_figures',
-    'measured_rows',
 ]

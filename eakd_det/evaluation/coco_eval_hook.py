@@ -1,4 +1,4 @@
-"""The hook that writes down every evaluation of a run."""
+"""A hook that records every evaluation of a run."""
 
 from __future__ import annotations
 
@@ -21,23 +21,22 @@ from eakd_det.evaluation.provenance import describe_run
 from eakd_det.evaluation.record import RECORD_NAME, EvalEntry, EvalRecord, Split, Subject, set_aside, utc_now
 from eakd_det.files import remove_unfinished
 
-TESTED = 'eakd_det_tested'  # in the message hub: what tools/test.py tests, as dict(subject=..., checkpoint=...)
+TESTED = 'eakd_det_tested'  # key in the message hub for dict(subject=..., checkpoint=...), set by tools/test.py
 
 
 class CocoEvalHook(Hook):
     """Writes AP, AP50, AP75, APs, APm and APl of every validation and test to ``<work_dir>/eval_record.json``.
 
-    The figures are those of ``CocoMetric``. Beside them stand the config, the seed, the versions, the times and the
-    iteration (:class:`eakd_det.evaluation.EvalRecord` reads the file). The record is rewritten as a whole and put in
-    place at once, by the first process only. A resumed run goes on with its record and drops what was measured after
-    the point it resumes from; a new run in a used folder, or a record that cannot be read, renames the old file. A
-    record that cannot be written (a full disk) is a logged error and no end of the training; what is missing is
-    written with the next evaluation.
+    The figures are those of ``CocoMetric``; the record adds config, seed, versions, times and iteration
+    (:class:`eakd_det.evaluation.EvalRecord` reads it). The first process writes it, atomically. A resumed run continues
+    its record without the evaluations after the iteration it resumes from. A new run in a used folder, or a record that
+    cannot be read, renames the old file. If the record cannot be written (a full disk), the error is logged, training
+    continues, and the next evaluation writes the missing entries.
 
     To keep the best checkpoint by AP, set ``save_best='coco/bbox_mAP'`` in MMEngine's ``CheckpointHook``.
 
     Args:
-        teacher: Evaluate the teacher once before training, on the validation data, and record it, too.
+        teacher: Evaluate the teacher on the validation data once before training, and record the result.
         file_name: Name of the record in the work folder.
 
     Raises:
@@ -47,7 +46,7 @@ class CocoEvalHook(Hook):
         >>> custom_hooks = [dict(type='eakd_det.CocoEvalHook', teacher=True)]
     """
 
-    priority = 'LOWEST'  # after CheckpointHook: what the record holds is settled, best checkpoint included
+    priority = 'LOWEST'  # after CheckpointHook, which settles the best checkpoint
 
     @checked
     def __init__(self, teacher: bool = False, file_name: str = RECORD_NAME) -> None:
@@ -63,7 +62,7 @@ class CocoEvalHook(Hook):
         self._run = None
 
     def before_train(self, runner: Runner) -> None:
-        """Begin the record, or go on with it; evaluate the teacher if asked."""
+        """Start or continue the record, and evaluate the teacher if configured."""
         if self.teacher and _teacher(runner) is None:
             raise ConfigError(
                 f'custom_hooks.CocoEvalHook.teacher: expected a model with a teacher, '
@@ -84,13 +83,13 @@ class CocoEvalHook(Hook):
         self._record(runner, 'student', 'val', measured_figures(metrics, runner.val_evaluator))
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Record the test of whatever ``tools/test.py`` tests."""
+        """Record a test by ``tools/test.py``."""
         tested = dict(runner.message_hub.get_info(TESTED, None) or {})
         figures = measured_figures(metrics, runner.test_evaluator)
         self._record(runner, tested.get('subject', 'student'), 'test', figures, tested.get('checkpoint'))
 
     def has_validated(self, runner: Runner) -> bool:
-        """Whether the record holds a validation of the iteration that the run is at; on the first process."""
+        """Return whether the record has a validation of the current iteration; on the first process."""
         return any(entry.iteration == runner.iter for entry in self._read(runner).of('student', 'val'))
 
     def _begin_training(self, runner: Runner) -> None:
@@ -102,7 +101,7 @@ class CocoEvalHook(Hook):
             if dropped:
                 runner.logger.info(f'{path}: dropped {dropped} evaluations from after iteration {runner.iter}')
         elif any(run.get('mode') == 'train' for run in record.runs):
-            runner.logger.warning(f'{path} is of an earlier run, and was kept as {set_aside(path, "previous")}')
+            runner.logger.warning(f'{path} belongs to an earlier run; renamed to {set_aside(path, "previous")}')
             record = EvalRecord()
         self._run = {**_start(runner, 'train'), 'first_iteration': runner.iter}
         record.index_of(self._run)
@@ -162,7 +161,7 @@ class CocoEvalHook(Hook):
         try:
             return EvalRecord.read(path)
         except ConfigError as error:
-            runner.logger.warning(f'{error}; it was kept as {set_aside(path, "corrupt")}, and a new record begins')
+            runner.logger.warning(f'{error}; renamed to {set_aside(path, "corrupt")}, and a new record started')
             return EvalRecord()
 
     def _write(self, runner: Runner, record: EvalRecord) -> None:

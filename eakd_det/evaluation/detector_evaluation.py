@@ -1,4 +1,4 @@
-"""Evaluate a detector on a runner's validation data, without the runner noticing."""
+"""Evaluation of a detector on a runner's validation data without side effects."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _REPORTS = 5
 def evaluate_on_validation_data(
     runner: Runner, detector: BaseModel, name: str, num_images: int | None = None
 ) -> dict[str, float]:
-    """Run ``detector`` over the validation data with an evaluator of its own, and return the metrics.
+    """Return the metrics of ``detector`` on the validation data, from a separate evaluator.
 
-    The detector's own data preprocessor prepares the images. Modes and random numbers are as before when this returns,
-    so that training goes on as if nothing had been evaluated. In a distributed run every process has to call it.
+    The detector's own data preprocessor prepares the images. Module modes and random state are restored, so that
+    training is not affected. In a distributed run every process must call this function.
 
     Args:
         runner: A runner with validation data.
         detector: The detector; it need not be part of the runner's model.
-        name: What the log calls it.
-        num_images: On how many images, evenly spread over the data; needs ``CocoMetric``. Defaults to None, all.
+        name: Name of the detector in the log.
+        num_images: Number of images, evenly spread over the data; needs ``CocoMetric``. None is all.
 
     Raises:
         ConfigError: If the runner has no validation data or no evaluator.
@@ -47,7 +47,7 @@ def evaluate_on_validation_data(
     if num_images is not None:
         loader = _restricted(loader, evaluator, num_images)
     every = max(len(loader) // _REPORTS, 1)
-    with _as_it_was(detector), torch.no_grad():
+    with _restored(detector), torch.no_grad():
         for index, batch in enumerate(loader, start=1):
             with autocast(enabled=runner.val_loop.fp16):
                 outputs = detector.val_step(batch)
@@ -58,7 +58,7 @@ def evaluate_on_validation_data(
 
 
 def _restricted(loader: DataLoader, evaluator: Evaluator, num_images: int) -> DataLoader:
-    """The same data in the same order, but only some; an evaluator would count images it has not seen as misses."""
+    """Return a loader of evenly spread images, and make ``evaluator`` expect these alone."""
     dataset: Any = loader.dataset
     chosen = np.unique(np.linspace(0, len(dataset) - 1, min(num_images, len(dataset))).round().astype(int)).tolist()
     for metric in evaluator.metrics:
@@ -76,7 +76,7 @@ def _restricted(loader: DataLoader, evaluator: Evaluator, num_images: int) -> Da
 
 
 @contextmanager
-def _as_it_was(detector: BaseModel) -> Iterator[None]:
+def _restored(detector: BaseModel) -> Iterator[None]:
     modes: list[tuple[Any, bool]] = [(module, module.training) for module in detector.modules()]
     detector.eval()
     try:

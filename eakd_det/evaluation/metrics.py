@@ -1,4 +1,4 @@
-"""The six COCO figures under the names that papers print, out of what ``CocoMetric`` calls them."""
+"""The six COCO figures under the names used in papers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ COCO_METRICS = {
 
 
 def coco_figures(metrics: Mapping[str, float]) -> dict[str, float | None]:
-    """AP, AP50, AP75, APs, APm and APl (fractions, as COCO prints them) out of an evaluator's metrics.
+    """Return AP, AP50, AP75, APs, APm and APl, as fractions, from an evaluator's metrics.
 
-    ``CocoMetric`` rounds them to three decimals and gives -1 where the data has no box of that size; that becomes
-    None, and so does a figure that was not measured.
+    ``CocoMetric`` rounds them to three decimals and returns -1 if the data has no box of that size. Such a figure is
+    None, like one that was not measured.
 
     Example:
         >>> coco_figures({'coco/bbox_mAP': 0.378, 'coco/bbox_mAP_50': 0.58, 'coco/bbox_mAP_l': -1.0})
@@ -30,14 +30,14 @@ def coco_figures(metrics: Mapping[str, float]) -> dict[str, float | None]:
 
 
 def measured_figures(metrics: Mapping[str, float] | None, evaluator: Any) -> dict[str, float | None]:
-    """Return :func:`coco_figures` of an evaluation that has taken place; no detection at all is AP 0.
+    """Return :func:`coco_figures` of a finished evaluation, with AP 0 if there was no detection at all.
 
-    ``CocoMetric`` gives nothing when the detector found nothing on any image. To leave such a run out of a comparison
-    would favour methods that make a training collapse.
+    ``CocoMetric`` returns no metrics in that case. Leaving such runs out of a comparison would favour methods that make
+    training collapse.
 
     Args:
-        metrics: What the evaluator gave.
-        evaluator: The evaluator, whose ``metrics`` may only write files (``format_only``) and then measure nothing.
+        metrics: The evaluator's result.
+        evaluator: The evaluator. Metrics with ``format_only`` write files and measure nothing, so nothing becomes 0.
 
     Example:
         >>> measured_figures({}, None)
@@ -58,12 +58,11 @@ def format_table(
     columns: Sequence[str] = tuple(COCO_METRICS),
     heading: str = '',
 ) -> str:
-    """A Markdown table of results, aligned so that it reads well in a terminal, too.
+    """Format results as a Markdown table with aligned columns.
 
     Args:
-        rows: What each row is called, and its figures as fractions; printed in percent with one decimal. What is
-            None or absent is printed as a dash.
-        columns: Which figures, in order.
+        rows: Name and figures of each row; fractions are printed in percent with one decimal, missing ones as a dash.
+        columns: The figures to print, in order.
         heading: Heading of the first column.
 
     Example:

@@ -1,4 +1,4 @@
-"""Where a result comes from: the versions, the config, the seed, the machine's kind."""
+"""Provenance of a result: versions, config, seed, device."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PACKAGES = ('eakd_det', 'torch', 'mmengine', 'mmcv', 'mmdet', 'mmrazor', 'pycoc
 
 
 def versions() -> dict[str, str | None]:
-    """The versions of Python and of every package that a result depends on; None for one that is not there.
+    """Return the versions of Python and of the packages that a result depends on; None if one is not installed.
 
     Example:
         >>> sorted(versions())
@@ -38,7 +38,7 @@ def _version(name: str) -> str | None:
 
 
 def describe_run(runner: Runner, mode: str) -> dict[str, Any]:
-    """What a record says of one start of a runner; ``mode`` is 'train', 'val' or 'test'."""
+    """Return the entry of a runner for a record; ``mode`` is 'train', 'val' or 'test'."""
     text = runner.cfg.pretty_text
     return {
         'mode': mode,

@@ -1,10 +1,9 @@
-"""The record of a run's results: one JSON file that other programs read."""
+"""The record of a run's results, a JSON file."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -25,15 +24,15 @@ class EvalEntry:
     """One evaluation.
 
     Attributes:
-        subject: Whose detections: the student's (or the only detector's), or the teacher's.
+        subject: The evaluated detector: 'student' (or the only detector) or 'teacher'.
         split: 'val' during training, 'test' by ``tools/test.py``.
-        iteration: Training iterations behind the weights; None for a checkpoint that was tested by name.
-        epoch: Epochs that are complete by then; likewise.
-        metrics: AP, AP50, AP75, APs, APm, APl as fractions; None where the data has no such box.
-        time: When it was done (UTC, ISO 8601).
-        seconds: Time since the run was started or resumed.
-        run: Index of that run in :attr:`EvalRecord.runs`.
-        checkpoint: The file of the weights, where they come from one.
+        iteration: Training iteration of the weights; None for a checkpoint tested by name.
+        epoch: Number of complete epochs, likewise.
+        metrics: AP, AP50, AP75, APs, APm, APl as fractions; None if the data has no such box.
+        time: Time of the evaluation (UTC, ISO 8601).
+        seconds: Time since the start or resume of the run.
+        run: Index of the run in :attr:`EvalRecord.runs`.
+        checkpoint: The file of the weights, if they come from one.
     """
 
     subject: Subject
@@ -52,8 +51,8 @@ class EvalRecord:
     """All evaluations in one work folder.
 
     Attributes:
-        runs: One dict for every start and resume: mode, config (file, text, sha256), seed, versions, start time.
-        entries: The evaluations in the order they were done.
+        runs: A dict for every start and resume: mode, config (file, text, sha256), seed, versions, start time.
+        entries: The evaluations in the order of time.
 
     Example:
         >>> entry = EvalEntry('student', 'val', 500, 1, {'AP': 0.31}, '2025-01-01T00:00:00Z', 60.0, run=0)
@@ -66,11 +65,7 @@ class EvalRecord:
 
     @classmethod
     def read(cls, path: str | Path) -> EvalRecord:
-        """Read a record.
-
-        Raises:
-            ConfigError: If the file is missing or is no record of this format.
-        """
+        """Read a record; if the file is missing or has another format, raise :class:`ConfigError`."""
         try:
             content = json.loads(Path(path).read_bytes())
             if content['format'] != _FORMAT:
@@ -81,40 +76,40 @@ class EvalRecord:
         except (ValueError, TypeError, KeyError) as error:
             if isinstance(error, ConfigError):
                 raise
-            raise ConfigError(f'{path}: is no record of evaluations ({type(error).__name__}: {error})') from error
+            raise ConfigError(f'{path}: expected a record of evaluations ({type(error).__name__}: {error})') from error
 
     def write(self, path: str | Path) -> None:
-        """Write the record so that whoever reads it, and whatever happens meanwhile, sees the old or the new one."""
+        """Write the record atomically."""
         content = {'format': _FORMAT, 'runs': self.runs, 'entries': [asdict(entry) for entry in self.entries]}
         text = json.dumps(content, indent=1, allow_nan=False)
         write_atomically(path, f'{text}\n'.encode())
 
     def index_of(self, run: dict[str, Any]) -> int:
-        """The index of ``run``, which is added unless it is there; others may have added theirs meanwhile."""
+        """Return the index of ``run``, which is added if it is new."""
         if run not in self.runs:
             self.runs.append(run)
         return self.runs.index(run)
 
     def of(self, subject: Subject = 'student', split: Split | None = None) -> list[EvalEntry]:
-        """The evaluations of one subject, of one split if given."""
+        """Return the evaluations of one subject, of one split if given."""
         return [entry for entry in self.entries if entry.subject == subject and split in (None, entry.split)]
 
     def last(self, subject: Subject = 'student', split: Split | None = None) -> EvalEntry | None:
-        """The latest evaluation of ``subject``; None if there is none."""
+        """Return the latest evaluation of ``subject``; None if there is none."""
         return next(reversed(self.of(subject, split)), None)
 
     def best(self, subject: Subject = 'student', metric: str = 'AP', split: Split | None = None) -> EvalEntry | None:
-        """The first evaluation of ``subject`` with the highest ``metric``; None if it was never measured."""
+        """Return the first evaluation of ``subject`` with the highest ``metric``; None if it was never measured."""
         measured = [entry for entry in self.of(subject, split) if entry.metrics.get(metric) is not None]
         return max(measured, key=lambda entry: entry.metrics[metric] or 0.0, default=None)
 
     def forget_same(self, entry: EvalEntry) -> None:
-        """Drop what was measured before of the same weights of this training, because it was measured again."""
+        """Drop earlier evaluations of the same subject, split and iteration as ``entry``."""
         what = entry.subject, entry.split, entry.iteration
         self.entries = [e for e in self.entries if e.iteration is None or (e.subject, e.split, e.iteration) != what]
 
     def forget_after(self, iteration: int) -> int:
-        """Drop what training measured after ``iteration``, because it goes on from there; gives their number."""
+        """Drop evaluations after ``iteration``, from which training resumes, and return their number."""
         kept = [entry for entry in self.entries if entry.iteration is None or entry.iteration <= iteration]
         dropped = len(self.entries) - len(kept)
         self.entries = kept
@@ -122,7 +117,7 @@ class EvalRecord:
 
 
 def set_aside(path: Path, why: Literal['corrupt', 'previous']) -> Path:
-    """Rename a record that must not be written over to ``<name>.<why>-<time>``, and give its new name."""
+    """Rename a record to ``<name>.<why>-<time>``, and return the new path."""
     stamp = datetime.now(timezone.utc).strftime('%Y%m%dT%H%M%S%fZ')
     target = path.with_name(f'{path.stem}.{why}-{stamp}{path.suffix}')
     os.replace(path, target)
@@ -130,10 +125,5 @@ def set_aside(path: Path, why: Literal['corrupt', 'previous']) -> Path:
 
 
 def utc_now() -> str:
-    """The time now, UTC, ISO 8601, to the second."""
+    """Return the current time, UTC, ISO 8601, to the second."""
     return datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')
-
-
-def measured_rows(records: Sequence[tuple[str, EvalEntry | None]]) -> list[tuple[str, dict[str, float | None]]]:
-    """Rows for :func:`eakd_det.evaluation.format_table` out of named entries; an entry that is None gives dashes."""
-    return [(name, {} if entry is None else entry.metrics) for name, entry in records]

@@ -1,12 +1,19 @@
 """Distillation as pure mathematics on logits: torch only, no registry, no detector.
 
-Letters: ``R`` sites (proposals, points, queries) in the batch, ``C`` columns of class scores, ``tau`` a temperature in
-a softmax, ``w`` a weight. Entropies are in nats. A column for background is a class like the others.
+Letters: ``R`` sites (proposals, points, queries) in the batch, ``C`` columns of class scores, ``tau`` the temperature
+of a softmax, ``w`` a weight. Entropies are in nats. A background column is a class like any other.
 
-Each divergence and weight returns one value per site, ``(R,)``, never a reduced loss; works in log space, in
-float32 or better whatever it is given, for any finite logits and for ``R = 0``; and is differentiable in the student
-(and in a temperature that is a tensor), never in the teacher. All functions of tensors work under ``torch.func``
-(``grad``, ``vmap``, ``jacrev``, ``jacfwd``, ``hessian``) and under ``torch.compile(fullgraph=True)``.
+Conventions, unless a docstring states otherwise:
+
+* ``student_logits`` and ``teacher_logits`` are class scores before the softmax, ``(R, C)``. Any finite values and
+  ``R = 0`` are valid.
+* A divergence (in nats) or weight is one value per site, ``(R,)``, in float32 or better, computed in log space.
+* Gradients reach the student, and a temperature that is a tensor, but never the teacher. Weights have no gradient.
+* A :class:`~eakd_det.errors.ConfigError` reports shapes, dtypes or devices that do not match, labels out of range, or
+  a ``tau`` that is not above 0.
+
+All functions of tensors work under ``torch.func`` (``grad``, ``vmap``, ``jacrev``, ``jacfwd``, ``hessian``) and
+``torch.compile(fullgraph=True)``.
 """
 
 from __future__ import annotations
@@ -23,13 +30,12 @@ from eakd_det.functional.entropy_guided import (
     normalized_entropy,
 )
 from eakd_det.functional.gradient_reversal import cosine_reversal, scale_gradient
-from eakd_det.functional.kd import kd_divergence
+from eakd_det.functional.kd import kd_divergence, rkld_divergence
 from eakd_det.functional.mixture import jsd_divergence, skld_divergence, srkld_divergence
 from eakd_det.functional.mld import batch_gram_distance, class_gram_distance, rare_columns, unsure_rows
 from eakd_det.functional.mse import mse_divergence
 from eakd_det.functional.pad import pad_divergence
 from eakd_det.functional.review import hcl_divergence
-from eakd_det.functional.rkld import rkld_divergence
 from eakd_det.functional.standardize import StandardizeOption, standardize
 from eakd_det.functional.ttm import power_sum, ttm_divergence
 

@@ -1,7 +1,4 @@
-"""First steps of every function: check the logits, detach the teacher, go to float32 or better.
-
-Letters: ``R`` sites (proposals, points, queries) in the batch, ``C`` columns of class scores, ``tau`` a temperature.
-"""
+"""Checks that every function starts with; they detach the teacher and compute in float32 or better."""
 
 from __future__ import annotations
 
@@ -16,12 +13,10 @@ from eakd_det.errors import ConfigError
 Temperature: TypeAlias = float | Tensor
 """One temperature for all rows (a number or a tensor of one element), or one for each row (``(R,)``)."""
 
-_HALF = (torch.float16, torch.bfloat16)
-
 
 def to_float(tensor: Tensor) -> Tensor:
-    """Return half precision as float32, anything better as it is; autocast leaves element-wise operations alone."""
-    return tensor.float() if tensor.dtype in _HALF else tensor
+    """Cast half precision to float32; return anything else unchanged."""
+    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
 
 
 def check_logits(logits: Tensor, name: str = 'logits', columns: int = 2) -> Tensor:
@@ -42,9 +37,7 @@ def check_logits(logits: Tensor, name: str = 'logits', columns: int = 2) -> Tens
 
 
 def check_pair(student_logits: Tensor, teacher_logits: Tensor, columns: int = 2) -> tuple[Tensor, Tensor]:
-    """Return both logits in float32 or better, the teacher's detached.
-
-    Half precision on one side and float32 on the other is fine: a teacher may run in half precision.
+    """Return both logits in float32 or better, the teacher's detached; their dtypes may differ.
 
     Raises:
         ConfigError: If either is not ``(R, C)`` floating point, or their shapes or devices differ.
@@ -62,11 +55,37 @@ def check_pair(student_logits: Tensor, teacher_logits: Tensor, columns: int = 2)
     return student, teacher
 
 
+def check_features(student: Tensor, teacher: Tensor, shape: str) -> tuple[Tensor, Tensor]:
+    """Return both features in float32 or better, the teacher's detached.
+
+    Args:
+        student: The student's features.
+        teacher: The teacher's features.
+        shape: Their expected dimensions, such as '(R, D)'.
+
+    Raises:
+        ConfigError: Unless both are floating point, of the same shape with these dimensions, and on one device.
+    """
+    if student.dim() != shape.count(',') + 1 or student.shape != teacher.shape:
+        raise ConfigError(
+            f'student and teacher: expected features of the same shape {shape}, '
+            f'but got {tuple(student.shape)} and {tuple(teacher.shape)}; '
+            'where the widths differ, set student_channels and teacher_channels of the loss'
+        )
+    if not (student.is_floating_point() and teacher.is_floating_point()):
+        raise ConfigError(
+            f'student and teacher: expected floating point features, but got {student.dtype} and {teacher.dtype}'
+        )
+    if student.device != teacher.device:
+        raise ConfigError(f'student and teacher: expected one device, but got {student.device} and {teacher.device}')
+    return to_float(student), to_float(teacher.detach())
+
+
 def check_labels(labels: Tensor | None, logits: Tensor) -> Tensor:
     """Return ``labels`` as int64.
 
-    The range is checked by picking each label's logit, which reads nothing back to the host and so holds under
-    ``vmap`` and ``torch.compile``. On a GPU an index out of range stops in CUDA's own assertion.
+    The range is checked by gathering each label's logit, which needs no synchronisation and works under ``vmap`` and
+    ``torch.compile``. On a GPU an index out of range stops in CUDA's own assertion.
 
     Raises:
         ConfigError: Unless they are integers of shape ``(R,)``, on the device of ``logits``, in ``[0, C)``.
@@ -113,5 +132,5 @@ def soften(logits: Tensor, tau: Temperature) -> Tensor:
 
 
 def times_tau_squared(divergence: Tensor, tau: Temperature) -> Tensor:
-    """Scale by ``tau ** 2``, by which a softmax at ``tau`` makes gradients smaller."""
+    """Multiply by ``tau ** 2`` to restore the gradients that a softmax at ``tau`` scales down."""
     return divergence * tau**2 if isinstance(tau, Tensor) or tau != 1 else divergence

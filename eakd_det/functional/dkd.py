@@ -34,22 +34,14 @@ def dkd_terms(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor, ta
             \,\|\, [\sigma(m^S_n), \sigma(-m^S_n)]\bigr) \\
         \mathrm{NCKD}_n &= \tau^2\, \mathrm{KL}(\hat p^T_n \,\|\, \hat p^S_n)
 
-    and ``KD = TCKD + (1 - p_target) * NCKD`` at the same temperature. All logarithms come from log-sum-exp, so there
-    is no ``-1000 * mask`` to fail at large logits and no ``log(0)`` in float32 at large margins, both of which the
-    published code has.
+    and ``KD = TCKD + (1 - p_target) * NCKD`` at the same temperature. The published code masks by ``-1000`` and takes
+    ``log(0)`` at large margins; here every logarithm comes from log-sum-exp, which does neither.
 
     Args:
         student_logits: The student's class scores, ``(R, C)``.
-        teacher_logits: The teacher's, ``(R, C)``; no gradient reaches them.
-        labels: The class assigned to each site, ``(R,)``, background (``C - 1``) included as a target.
-        tau: Temperature of all distributions. Defaults to 1.0.
-
-    Returns:
-        Both terms.
-
-    Raises:
-        ConfigError: If shapes, dtypes or devices do not fit, a label is out of range (checked on the CPU only), or
-            ``tau`` is not above 0.
+        teacher_logits: The teacher's, ``(R, C)``.
+        labels: The class assigned to each site, ``(R,)``; background (``C - 1``) is a target as well.
+        tau: Temperature of all distributions.
 
     Example:
         >>> import torch
@@ -63,7 +55,7 @@ def dkd_terms(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor, ta
     margin_s, _, rest_s = _split(student, target)
     margin_t, others_t, rest_t = _split(teacher, target)
     tckd = _binary_kl(margin_t, margin_s)
-    p_hat = (others_t - rest_t).exp()  # 0 at the target, where the ratio below is finite all the same
+    p_hat = (others_t - rest_t).exp()  # 0 at the target, where the ratio below is finite
     nckd = (p_hat * ((teacher - rest_t) - (student - rest_s))).sum(dim=1)
     return DKDTerms(times_tau_squared(tckd.squeeze(1), tau), times_tau_squared(nckd, tau))
 
@@ -76,7 +68,7 @@ def _split(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _binary_kl(p_margin: Tensor, q_margin: Tensor) -> Tensor:
-    """Return the divergence of two Bernoulli distributions given by their logits, in the shape of these."""
+    """Return the divergence of two Bernoulli distributions, given by their logits."""
     yes = p_margin.sigmoid() * (logsigmoid(p_margin) - logsigmoid(q_margin))
     no = (-p_margin).sigmoid() * (logsigmoid(-p_margin) - logsigmoid(-q_margin))
     return yes + no
@@ -90,7 +82,7 @@ def dkd_divergence(
     alpha: float = 1.0,
     beta: float = 0.25,
 ) -> Tensor:
-    r"""Compute the decoupled divergence of each site (Zhao et al., CVPR 2022), see :func:`dkd_terms`.
+    r"""Compute the decoupled divergence of each site (Zhao et al., CVPR 2022) from :func:`dkd_terms`.
 
     .. math:: \mathrm{DKD}_n = \alpha\, \mathrm{TCKD}_n + \beta\, \mathrm{NCKD}_n
 
@@ -99,18 +91,12 @@ def dkd_divergence(
 
     Args:
         student_logits: The student's class scores, ``(R, C)``.
-        teacher_logits: The teacher's, ``(R, C)``; no gradient reaches them.
-        labels: The class assigned to each site, ``(R,)``, background (``C - 1``) included as a target.
-        tau: Temperature of all distributions. Defaults to 1.0, as mdistiller's detection code.
-        alpha: Weight of the target term. Defaults to 1.0.
-        beta: Weight of the non-target term. Defaults to 0.25, as mdistiller's detection code: for the many
-            background sites that term compares noise.
-
-    Returns:
-        Divergences, ``(R,)``, float32 or better, including ``tau ** 2``.
-
-    Raises:
-        ConfigError: See :func:`dkd_terms`.
+        teacher_logits: The teacher's, ``(R, C)``.
+        labels: The class assigned to each site, ``(R,)``; background (``C - 1``) is a target as well.
+        tau: Temperature of all distributions; mdistiller's detection code uses 1.
+        alpha: Weight of the target term.
+        beta: Weight of the non-target term. The default is that of mdistiller's detection code: for the many
+            background sites this term compares noise.
 
     Example:
         >>> import torch

@@ -1,4 +1,4 @@
-"""EA-KD's weight of each sample, here of each site."""
+"""EA-KD's weight of each site."""
 
 from __future__ import annotations
 
@@ -15,15 +15,7 @@ from eakd_det.functional.entropy import entropy
 
 _OLD_NAMES = {'base': 'teacher', 'inverse': 'inverse-ea'}
 EAMode: TypeAlias = Literal[
-    'ea',
-    'teacher',
-    'student',
-    'interact',
-    'inverse-ea',
-    'inverse-teacher',
-    'inverse-student',
-    'base',
-    'inverse',
+    'ea', 'teacher', 'student', 'interact', 'inverse-ea', 'inverse-teacher', 'inverse-student', 'base', 'inverse'
 ]
 EA_MODES: tuple[str, ...] = get_args(EAMode)
 
@@ -45,7 +37,7 @@ def ea_weight(
         w^{ea}_n = \frac{w^{base}_n + w^{interact}_n}{2} = \frac{H^T_n}{2} \Bigl(1 + \frac{H^S_n}{H_{ub}}\Bigr), \qquad
         w^{base}_n = H^T_n, \qquad w^{interact}_n = \frac{H^T_n H^S_n}{H_{ub}}
 
-    So :math:`w^{ea}` runs from 0, where the teacher is sure, to :math:`\log C`, where neither is.
+    So :math:`w^{ea}` runs from 0, where the teacher is certain, to :math:`\log C`, where neither is.
 
     ==================  ================================  ==========================================================
     mode                weight                            source
@@ -59,31 +51,31 @@ def ea_weight(
     'inverse-ea'        :math:`\max w^{ea} - w^{ea}`      this package; 'inverse' is its former name
     ==================  ================================  ==========================================================
 
-    An inverse weight has the range of its plain weight and the opposite order. It subtracts from the largest weight
-    possible, which for entropies is :math:`\log C` whatever ``h_ub`` says, and for ``ea``
+    An inverse weight has the range of its plain weight in the opposite order. It is the largest possible weight minus
+    the plain one: the maximum is :math:`\log C` for an entropy, whatever ``h_ub`` is, and for ``ea``
 
     .. math:: \max w^{ea} = \frac{\log C}{2} \Bigl(1 + \frac{\log C}{H_{ub}}\Bigr)
 
-    With the default :math:`H_{ub} = \log C` all three are the paper's :math:`H_{ub} - w`. With another ``h_ub`` that
-    difference would be negative or nearly constant; this one is neither.
+    With the default :math:`H_{ub} = \log C` all three are the paper's :math:`H_{ub} - w`. With another ``h_ub`` the
+    paper's difference would be negative or nearly constant; this one is neither.
 
-    Arguments reach where the published code departs from the paper: ``h_ub=100`` (its KD and DKD for CIFAR-100 divide
-    by 100 instead of log 100, which about halves the weight), ``tau=3`` whatever the configuration says (its DKD
-    ignores T'), and ``mode='teacher', tau=4`` (the detection code of the first version, then called ER-KD).
+    Settings that reproduce the published code where it departs from the paper: ``h_ub=100`` (its KD and DKD for
+    CIFAR-100 divide by 100 instead of log 100, which roughly halves the weight), ``tau=3`` for any configured T' (its
+    DKD ignores T'), and ``mode='teacher', tau=4`` (the detection code of the first version, then called ER-KD).
 
     Args:
         student_logits: The student's class scores, ``(R, C)``, as they leave the classifier.
         teacher_logits: The teacher's, ``(R, C)``.
-        tau: Temperature :math:`T'` of both entropies. Defaults to 3.0; the paper uses 2 for ImageNet.
-        mode: A mode of the table above. Defaults to 'ea'.
-        h_ub: Upper bound of the student's entropy in 'ea', 'interact' and 'inverse-ea', in nats. Defaults to None,
-            which is :math:`\log C`.
+        tau: Temperature :math:`T'` of both entropies; the paper uses 3, and 2 for ImageNet.
+        mode: A mode of the table above.
+        h_ub: Upper bound of the student's entropy in 'ea', 'interact' and 'inverse-ea', in nats. None is
+            :math:`\log C`.
 
     Returns:
-        Weights, ``(R,)``, float32 or better, not negative, without gradient.
+        Weights, ``(R,)``, not negative, without gradient.
 
     Raises:
-        ConfigError: If shapes or devices differ, ``mode`` is unknown, or ``tau`` or ``h_ub`` is not above 0.
+        ConfigError: If ``mode`` is unknown, ``h_ub`` is not above 0, or the inputs are invalid.
 
     Example:
         >>> import torch
@@ -123,5 +115,5 @@ def weigh_entropies(
         base = teacher()
         interact = base * student() / bound
         weight, most = interact if kind == 'interact' else (base + interact) / 2, largest * (1 + largest / bound) / 2
-    # Rounding may lift an entropy a hair above the largest.
+    # Rounding may lift an entropy slightly above the largest.
     return (most - weight).clamp(min=0) if kind.startswith('inverse') else weight

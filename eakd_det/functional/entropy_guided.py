@@ -1,7 +1,7 @@
 """Curriculum, temperature and choice of branch by the teacher's entropy.
 
-EGAD (entropy-guided adaptive distillation) names these three and publishes no equations; the closed forms here and
-all their numbers are this package's. Everything follows from the teacher, without gradient.
+EGAD (entropy-guided adaptive distillation) names these three and publishes no equations; the closed forms and all
+numbers here are this package's. All of them depend on the teacher alone and have no gradient.
 """
 
 from __future__ import annotations
@@ -18,17 +18,7 @@ from eakd_det.functional.entropy import entropy
 
 @torch.no_grad()
 def normalized_entropy(logits: Tensor, tau: float = 1.0) -> Tensor:
-    r"""Compute the entropy as a share of its maximum, :math:`h_n = H_n / \log C`, from 0 (sure) to 1 (uniform).
-
-    Args:
-        logits: Class scores before softmax, ``(R, C)``.
-        tau: Temperature of the entropy. Defaults to 1.0.
-
-    Returns:
-        Normalised entropies, ``(R,)``.
-
-    Raises:
-        ConfigError: If ``logits`` is not ``(R, C)`` floating point, or ``tau`` is not above 0.
+    r"""Compute the normalised entropy :math:`h_n = H_n / \log C`, from 0 (one-hot) to 1 (uniform).
 
     Example:
         >>> import torch
@@ -40,29 +30,23 @@ def normalized_entropy(logits: Tensor, tau: float = 1.0) -> Tensor:
 
 @torch.no_grad()
 def curriculum_weight(teacher_logits: Tensor, progress: Tensor | float, tau: float = 1.0) -> Tensor:
-    r"""Compute weights that move from sure to unsure sites during training (EGAD-inspired closed form of this package).
+    r"""Compute weights that move from certain to uncertain sites during training.
 
     .. math:: c_n = (1 - s)(1 - h_n) + s\, h_n
 
-    Its mean is not fixed: the scale of the loss drifts with the progress :math:`s`.
+    Their mean is not fixed: the scale of the loss drifts with the progress :math:`s`.
 
     Args:
         teacher_logits: The teacher's class scores, ``(R, C)``.
-        progress: Share :math:`s` of the training that is done, from 0 to 1.
-        tau: Temperature of the entropy. Defaults to 1.0.
-
-    Returns:
-        Weights from 0 to 1, ``(R,)``.
-
-    Raises:
-        ConfigError: As :func:`normalized_entropy`.
+        progress: Fraction :math:`s` of the training that is done, from 0 to 1.
+        tau: Temperature of the entropy.
 
     Example:
         >>> import torch
-        >>> unsure_then_sure = torch.tensor([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]])
-        >>> curriculum_weight(unsure_then_sure, progress=0.0)
+        >>> uncertain_then_certain = torch.tensor([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]])
+        >>> curriculum_weight(uncertain_then_certain, progress=0.0)
         tensor([0.0000, 0.9978])
-        >>> curriculum_weight(unsure_then_sure, progress=1.0)
+        >>> curriculum_weight(uncertain_then_certain, progress=1.0)
         tensor([1.0000, 0.0022])
     """
     h = normalized_entropy(teacher_logits, tau)
@@ -77,7 +61,7 @@ def entropy_temperature(
     increasing: bool = True,
     entropy_tau: float = 1.0,
 ) -> Tensor:
-    r"""Compute a temperature for each site from the teacher's entropy (EGAD-inspired closed form of this package).
+    r"""Compute a temperature for each site from the teacher's entropy.
 
     .. math:: \tau_n = \tau_{min} + (\tau_{max} - \tau_{min})\, h_n
 
@@ -85,16 +69,10 @@ def entropy_temperature(
 
     Args:
         teacher_logits: The teacher's class scores, ``(R, C)``.
-        tau_min: Lowest temperature. Defaults to 1.0.
-        tau_max: Highest. Defaults to 4.0.
-        increasing: Whether unsure sites get the higher ones. Defaults to True.
-        entropy_tau: Temperature of the entropy. Defaults to 1.0.
-
-    Returns:
-        Temperatures, ``(R,)``, for the ``tau`` of a divergence.
-
-    Raises:
-        ConfigError: As :func:`normalized_entropy`.
+        tau_min: Lowest temperature.
+        tau_max: Highest temperature.
+        increasing: Whether uncertain sites get the higher temperatures.
+        entropy_tau: Temperature of the entropy.
 
     Example:
         >>> import torch
@@ -109,16 +87,16 @@ def entropy_temperature(
 def hard_rows(
     teacher_logits: Tensor, threshold: float = 0.5, quantile: float | None = None, tau: float = 1.0
 ) -> Tensor:
-    """Pick the sites on which the teacher is unsure, ``(R,)`` of 0 and 1 (EGAD-inspired choice of this package).
+    """Select the sites on which the teacher is uncertain, ``(R,)`` of 0 and 1.
 
     Args:
         teacher_logits: The teacher's class scores, ``(R, C)``.
-        threshold: Normalised entropy above which a site is hard. Defaults to 0.5.
-        quantile: Take the threshold from the batch instead: its normalised entropies' quantile. Defaults to None.
-        tau: Temperature of the entropy. Defaults to 1.0.
+        threshold: Normalised entropy above which a site is hard.
+        quantile: Take the threshold from the batch instead, as this quantile of its normalised entropies.
+        tau: Temperature of the entropy.
 
     Raises:
-        ConfigError: As :func:`normalized_entropy`, or if ``quantile`` is not between 0 and 1.
+        ConfigError: If ``quantile`` is not from 0 to 1, or the inputs are invalid.
 
     Example:
         >>> import torch

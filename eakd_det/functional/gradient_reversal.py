@@ -1,4 +1,4 @@
-"""Gradient reversal: what makes a learned temperature an adversary of the student."""
+"""Gradient reversal, which makes a learned temperature the student's adversary."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from torch import Tensor
 
 
 def scale_gradient(value: Tensor, factor: Tensor | float) -> Tensor:
-    r"""Return ``value`` unchanged, but with its gradient multiplied by ``factor``.
+    r"""Return ``value`` unchanged and multiply its gradient by ``factor``.
 
     .. math:: f(x) = \bar x + \lambda (x - \bar x)
 
-    where :math:`\bar x` is :math:`x` without gradient. A negative factor reverses the gradient: what minimises the loss
-    then maximises it in ``value``.
+    where :math:`\bar x` is :math:`x` without gradient. With a negative factor, an optimizer that minimises the loss
+    maximises it in ``value``.
 
     Args:
         value: A finite tensor.
@@ -38,10 +38,10 @@ def cosine_reversal(progress: Tensor) -> Tensor:
     .. math:: \lambda(s) = -\frac{1 - \cos(\pi \min(s, 1))}{2} = -\sin^2 \frac{\pi \min(s, 1)}{2}
 
     The second form keeps its digits in float32 for small :math:`s`, where :math:`1 - \cos` cancels. The factor is
-    already negative: negate it once more and the temperature helps the student instead of challenging it.
+    negative already; negated again, it would make the temperature help the student instead of challenging it.
 
     Args:
-        progress: Steps done over steps of the ramp, at least 0, any shape.
+        progress: Fraction of the ramp that is done, at least 0, any shape.
 
     Example:
         >>> import torch

@@ -12,34 +12,55 @@ def kl_from_log(log_p: Tensor, log_q: Tensor) -> Tensor:
     return (log_p.exp() * (log_p - log_q)).sum(dim=1)
 
 
+def log_probabilities(student_logits: Tensor, teacher_logits: Tensor, tau: Temperature) -> tuple[Tensor, Tensor]:
+    """Return ``log q`` of the student and ``log p`` of the teacher at temperature ``tau``, ``(R, C)`` each."""
+    student, teacher = check_pair(student_logits, teacher_logits)
+    return soften(student, tau).log_softmax(dim=1), soften(teacher, tau).log_softmax(dim=1)
+
+
 def kd_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0) -> Tensor:
-    r"""Compute the softened Kullback-Leibler divergence of each site (Hinton et al., 2015).
+    r"""Compute the Kullback-Leibler divergence of each site at a temperature (Hinton et al., 2015).
 
     .. math:: \mathrm{KD}_n = \tau^2 \sum_{c=1}^{C} p_{nc} (\log p_{nc} - \log q_{nc}), \qquad
         p_n = \mathrm{softmax}(z^T_n / \tau), \quad q_n = \mathrm{softmax}(z^S_n / \tau)
 
-    Its mean over sites is the loss of MMRazor's ``KLDivergence(reduction='batchmean')``; a mean over sites
-    *and* classes, as MMDetection's ``KnowledgeDistillationKLDivLoss`` takes it, is ``C`` times smaller.
+    Its mean over sites is the loss of MMRazor's ``KLDivergence(reduction='batchmean')``. MMDetection's
+    ``KnowledgeDistillationKLDivLoss`` takes the mean over sites *and* classes, which is ``C`` times smaller.
 
     Args:
         student_logits: The student's class scores, ``(R, C)``.
-        teacher_logits: The teacher's, ``(R, C)``; no gradient reaches them.
-        tau: Temperature of both softmaxes. Defaults to 1.0, which all released detection code uses. A tensor of
-            one element or of shape ``(R,)`` gets a gradient, through both softmaxes and the factor.
-
-    Returns:
-        Divergences in nats times ``tau ** 2``, ``(R,)``, float32 or better, not negative up to rounding.
-
-    Raises:
-        ConfigError: If shapes or devices differ, or ``tau`` is not above 0.
+        teacher_logits: The teacher's, ``(R, C)``.
+        tau: Temperature of both softmaxes; the released detection code uses 1. A tensor gets a gradient, through both
+            softmaxes and the factor.
 
     Example:
         >>> import torch
-        >>> student, teacher = torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[2.0, 0.0, 0.0]])
-        >>> kd_divergence(student, teacher)
+        >>> kd_divergence(torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[2.0, 0.0, 0.0]]))
         tensor([0.0989])
     """
-    student, teacher = check_pair(student_logits, teacher_logits)
-    log_q = soften(student, tau).log_softmax(dim=1)
-    log_p = soften(teacher, tau).log_softmax(dim=1)
+    log_q, log_p = log_probabilities(student_logits, teacher_logits, tau)
     return times_tau_squared(kl_from_log(log_p, log_q), tau)
+
+
+def rkld_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0) -> Tensor:
+    r"""Compute the reverse Kullback-Leibler divergence of each site.
+
+    .. math:: \mathrm{RKLD}_n = \mathrm{KL}(q_n \,\|\, p_n), \qquad
+        p_n = \mathrm{softmax}(z^T_n / \tau), \quad q_n = \mathrm{softmax}(z^S_n / \tau)
+
+    It makes the student pick one of the teacher's modes instead of covering all of them. There is no factor
+    :math:`\tau^2`, as in the language model distillation it comes from (DSKD, DistiLLM; MiniLLM optimises it by policy
+    gradient, which this does not).
+
+    Args:
+        student_logits: The student's class scores, ``(R, C)``.
+        teacher_logits: The teacher's, ``(R, C)``.
+        tau: Temperature of both softmaxes.
+
+    Example:
+        >>> import torch
+        >>> rkld_divergence(torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[2.0, 0.0, 0.0]]))
+        tensor([0.1120])
+    """
+    log_q, log_p = log_probabilities(student_logits, teacher_logits, tau)
+    return kl_from_log(log_q, log_p)

@@ -1,4 +1,4 @@
-"""Divergences to a mixture of teacher and student: Jensen-Shannon and the skewed ones."""
+"""Divergences from a mixture of teacher and student: Jensen-Shannon and the skewed ones."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from eakd_det.errors import ConfigError
-from eakd_det.functional._inputs import Temperature, check_pair, soften
-from eakd_det.functional.kd import kl_from_log
+from eakd_det.functional._inputs import Temperature
+from eakd_det.functional.kd import kl_from_log, log_probabilities
 
 
 def jsd_divergence(
@@ -20,31 +20,24 @@ def jsd_divergence(
     .. math:: \mathrm{JSD}_n = \pi\, \mathrm{KL}(p_n \,\|\, m_n) + (1 - \pi)\, \mathrm{KL}(q_n \,\|\, m_n), \qquad
         m_n = \pi p_n + (1 - \pi) q_n
 
-    with teacher :math:`p`, student :math:`q` at temperature :math:`\tau`. At :math:`\pi = 1/2` (as DSKD) it is bounded
-    by :math:`\log 2`; DistiLLM's default is :math:`\pi = 0.1`. The mixture's logarithm comes from ``logaddexp``, where
-    the published code takes the logarithm of a float32 sum that may have underflowed. No factor :math:`\tau^2`.
+    with the teacher's :math:`p` and the student's :math:`q` at temperature :math:`\tau`. At :math:`\pi = 1/2` (DSKD) it
+    is bounded by :math:`\log 2`; DistiLLM's default is :math:`\pi = 0.1`. The logarithm of the mixture comes from
+    ``logaddexp``: in the published code the float32 sum may underflow. There is no factor :math:`\tau^2`.
 
     Args:
         student_logits: The student's class scores, ``(R, C)``.
-        teacher_logits: The teacher's, ``(R, C)``; no gradient reaches them.
-        tau: Temperature of both softmaxes. Defaults to 1.0.
-        teacher_share: The teacher's share :math:`\pi` of the mixture, between 0 and 1. Defaults to 0.5.
-
-    Returns:
-        Divergences in nats, ``(R,)``, float32 or better.
-
-    Raises:
-        ConfigError: If shapes or devices differ, or ``tau`` or ``teacher_share`` is out of range.
+        teacher_logits: The teacher's, ``(R, C)``.
+        tau: Temperature of both softmaxes.
+        teacher_share: Weight :math:`\pi` of the teacher in the mixture, between 0 and 1.
 
     Example:
         >>> import torch
         >>> jsd_divergence(torch.tensor([[99.0, 0.0]]), torch.tensor([[0.0, 99.0]]))
         tensor([0.6931])
     """
-    share = _share('teacher_share', teacher_share)
-    log_q, log_p = _log_probabilities(student_logits, teacher_logits, tau)
-    log_m = _log_mix(log_p, log_q, share)
-    return share * kl_from_log(log_p, log_m) + (1 - share) * kl_from_log(log_q, log_m)
+    log_q, log_p = log_probabilities(student_logits, teacher_logits, tau)
+    log_m = _log_mixture(log_p, log_q, 'teacher_share', teacher_share)
+    return teacher_share * kl_from_log(log_p, log_m) + (1 - teacher_share) * kl_from_log(log_q, log_m)
 
 
 def skld_divergence(
@@ -54,28 +47,22 @@ def skld_divergence(
 
     .. math:: \mathrm{SKLD}_n = \mathrm{KL}\bigl(p_n \,\|\, \alpha p_n + (1 - \alpha) q_n\bigr) \le \log(1/\alpha)
 
-    Gradients reach the student through the mixture. DistiLLM's code returns the cross entropy to the mixture, which is
-    larger by the teacher's entropy and has the same gradient. No factor :math:`\tau^2`.
+    DistiLLM's code returns the cross entropy with the mixture, which is larger by the teacher's entropy and has the
+    same gradient. There is no factor :math:`\tau^2`.
 
     Args:
         student_logits: The student's class scores, ``(R, C)``.
-        teacher_logits: The teacher's, ``(R, C)``; no gradient reaches them.
-        tau: Temperature of both softmaxes. Defaults to 1.0.
-        alpha: The teacher's share of the mixture, between 0 and 1. Defaults to 0.1.
-
-    Returns:
-        Divergences in nats, ``(R,)``, float32 or better.
-
-    Raises:
-        ConfigError: If shapes or devices differ, or ``tau`` or ``alpha`` is out of range.
+        teacher_logits: The teacher's, ``(R, C)``.
+        tau: Temperature of both softmaxes.
+        alpha: Weight of the teacher in the mixture, between 0 and 1.
 
     Example:
         >>> import torch
         >>> skld_divergence(torch.tensor([[99.0, 0.0]]), torch.tensor([[0.0, 99.0]]))
         tensor([2.3026])
     """
-    log_q, log_p = _log_probabilities(student_logits, teacher_logits, tau)
-    return kl_from_log(log_p, _log_mix(log_p, log_q, _share('alpha', alpha)))
+    log_q, log_p = log_probabilities(student_logits, teacher_logits, tau)
+    return kl_from_log(log_p, _log_mixture(log_p, log_q, 'alpha', alpha))
 
 
 def srkld_divergence(
@@ -85,40 +72,19 @@ def srkld_divergence(
 
     .. math:: \mathrm{SRKLD}_n = \mathrm{KL}\bigl(q_n \,\|\, (1 - \alpha) p_n + \alpha q_n\bigr) \le \log(1/\alpha)
 
-    No factor :math:`\tau^2`.
-
-    Args:
-        student_logits: The student's class scores, ``(R, C)``.
-        teacher_logits: The teacher's, ``(R, C)``; no gradient reaches them.
-        tau: Temperature of both softmaxes. Defaults to 1.0.
-        alpha: The student's share of the mixture, between 0 and 1. Defaults to 0.1.
-
-    Returns:
-        Divergences in nats, ``(R,)``, float32 or better.
-
-    Raises:
-        ConfigError: If shapes or devices differ, or ``tau`` or ``alpha`` is out of range.
+    Args and result as in :func:`skld_divergence`, but ``alpha`` is the weight of the student in the mixture.
 
     Example:
         >>> import torch
         >>> srkld_divergence(torch.tensor([[99.0, 0.0]]), torch.tensor([[0.0, 99.0]]))
         tensor([2.3026])
     """
-    log_q, log_p = _log_probabilities(student_logits, teacher_logits, tau)
-    return kl_from_log(log_q, _log_mix(log_q, log_p, _share('alpha', alpha)))
+    log_q, log_p = log_probabilities(student_logits, teacher_logits, tau)
+    return kl_from_log(log_q, _log_mixture(log_q, log_p, 'alpha', alpha))
 
 
-def _log_probabilities(student_logits: Tensor, teacher_logits: Tensor, tau: Temperature) -> tuple[Tensor, Tensor]:
-    student, teacher = check_pair(student_logits, teacher_logits)
-    return soften(student, tau).log_softmax(dim=1), soften(teacher, tau).log_softmax(dim=1)
-
-
-def _log_mix(log_first: Tensor, log_second: Tensor, share: float) -> Tensor:
-    """Return the logarithm of ``share * first + (1 - share) * second``."""
-    return torch.logaddexp(log_first + math.log(share), log_second + math.log1p(-share))
-
-
-def _share(name: str, value: float) -> float:
-    if not 0 < value < 1:
-        raise ConfigError(f'{name}: expected a number above 0 and below 1, but got {value!r}')
-    return value
+def _log_mixture(log_first: Tensor, log_second: Tensor, name: str, weight: float) -> Tensor:
+    """Return the logarithm of ``weight * first + (1 - weight) * second``."""
+    if not 0 < weight < 1:
+        raise ConfigError(f'{name}: expected a number above 0 and below 1, but got {weight!r}')
+    return torch.logaddexp(log_first + math.log(weight), log_second + math.log1p(-weight))

@@ -11,31 +11,25 @@ from eakd_det.functional._inputs import Temperature, check_logits, check_pair, s
 def batch_gram_distance(
     student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0, rows: Tensor | None = None
 ) -> Tensor:
-    r"""Compare which sites teacher and student find alike (MLD's batch level; Jin et al., CVPR 2023).
+    r"""Compare which sites teacher and student find similar (MLD's batch level; Jin et al., CVPR 2023).
 
     .. math:: B = \lVert P P^\top - Q Q^\top \rVert_F^2, \qquad
         P = \mathrm{softmax}(z^T / \tau), \quad Q = \mathrm{softmax}(z^S / \tau)
 
-    A scalar, the one exception to "one value per site": it compares pairs. It grows with their number; divide it
-    by ``R`` for the published loss, or by ``R ** 2`` for a mean over pairs. With :math:`M = (P + Q) / 2` and
-    :math:`D = P - Q` the difference is :math:`M D^\top + D M^\top`, hence
+    A scalar, because it compares pairs of sites. It grows with their number: divide it by ``R`` for the published loss,
+    or by ``R ** 2`` for a mean over pairs. With :math:`M = (P + Q) / 2` and :math:`D = P - Q` the difference is
+    :math:`M D^\top + D M^\top`, hence
 
     .. math:: B = 2 \bigl( \langle M^\top M, D^\top D \rangle + \langle A, A^\top \rangle \bigr), \qquad A = M^\top D
 
-    which needs ``(C, C)`` matrices only and does not subtract large from large numbers, as the textbook expansion
-    would. With fewer sites than classes the ``(R, R)`` matrix is the smaller one, and is taken.
+    which needs ``(C, C)`` matrices only and, unlike the textbook expansion, does not subtract large numbers from each
+    other. With fewer sites than classes the smaller ``(R, R)`` matrix is computed instead.
 
     Args:
         student_logits: The student's class scores, ``(R, C)``.
-        teacher_logits: The teacher's, ``(R, C)``; no gradient reaches them.
-        tau: Temperature of both softmaxes. Defaults to 1.0.
-        rows: Weight of each site, ``(R,)``; 0 takes it out. Defaults to None, which is all alike.
-
-    Returns:
-        A scalar, float32 or better.
-
-    Raises:
-        ConfigError: If shapes or devices differ, or ``tau`` is not above 0.
+        teacher_logits: The teacher's, ``(R, C)``.
+        tau: Temperature of both softmaxes.
+        rows: Weight of each site, ``(R,)``; 0 removes it. None weights all alike.
 
     Example:
         >>> import torch
@@ -45,7 +39,7 @@ def batch_gram_distance(
     mean, difference = _mean_and_difference(student_logits, teacher_logits, tau)
     if rows is not None:
         mean, difference = mean * rows[:, None], difference * rows[:, None]
-    # Autocast would take these products in half precision.
+    # Autocast would compute these products in half precision.
     with torch.autocast(mean.device.type, enabled=False):
         if mean.shape[0] <= mean.shape[1]:
             half = mean @ difference.t()
@@ -61,20 +55,8 @@ def class_gram_distance(
 
     .. math:: K = \lVert P^\top P - Q^\top Q \rVert_F^2 = \lVert A + A^\top \rVert_F^2
 
-    with the letters of :func:`batch_gram_distance`. The published loss divides it by ``C``. It grows with
-    the square of the number of sites.
-
-    Args:
-        student_logits: The student's class scores, ``(R, C)``.
-        teacher_logits: The teacher's, ``(R, C)``; no gradient reaches them.
-        tau: Temperature of both softmaxes. Defaults to 1.0.
-        columns: Weight of each class, ``(C,)``; 0 takes it out. Defaults to None, which is all alike.
-
-    Returns:
-        A scalar, float32 or better.
-
-    Raises:
-        ConfigError: If shapes or devices differ, or ``tau`` is not above 0.
+    with the letters of :func:`batch_gram_distance`, a scalar like it. It grows with the square of the number of sites;
+    the published loss divides it by ``C``. ``columns`` is the weight of each class, ``(C,)``; 0 removes it.
 
     Example:
         >>> import torch
@@ -91,31 +73,22 @@ def class_gram_distance(
 
 @torch.no_grad()
 def unsure_rows(teacher_logits: Tensor, quantile: float = 0.5) -> Tensor:
-    """Pick the sites the teacher is less sure of than of most, ``(R,)`` of 0 and 1.
+    """Select the sites on which the teacher is least confident, ``(R,)`` of 0 and 1.
 
-    Those whose largest probability (at temperature 1) is at most the given quantile, which is interpolated as
-    numpy's ``percentile`` is. Ties at the quantile all count, so that sharp teachers may have more than their share.
-
-    Args:
-        teacher_logits: The teacher's class scores, ``(R, C)``.
-        quantile: Between 0 and 1. Defaults to 0.5.
+    These are the sites whose largest probability (at temperature 1) is at most the given quantile, interpolated as by
+    numpy's ``percentile``. All ties at the quantile are selected.
 
     Example:
         >>> import torch
         >>> unsure_rows(torch.tensor([[9.0, 0.0], [1.0, 0.0], [2.0, 0.0]]))
         tensor([0., 1., 1.])
     """
-    confidence = check_logits(teacher_logits).softmax(dim=1).amax(dim=1)
-    return _at_most_quantile(confidence, quantile)
+    return _at_most_quantile(check_logits(teacher_logits).softmax(dim=1).amax(dim=1), quantile)
 
 
 @torch.no_grad()
 def rare_columns(teacher_logits: Tensor, quantile: float = 0.5) -> Tensor:
-    """Pick the classes that get less of the teacher's probability than most, ``(C,)`` of 0 and 1.
-
-    Args:
-        teacher_logits: The teacher's class scores, ``(R, C)``.
-        quantile: Of the classes' sums over sites, between 0 and 1. Defaults to 0.5.
+    """Select the classes to which the teacher gives the least probability over all sites, ``(C,)`` of 0 and 1.
 
     Example:
         >>> import torch
@@ -126,9 +99,7 @@ def rare_columns(teacher_logits: Tensor, quantile: float = 0.5) -> Tensor:
 
 
 def _at_most_quantile(values: Tensor, quantile: float) -> Tensor:
-    if not values.numel():
-        return values
-    return (values <= values.quantile(quantile)).to(values.dtype)
+    return (values <= values.quantile(quantile)).to(values.dtype) if values.numel() else values
 
 
 def _mean_and_difference(student_logits: Tensor, teacher_logits: Tensor, tau: Temperature) -> tuple[Tensor, Tensor]:

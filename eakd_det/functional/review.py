@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from eakd_det.errors import ConfigError
-from eakd_det.functional._inputs import to_float
+from eakd_det.functional._inputs import check_features
 
 
 def hcl_divergence(student: Tensor, teacher: Tensor, pool_sizes: Sequence[int] = (4, 2, 1)) -> Tensor:
@@ -18,39 +17,27 @@ def hcl_divergence(student: Tensor, teacher: Tensor, pool_sizes: Sequence[int] =
         {\sum_k 2^{-k}}
 
     where :math:`\mathrm{pool}_0` is the map itself and the others average it down to 4 × 4, 2 × 2 and 1 × 1. A size
-    that is not below the map's height is skipped and halves nothing; only the height decides, as in the published
-    code. The loss of a pyramid is the sum over its levels, and its mean over images that of ReviewKD.
+    that is not below the map's height is skipped; only the height decides, as in the published code. The loss of a
+    pyramid is the sum over its levels, and its mean over images that of ReviewKD.
 
     Args:
         student: The student's feature maps, ``(N, D, H, W)``.
-        teacher: The teacher's, ``(N, D, H, W)``; no gradient reaches them.
-        pool_sizes: Sizes of the pooled maps. Defaults to (4, 2, 1).
-
-    Returns:
-        The value of each image, ``(N,)``, float32 or better.
-
-    Raises:
-        ConfigError: If the maps differ in shape.
+        teacher: The teacher's, ``(N, D, H, W)``.
+        pool_sizes: Sizes of the pooled maps.
 
     Example:
         >>> import torch
         >>> hcl_divergence(torch.full((2, 3, 8, 8), 50.0), torch.full((2, 3, 8, 8), -50.0))
         tensor([10000., 10000.])
     """
-    if student.dim() != 4 or student.shape != teacher.shape:
-        raise ConfigError(
-            'student and teacher: expected feature maps of the same shape (N, D, H, W), '
-            f'but got {tuple(student.shape)} and {tuple(teacher.shape)}'
-        )
-    student, teacher = to_float(student), to_float(teacher.detach())
+    student, teacher = check_features(student, teacher, '(N, D, H, W)')
+    difference = student - teacher  # pooling is linear
     weight = total = 1.0
-    divergence = (student - teacher).square().mean(dim=(1, 2, 3))
+    divergence = difference.square().mean(dim=(1, 2, 3))
     for size in pool_sizes:
         if size >= student.shape[2]:
             continue
         weight /= 2
         total += weight
-        # Pooling is linear: one pass over the difference does for both.
-        pooled = adaptive_avg_pool2d(student - teacher, size)
-        divergence = divergence + weight * pooled.square().mean(dim=(1, 2, 3))
+        divergence = divergence + weight * adaptive_avg_pool2d(difference, size).square().mean(dim=(1, 2, 3))
     return divergence / total

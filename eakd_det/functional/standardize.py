@@ -1,4 +1,4 @@
-"""Logit standardisation: compare shapes of predictions, not their scales."""
+"""Logit standardisation: compare the shapes of predictions, not their scales."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ def standardize(logits: Tensor, std: StandardizeOption = 'sample', eps: float = 
 
     .. math:: Z_{nc} = \frac{z_{nc} - \bar z_n}{\mathrm{std}(z_n) + \epsilon}
 
-    The temperature of the method, which the paper writes into the denominator, is the ``tau`` of whatever divergence
-    follows. Shift and positive scale of a row no longer make a difference: a large and a small margin for
+    The method's temperature, which the paper writes into the denominator, is the ``tau`` of the divergence that
+    follows. Shifting a row or scaling it by a positive factor changes nothing: a large and a small margin for
     background look the same.
 
-    A row whose values differ by no more than rounding carries no shape: it becomes zeros and gets no gradient, where
-    the plain formula would multiply gradients by :math:`1/\epsilon`.
+    A row whose values differ by no more than rounding has no shape: it becomes zeros and gets no gradient. The plain
+    formula would multiply its gradient by :math:`1/\epsilon`.
 
     Args:
-        logits: Class scores before softmax, ``(R, C)``.
+        logits: Class scores before the softmax, ``(R, C)``.
         std: 'sample' (or True) divides the squares by ``C - 1``, as the published code does; 'population' by ``C``, as
-            the paper prints it. The ratio is 1.006 for 81 classes. Defaults to 'sample'.
-        eps: Added to the standard deviation. Defaults to 1e-7, as in the published code.
+            the paper prints it. The ratio is 1.006 for 81 classes.
+        eps: Added to the standard deviation; the default is that of the published code.
 
     Returns:
-        Standardised logits, ``(R, C)``, float32 or better, differentiable in ``logits``.
+        Standardised logits, ``(R, C)``, differentiable in ``logits``.
 
     Raises:
-        ConfigError: If ``logits`` is not ``(R, C)`` floating point, or ``std`` is unknown.
+        ConfigError: If ``std`` is unknown or ``logits`` is invalid.
 
     Example:
         >>> import torch

@@ -9,23 +9,17 @@ from eakd_det.functional.kd import kl_from_log
 
 
 def ttm_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 2.0) -> Tensor:
-    r"""Compute the divergence of the student from the softened teacher (TTM; Zheng and Yang, ICLR 2024).
+    r"""Compute the divergence of the student from the teacher at a temperature (TTM; Zheng and Yang, ICLR 2024).
 
     .. math:: \mathrm{TTM}_n = \mathrm{KL}\bigl(\mathrm{softmax}(z^T_n / \tau) \,\|\, \mathrm{softmax}(z^S_n)\bigr)
 
-    The student has no temperature, and there is no factor :math:`\tau^2`. The paper writes :math:`\gamma = 1/\tau`.
+    The student has no temperature, and there is no factor :math:`\tau^2`.
 
     Args:
         student_logits: The student's class scores, ``(R, C)``.
-        teacher_logits: The teacher's, ``(R, C)``; no gradient reaches them.
-        tau: Temperature of the teacher, :math:`1/\gamma`. Defaults to 2.0, this package's choice for detection; the
-            paper has 1.25 to 10 for classification and nothing for detection.
-
-    Returns:
-        Divergences in nats, ``(R,)``, float32 or better.
-
-    Raises:
-        ConfigError: If shapes or devices differ, or ``tau`` is not above 0.
+        teacher_logits: The teacher's, ``(R, C)``.
+        tau: Temperature of the teacher, the paper's :math:`1/\gamma`. The paper has 1.25 to 10 for classification and
+            nothing for detection; the default is this package's.
 
     Example:
         >>> import torch
@@ -41,18 +35,12 @@ def power_sum(teacher_logits: Tensor, tau: Temperature = 2.0) -> Tensor:
 
     .. math:: U_n = \sum_{c=1}^{C} p_{nc}^{1/\tau}, \qquad p_n = \mathrm{softmax}(z^T_n)
 
-    It runs from 1 for a one-hot teacher to :math:`C^{1 - 1/\tau}` for a uniform one, and is computed from
-    log-sum-exps, since the power of a probability that has underflowed would lose the tail.
+    It runs from 1 for a one-hot teacher to :math:`C^{1 - 1/\tau}` for a uniform one. It is computed from log-sum-exps,
+    because the power of a probability that underflows would lose the tail.
 
     Args:
-        teacher_logits: The teacher's class scores, ``(R, C)``; no gradient reaches them.
-        tau: Temperature of the teacher, :math:`1/\gamma`, at least 1. Defaults to 2.0.
-
-    Returns:
-        Power sums, ``(R,)``, float32 or better.
-
-    Raises:
-        ConfigError: If ``teacher_logits`` is not ``(R, C)`` floating point, or ``tau`` is not above 0.
+        teacher_logits: The teacher's class scores, ``(R, C)``.
+        tau: Temperature of the teacher, the paper's :math:`1/\gamma`, at least 1.
 
     Example:
         >>> import torch

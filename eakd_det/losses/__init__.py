@@ -6,19 +6,16 @@ from eakd_det.losses.base import ProposalLoss, ProposalTerms, Terms
 from eakd_det.losses.cross_head import CrossHeadLoss
 from eakd_det.losses.dkd import DKDLoss
 from eakd_det.losses.embedding import EmbeddingLoss
-from eakd_det.losses.entropy_temperature import EntropyTemperature
 from eakd_det.losses.fcfd import FCFDLoss
-from eakd_det.losses.jsd import JSDLoss
-from eakd_det.losses.kd import KDLoss
+from eakd_det.losses.kd import KDLoss, RKLDLoss
 from eakd_det.losses.ld import LDLoss
 from eakd_det.losses.logit import LogitLoss
+from eakd_det.losses.mixture import JSDLoss, SKLDLoss, SRKLDLoss
 from eakd_det.losses.mld import MLDLoss
 from eakd_det.losses.pad import PADLoss
 from eakd_det.losses.review import ReviewKDLoss
-from eakd_det.losses.rkld import RKLDLoss
 from eakd_det.losses.site_loss import SiteLoss
-from eakd_det.losses.skewed import SKLDLoss, SRKLDLoss
-from eakd_det.losses.temperature import LearnedTemperature, ProposalTemperature
+from eakd_det.losses.temperature import EntropyTemperature, LearnedTemperature, ProposalTemperature
 from eakd_det.losses.ttm import TTMLoss
 
 __all__ = [

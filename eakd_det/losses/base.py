@@ -1,4 +1,4 @@
-"""Divergence times weight, reduced: the base of every loss."""
+"""The base of every loss: divergence times weight, reduced."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from eakd_det.activation import ReadsScores
-from eakd_det.arguments import NotNegative, checked
+from eakd_det.arguments import NotNegative, checked, shown_arguments
 from eakd_det.building import build_model
 from eakd_det.errors import ConfigError
 from eakd_det.losses import records
@@ -23,12 +23,11 @@ class Terms(NamedTuple):
     """The parts of a loss before reduction.
 
     Attributes:
-        divergence: How far the student is from the teacher, ``(N,)``, with gradient; or ``(N, M)`` where a row has
-            parts with a weight each: the classes of sigmoid scores, the sides of a box.
-        weights: How much that counts, of the same shape, without gradient.
-        extra: What does not belong to single rows, a scalar, or None.
-        unit: What the ``N`` rows are: 'site', the places at which both networks were compared, in their order; or
-            'image', the images of the batch. The loss states it; lengths do not tell it.
+        divergence: Divergence of the student from the teacher, ``(N,)``, with gradient; or ``(N, M)`` where a row has
+            parts with weights of their own: the classes of sigmoid scores, the sides of a box.
+        weights: Weight of each row or part, of the same shape, without gradient.
+        extra: A scalar that belongs to no single row, or None.
+        unit: What the ``N`` rows are: 'site', in the order of the sites, or 'image', in the order of the batch.
         rows: Which sites the rows are, ``(N,)``; None for all of them.
         num_objects: Number of sites with an object, a scalar, if ``reduction`` is 'objects'.
     """
@@ -49,23 +48,24 @@ class ProposalLoss(ReadsScores):
 
     .. math:: L = \lambda \cdot \Bigl( \frac{1}{N} \sum_{n=1}^{N} w_n D_n + E \Bigr)
 
-    Subclasses implement :meth:`divergence`, and declare in ``reads`` what they are called with and in ``unit`` what
-    the :math:`N` rows are. :meth:`terms`, :meth:`forward` and its signature follow from these; so a loss also works in
-    MMRazor's own ``ConfigurableDistiller``, which reads that signature.
+    Subclasses implement :meth:`divergence` and declare ``reads`` and ``unit``. :meth:`terms`, :meth:`forward` and its
+    signature follow from these. MMRazor's own ``ConfigurableDistiller`` reads that signature, so a loss works there as
+    well.
 
     Attributes:
-        reads: The arguments of :meth:`forward`, in order, and the record that each is found in; see
-            :mod:`eakd_det.losses.records`. ``preds_S`` and ``preds_T`` are the logits that the weighting sees.
-        unit: What has one divergence: 'site' or 'image'. An image weighs the mean over its sites, see
-            :func:`eakd_det.weighting.image_weights`; ``reads`` must then hold ``images`` and the logits.
-        default_mapping: ``reads`` in the format of ``loss_forward_mappings``, for the arguments that it does not map.
+        reads: The arguments of :meth:`forward`, in order, and the record that each comes from; see
+            :mod:`eakd_det.losses.records`. The weighting sees ``preds_S`` and ``preds_T``. ``gt_labels`` is always
+            accepted, and ignored by a loss that does not read it.
+        unit: What a row is: 'site' or 'image'. The weight of an image is the mean over its sites, see
+            :func:`eakd_det.weighting.image_weights`; ``reads`` must then include ``images`` and the logits.
+        default_mapping: ``reads`` in the format of ``loss_forward_mappings``, used where a config maps nothing.
 
     Args:
-        weighting: Config of the weights, or a built weighting. Defaults to ``dict(type='UniformWeighting')``.
-        reduction: 'mean' over the rows (of this process, as in the published code), 'sum' (as EA-KD's Eq. 14 is
-            printed), 'objects' for the sum divided by the number of sites with an object (:class:`SiteLoss`), or 'none'
-            for ``(N,)``. Defaults to 'mean'.
-        loss_weight: The factor :math:`\lambda`, at least 0. Defaults to 1.0.
+        weighting: Config of the weights, or a built weighting. None is ``dict(type='UniformWeighting')``.
+        reduction: 'mean' over the rows (of this process, as in the published code), 'sum' (EA-KD's Eq. 14 as printed),
+            'objects' for the sum divided by the number of sites with an object (:class:`SiteLoss`), or 'none' for
+            ``(N,)``.
+        loss_weight: The factor :math:`\lambda`.
 
     Raises:
         ConfigError: If ``reduction`` is unknown or impossible, or ``loss_weight`` is not a finite number of at least 0.
@@ -74,26 +74,24 @@ class ProposalLoss(ReadsScores):
     reads: ClassVar[dict[str, str]] = records.pairs(preds=records.LOGITS) | {'gt_labels': records.LABELS}
     unit: ClassVar[Unit] = 'site'
     default_mapping: ClassVar[dict[str, dict[str, Any]]] = records.mapping(reads)
-    _order: ClassVar[tuple[str, ...]] = tuple(reads)
-    _needs: ClassVar[tuple[str, ...]] = ('preds_S', 'preds_T')
-    _compares: ClassVar[tuple[str, ...]] = ()
+    _arguments: ClassVar[tuple[str, ...]] = tuple(reads)
+    _required: ClassVar[tuple[str, ...]] = ('preds_S', 'preds_T')
+    _divergence_arguments: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Derive the mapping and the signature of ``forward`` from what the class declares."""
+        """Derive the default mapping and the signature of ``forward``."""
         super().__init_subclass__(**kwargs)
         parameters = inspect.signature(cls.divergence).parameters
-        cls._compares = tuple(name for name in parameters if name in (*cls.reads, 'weights'))
-        weighed = ('preds_S', 'preds_T') if cls.unit == 'site' else ()
-        cls._needs = tuple(
-            name
-            for name in cls.reads
-            if name in weighed or (name in parameters and parameters[name].default is inspect.Parameter.empty)
-        )
+        cls._divergence_arguments = tuple(name for name in parameters if name in (*cls.reads, 'weights'))
+        needed = {name for name, parameter in parameters.items() if parameter.default is parameter.empty}
+        needed |= {'preds_S', 'preds_T'} if cls.unit == 'site' else set()
+        cls._required = tuple(name for name in cls.reads if name in needed)
         if 'default_mapping' not in vars(cls):
             cls.default_mapping = records.mapping(cls.reads)
         if cls.forward is ProposalLoss.forward or hasattr(cls.forward, '__signature__'):
-            cls._order = tuple(sorted(cls.reads, key=lambda name: name not in cls._needs))
-            cls.forward = forward_with(_signature(cls._order, cls._needs))  # type: ignore[method-assign]
+            accepted = dict.fromkeys([*cls.reads, 'gt_labels'])
+            cls._arguments = tuple(sorted(accepted, key=lambda name: name not in cls._required))
+            cls.forward = forward_with(_signature(cls._arguments, cls._required))  # type: ignore[method-assign]
 
     @checked
     def __init__(
@@ -115,26 +113,26 @@ class ProposalLoss(ReadsScores):
     def divergence(self, *args: Any, **kwargs: Any) -> Tensor | tuple[Tensor, Tensor | None]:
         """Compute the divergence of each row, ``(N,)``, differentiable in what comes from the student.
 
-        Subclasses name the arguments they need, among ``reads`` and ``weights`` (of the sites, ``(R,)``). One with a
-        default may be missing. They may return a pair: the divergence, and a scalar that belongs to no row.
+        Subclasses name the arguments they need, among ``reads`` and ``weights`` (of the sites, ``(R,)``); those with a
+        default are optional. They may return a pair: the divergence, and a scalar that belongs to no row.
         """
         raise NotImplementedError
 
     def terms(self, *args: Any, **kwargs: Any) -> Terms:
-        """Compute divergence and weight of each row, which a log or a picture may show; arguments as in ``reads``.
+        """Compute the divergence and weight of each row; arguments as in ``reads``.
 
         Raises:
-            ConfigError: If an argument is missing or unknown, or shapes, dtypes, devices or labels do not fit.
+            ConfigError: If an argument is missing, unknown or invalid.
         """
-        given = self._given(args, kwargs)
+        given = self._bind(args, kwargs)
         rows, num_objects = given.pop('rows', None), None
         if self.reduction == 'objects':
-            self._require(given, ('objects',), " for reduction='objects'")
+            self._check_present(given, ('objects',), " for reduction='objects'")
             num_objects = _mean_over_processes(given['objects'].sum())
-        if self.unit == 'site' or 'weights' in self._compares:
+        if self.unit == 'site' or 'weights' in self._divergence_arguments:
             given['weights'] = self.site_weights(given)
-        found = self.divergence(**{name: given[name] for name in self._compares if name in given})
-        divergence, extra = found if isinstance(found, tuple) else (found, None)
+        result = self.divergence(**{name: given[name] for name in self._divergence_arguments if name in given})
+        divergence, extra = result if isinstance(result, tuple) else (result, None)
         weights = given['weights'] if self.unit == 'site' else self.image_weights(divergence, given)
         if weights.dim() < divergence.dim():
             weights = weights.unsqueeze(1).expand_as(divergence)
@@ -145,19 +143,19 @@ class ProposalLoss(ReadsScores):
         return self.weighting(given['preds_S'], given['preds_T'])
 
     def image_weights(self, divergence: Tensor, given: dict[str, Any]) -> Tensor:
-        """Return the weight of each image, ``(N,)``, for a ``divergence`` ``(N,)``; uniform ones need no logits.
+        """Return the weight of each image, ``(N,)``; uniform weights need no logits.
 
         Raises:
             ConfigError: If logits or images are missing.
         """
         if isinstance(self.weighting, UniformWeighting):
             return torch.ones_like(divergence)
-        self._require(given, ('preds_S', 'preds_T', 'images'), ' for its weighting')
+        self._check_present(given, ('preds_S', 'preds_T', 'images'), ' for its weighting')
         weights = given['weights'] if 'weights' in given else self.weighting(given['preds_S'], given['preds_T'])
         return image_weights(weights if weights.dim() == 1 else weights.mean(dim=1), given['images'], len(divergence))
 
     def reduce(self, terms: Terms) -> Tensor:
-        """Return the loss, a scalar, or ``(N,)`` for reduction 'none'; without rows it is a zero with a graph."""
+        """Return the loss, a scalar, or ``(N,)`` for reduction 'none'; without rows, a zero that has a graph."""
         weighted = terms.weights * terms.divergence * self.loss_weight
         if self.reduction == 'none':
             return weighted if weighted.dim() == 1 else weighted.sum(dim=1)
@@ -173,33 +171,33 @@ class ProposalLoss(ReadsScores):
         return self.reduce(self.terms(*args, **kwargs))
 
     def log_values(self) -> dict[str, Tensor]:
-        """Return what a log should show with the loss, such as a learned temperature; scalars without gradient."""
+        """Return scalars without gradient to log with the loss, such as a learned temperature."""
         return {}
 
-    def _given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments by name, without those that are None."""
-        unknown = [name for name in kwargs if name not in self._order[len(args) :]]
-        if unknown or len(args) > len(self._order):
+        unknown = [name for name in kwargs if name not in self._arguments[len(args) :]]
+        if unknown or len(args) > len(self._arguments):
             raise ConfigError(
-                f'{type(self).__name__}: expected arguments {", ".join(self._order)}, each once, '
-                f'but got {records.arguments(unknown or [f"{len(args)} of them"])}; see its loss_forward_mappings'
+                f'{type(self).__name__}: expected arguments {", ".join(self._arguments)}, each once, '
+                f'but got {records.arguments(unknown or [f"{len(args)} arguments"])}; see its loss_forward_mappings'
             )
-        given = {**dict(zip(self._order, args, strict=False)), **kwargs}
+        given = {**dict(zip(self._arguments, args, strict=False)), **kwargs}
         given = {name: value for name, value in given.items() if value is not None}
-        self._require(given, self._needs)
+        self._check_present(given, self._required)
         return given
 
-    def _require(self, given: dict[str, Any], names: tuple[str, ...], purpose: str = '') -> None:
+    def _check_present(self, given: dict[str, Any], names: tuple[str, ...], purpose: str = '') -> None:
         missing = [name for name in names if given.get(name) is None]
         if missing:
             raise ConfigError(
                 f'{type(self).__name__}: expected {records.arguments(missing)}{purpose}, but got none; '
-                'add to its loss_forward_mappings what is missing'
+                'add them to its loss_forward_mappings'
             )
 
     def extra_repr(self) -> str:
         """Return what ``print`` shows."""
-        return f'reduction={self.reduction!r}, loss_weight={self.loss_weight}'
+        return shown_arguments(self)
 
 
 def _mean_over_processes(value: Tensor) -> Tensor:
@@ -210,7 +208,7 @@ def _mean_over_processes(value: Tensor) -> Tensor:
 
 
 def forward_with(signature: inspect.Signature) -> Callable[..., Tensor]:
-    """Return a ``forward`` of this signature, which MMRazor checks the keys of ``loss_forward_mappings`` against."""
+    """Return a ``forward`` with this signature; MMRazor checks the keys of ``loss_forward_mappings`` against it."""
 
     def forward(self: ProposalLoss, *args: Any, **kwargs: Any) -> Tensor:
         """Compute the loss."""

@@ -32,7 +32,7 @@ class CrossHeadLoss(KDLoss):
             each level, trained with the student) to the teacher's. Defaults to None: no bridge, the widths are equal.
         teacher_channels: Width of the teacher's. Defaults to None.
         num_levels: Number of levels that get a bridge. Defaults to 5.
-        **kwargs: As :class:`KDLoss`; ``sites`` must be 'all'.
+        **kwargs: As in :class:`KDLoss`; ``sites`` must be 'all'.
 
     Raises:
         ConfigError: If an argument is out of range; in use, if the widths do not fit.

@@ -1,4 +1,4 @@
-"""Distillation of embeddings: what the classifier sees of each site."""
+"""Distillation of embeddings, the classifier's input at each site."""
 
 from __future__ import annotations
 
@@ -14,28 +14,26 @@ from eakd_det.losses.base import ProposalLoss
 
 
 class EmbeddingLoss(ProposalLoss):
-    r"""Mean squared error of RoI embeddings, see :func:`eakd_det.functional.mse_divergence`.
+    r"""Mean squared error of embeddings, see :func:`eakd_det.functional.mse_divergence`.
 
     .. math:: L = \lambda \cdot \frac{1}{R} \sum_n \frac{w_n}{D} \lVert A e^S_n - e^T_n \rVert^2
 
-    The weighting sees the logits of the same sites. Where the widths of the embeddings differ, :math:`A` is a
-    linear layer that is trained with the student, otherwise it is left out.
+    The weighting sees the logits of the same sites. Where the widths of the embeddings differ, :math:`A` is a linear
+    layer that is trained with the student; otherwise there is none.
 
     Args:
         student_channels: Width of the student's embeddings; needed where it differs from the teacher's.
-            Defaults to None.
-        teacher_channels: Width of the teacher's. Defaults to None.
+        teacher_channels: Width of the teacher's.
         **kwargs: ``weighting``, ``reduction``, ``loss_weight`` of :class:`ProposalLoss`.
 
     Raises:
-        ConfigError: If only one width is given; in use, if embeddings are missing or do not fit.
+        ConfigError: If only one width is given; in use, if embeddings are missing or invalid.
 
     Example:
         >>> import torch
         >>> logits = torch.zeros(1, 3)
-        >>> loss = EmbeddingLoss(loss_weight=0.5)
         >>> embeddings = dict(embeddings_S=torch.tensor([[1.0, 2.0]]), embeddings_T=torch.tensor([[1.0, 4.0]]))
-        >>> loss(logits, logits, **embeddings)
+        >>> EmbeddingLoss(loss_weight=0.5)(logits, logits, **embeddings)
         tensor(1.)
     """
 
@@ -60,19 +58,19 @@ class EmbeddingLoss(ProposalLoss):
         return None
 
     def divergence(self, embeddings_S: Tensor, embeddings_T: Tensor) -> Tensor:
-        """Compute the divergence of each site, ``(N,)``, from embeddings ``(N, D_S)`` and ``(N, D_T)``.
-
-        Raises:
-            ConfigError: If they do not fit.
-        """
+        """Compute the divergence of each site, ``(N,)``, from embeddings ``(N, D_S)`` and ``(N, D_T)``."""
         if self.projection is not None:
-            if embeddings_S.shape[1] != self.projection.in_features:
-                raise ConfigError(
-                    f'{type(self).__name__}.student_channels: expected the width of the embeddings, '
-                    f'{embeddings_S.shape[1]}, but got {self.projection.in_features}'
-                )
+            self.require_width(embeddings_S, self.projection.in_features)
             embeddings_S = self.projection(embeddings_S.to(self.projection.weight.dtype))
         return self.embedding_divergence(embeddings_S, embeddings_T)
+
+    def require_width(self, embeddings: Tensor, width: int) -> None:
+        """Raise :class:`ConfigError` unless the student's ``embeddings`` have this ``width``."""
+        if embeddings.shape[1] != width:
+            raise ConfigError(
+                f'{type(self).__name__}.student_channels: expected the width of the embeddings, '
+                f'{embeddings.shape[1]}, but got {width}'
+            )
 
     def embedding_divergence(self, embeddings_S: Tensor, embeddings_T: Tensor) -> Tensor:
         """Compute the divergence of each site, ``(N,)``, from embeddings of the same width ``(N, D)``."""

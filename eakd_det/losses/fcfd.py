@@ -1,4 +1,4 @@
-"""Function-consistent feature distillation: features are alike if the other network's head understands them."""
+"""Function-consistent feature distillation: features match if the other network's head predicts the same from them."""
 
 from __future__ import annotations
 
@@ -21,39 +21,38 @@ Predictor = Callable[[Sequence[Tensor]], tuple[Tensor, Tensor]]
 class FCFDLoss(ProposalLoss):
     r"""Function-consistent feature distillation on sites (FCFD; Liu et al., ICLR 2023).
 
-    Bridges :math:`B_{st}` and :math:`B_{ts}` carry the student's pyramid :math:`F^S` to the teacher's width and the
-    other way. Three predictions of each site are compared with the teacher's: s, the student as it is; st, the
-    *teacher's* head on :math:`B_{st}(F^S)`; ts, the *student's* head on :math:`B_{ts}(F^T)`:
+    Bridges :math:`B_{st}` and :math:`B_{ts}` convert the student's pyramid :math:`F^S` to the teacher's width and vice
+    versa. Three predictions at each site are compared with the teacher's: s, the student's own; st, the *teacher's*
+    head on :math:`B_{st}(F^S)`; ts, the *student's* head on :math:`B_{ts}(F^T)`:
 
     .. math::
         L = \lambda \Bigl[ \frac{1}{R} \sum_{n=1}^{R} w_n \sum_{k \in \{s, st, ts\}} \bigl(
             \mathrm{KD}(z^k_n, z^T_n) + \lambda_{box}\, \mathrm{MSE}(d^k_n, d^T_n) \bigr)
         + \frac{\lambda_{app}}{N} \sum_{i=1}^{N} w_i \sum_l \mathrm{MSE}\bigl(B_{st}(F^S)_{l,i}, F^T_{l,i}\bigr) \Bigr]
 
-    Gradients pass through the teacher's frozen head to bridge and student; its parameters get none. The bridges are
-    trained with the student, and thrown away with the loss. This is the detection code's loss; the classification
-    code's random mixed paths are not part of it.
+    Gradients pass through the teacher's frozen head to the bridge and the student. The bridges are trained with the
+    student and discarded with the loss. This is the detection code's loss, without the classification code's random
+    mixed paths.
 
     With ``weighting=dict(type='eakd_det.EntropyWeighting')`` this is EA-FCFD: one weight from the s logits for all
     three paths, as in the published golden case, and for the features the mean over each image's sites, as in
-    EA-ReviewKD. The papers print no COCO result of it.
+    EA-ReviewKD. The papers have no COCO result of it.
 
     Args:
-        student_channels: Width of the student's pyramid. Defaults to 256.
-        teacher_channels: Width of the teacher's. Defaults to 256.
-        num_levels: Number of levels whose features are compared, from the finest. Defaults to 5, which is P2 to P6.
-        roi_levels: Number of levels that the box heads read; only these get a bridge from teacher to student, since
-            no loss would reach the others (the published code has one for P6 as well). Defaults to 4.
-        tau: Temperature of the divergence. Defaults to 1.0.
-        box_weight: :math:`\lambda_{box}`, at least 0; 0 leaves the boxes out. Defaults to 1.0.
-        feature_weight: :math:`\lambda_{app}`, at least 0. Defaults to 1.0.
-        weigh_boxes: Apply the weighting to the boxes as well. Defaults to True.
-        weigh_features: Apply it to the features. Defaults to True.
-        **kwargs: ``weighting``, ``reduction`` ('mean' or 'sum' over sites), ``loss_weight`` of
-            :class:`ProposalLoss`.
+        student_channels: Width of the student's pyramid.
+        teacher_channels: Width of the teacher's.
+        num_levels: Number of levels whose features are compared, from the finest; 5 is P2 to P6.
+        roi_levels: Number of levels that the box heads read. Only these get a bridge from teacher to student: no loss
+            would reach the others (the published code has one for P6 as well).
+        tau: Temperature of the divergence.
+        box_weight: :math:`\lambda_{box}`; 0 leaves the boxes out.
+        feature_weight: :math:`\lambda_{app}`.
+        weigh_boxes: Whether the weighting applies to the boxes.
+        weigh_features: Whether the weighting applies to the features.
+        **kwargs: ``weighting``, ``reduction`` ('mean' or 'sum' over sites), ``loss_weight`` of :class:`ProposalLoss`.
 
     Raises:
-        ConfigError: If an argument is out of range; in use, if something is missing or does not fit.
+        ConfigError: If an argument is out of range; in use, if an argument is missing or invalid.
 
     Example:
         >>> loss = FCFDLoss(student_channels=8, teacher_channels=16, weighting=dict(type='EntropyWeighting'))
@@ -107,29 +106,26 @@ class FCFDLoss(ProposalLoss):
         deltas_T: Tensor | None = None,
         images: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Compute the divergence of each site, ``(N,)``, and what the features add, a scalar.
+        """Compute the divergence of each site, ``(N,)``, and the term of the features, a scalar.
 
         Args:
-            weights: Weights of the sites, ``(N,)``, from which those of the features come.
+            weights: Weights of the sites, ``(N,)``, from which those of the features are computed.
             preds_S: The student's class scores, ``(N, C)``.
             preds_T: The teacher's, ``(N, C)``.
             features_S: The student's levels, fine to coarse, each ``(I, D_S, H_l, W_l)``.
             features_T: The teacher's, each ``(I, D_T, H_l, W_l)``.
-            predict_S: The student's box head as a function from levels to the logits and deltas of the same sites.
+            predict_S: The student's box head as a function from levels to logits and deltas of the same sites.
             predict_T: The teacher's.
             deltas_S: The student's box deltas, ``(N, 4)`` or ``(N, 4 K)``; not needed for ``box_weight=0``.
-            deltas_T: The teacher's, alike.
-            images: The image of each site, ``(N,)``; needed to weigh features. Defaults to None.
-
-        Raises:
-            ConfigError: If something is missing or does not fit.
+            deltas_T: The teacher's.
+            images: The image of each site, ``(N,)``; needed to weigh features.
         """
         features_T = [level.detach() for level in features_T]
         as_teacher = self._bridge(self.to_teacher, features_S, 'features_S')
         as_student = self._bridge(self.to_student, features_T, 'features_T')
         paths = [(preds_S, deltas_S), predict_T(as_teacher), predict_S(as_student)]
         divergence = _sum(kd_divergence(logits, preds_T, self.tau) for logits, _ in paths)
-        # Without pooling the hierarchical context loss is the plain squared error of each image.
+        # Without pooling, the hierarchical context loss is each image's mean squared error.
         features = _sum(hcl_divergence(*pair, ()) for pair in zip(as_teacher, features_T, strict=False))
         weighed = features
         if self.weigh_features:

@@ -1,4 +1,4 @@
-"""The bridges of FCFD: one network's pyramid, brought into the other's width and statistics."""
+"""The bridges of FCFD, which convert one network's pyramid to the other's width and statistics."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class FeatureBridges(nn.Module):
     .. math:: b_l = \mathrm{BN}_l(\mathrm{conv}_{3\times3, l}(f_l))
 
     Args:
-        in_channels: Width of the levels that come in.
-        out_channels: Width of those that go out.
+        in_channels: Width of the input levels.
+        out_channels: Width of the output levels.
         num_levels: Number of levels, from the finest.
 
     Example:
@@ -29,8 +29,8 @@ class FeatureBridges(nn.Module):
         self.levels = nn.ModuleList(_bridge(in_channels, out_channels) for _ in range(num_levels))
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
-        """Return the bridged levels; levels beyond the last bridge are left out."""
-        dtype = next(self.parameters()).dtype  # a teacher may run in half precision outside of autocast
+        """Return the converted levels; levels beyond the last bridge are dropped."""
+        dtype = next(self.parameters()).dtype  # a teacher may run in half precision outside autocast
         return [bridge(level.to(dtype)) for bridge, level in zip(self.levels, features, strict=False)]
 
 

@@ -1,15 +1,15 @@
-"""Classic knowledge distillation of sites."""
+"""Kullback-Leibler distillation of sites, forward and reverse."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-from eakd_det.functional import Temperature, binary_kd_divergence, kd_divergence
+from eakd_det.functional import Temperature, binary_kd_divergence, kd_divergence, rkld_divergence
 from eakd_det.losses.logit import LogitLoss
 
 
 class KDLoss(LogitLoss):
-    r"""Softened Kullback-Leibler divergence, see :func:`eakd_det.functional.kd_divergence`.
+    r"""Kullback-Leibler divergence at a temperature, see :func:`eakd_det.functional.kd_divergence`.
 
     .. math:: L = \lambda \cdot \frac{1}{R} \sum_n w_n\, \tau^2\,
         \mathrm{KL}\bigl(\mathrm{softmax}(z^T_n / \tau) \,\|\, \mathrm{softmax}(z^S_n / \tau)\bigr)
@@ -20,12 +20,8 @@ class KDLoss(LogitLoss):
     ``tau=dict(type='eakd_det.LearnedTemperature')`` CTKD.
 
     Args:
-        tau: Temperature of both softmaxes. Defaults to 1.0, which all released detection code uses.
-        **kwargs: ``standardize`` of :class:`LogitLoss`; ``weighting``, ``reduction``, ``loss_weight`` of
-            :class:`ProposalLoss`.
-
-    Raises:
-        ConfigError: If an argument is out of range.
+        tau: Temperature of both softmaxes; all released detection code uses 1.
+        **kwargs: As in :class:`LogitLoss`.
 
     Example:
         >>> import torch
@@ -34,10 +30,8 @@ class KDLoss(LogitLoss):
         tensor(0.1026)
     """
 
-    def divergence_at(
-        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
-    ) -> Tensor:
-        """Compute KD of each site, ``(N,)``, without labels."""
+    def divergence_at(self, tau: Temperature, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compute KD of each site, ``(N,)``."""
         return kd_divergence(preds_S, preds_T, tau)
 
     def binary_divergence(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
@@ -45,3 +39,24 @@ class KDLoss(LogitLoss):
         if isinstance(self.tau, nn.Module):
             return super().binary_divergence(preds_S, preds_T)
         return binary_kd_divergence(preds_S, preds_T, self.tau)
+
+
+class RKLDLoss(LogitLoss):
+    r"""Reverse Kullback-Leibler divergence, see :func:`eakd_det.functional.rkld_divergence`.
+
+    With ``weighting=dict(type='eakd_det.EntropyWeighting')`` this is EA-RKLD. EA-KD's text reweights language model
+    losses per sequence and gives no formula; the weight of each site is this package's reading.
+
+    Args:
+        tau: Temperature of both softmaxes.
+        **kwargs: As in :class:`LogitLoss`.
+
+    Example:
+        >>> import torch
+        >>> RKLDLoss()(torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[2.0, 0.0, 0.0]]))
+        tensor(0.1120)
+    """
+
+    def divergence_at(self, tau: Temperature, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compute RKLD of each site, ``(N,)``."""
+        return rkld_divergence(preds_S, preds_T, tau)

@@ -95,7 +95,3 @@ class LDLoss(SiteLoss):
     def score_readers(self) -> dict[str, ReadsScores]:
         """Leave the weighting to its bins."""
         return {} if self.weigh_by == 'bins' else super().score_readers()
-
-    def extra_repr(self) -> str:
-        """Return what ``print`` shows."""
-        return f'tau={self.tau}, weigh_by={self.weigh_by!r}, {super().extra_repr()}'

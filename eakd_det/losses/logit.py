@@ -1,36 +1,46 @@
-"""Losses on softened logits: what those with a temperature have in common."""
+"""The base of losses that compare logits at a temperature."""
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from eakd_det.arguments import Positive, checked
 from eakd_det.building import build_model
-from eakd_det.functional import StandardizeOption, Temperature, binary_pairs, standardize
+from eakd_det.functional import StandardizeOption, binary_pairs, standardize
 from eakd_det.losses.site_loss import SiteLoss
 from eakd_det.losses.temperature import ProposalTemperature
 
 
 class LogitLoss(SiteLoss):
-    """A divergence of softened class distributions.
+    """A divergence of class distributions at a temperature; subclasses implement :meth:`divergence_at`.
 
-    Subclasses implement :meth:`divergence_at`. Of sigmoid scores each is a distribution over two, with a divergence and
-    a weight of its own; a site's loss is their sum over the classes. Row n of both sides must be the same site; in
-    MMRazor's ``SingleTeacherDistill`` it is so only with a delivery that shares the samples (docs/mmrazor.md).
+    Each sigmoid score is a distribution over two, with a divergence and a weight of its own; a site's loss is their sum
+    over the classes.
+
+    Row n must be the same site on both sides. MMRazor's ``SingleTeacherDistill`` guarantees this only with a delivery
+    that shares the samples (docs/mmrazor.md).
 
     Args:
-        tau: Temperature: a number above 0, or the config of a module that gives one temperature, or one for each
-            site, from the raw logits (``dict(type='eakd_det.LearnedTemperature')``). Defaults to 1.0.
+        tau: Temperature: a number, or the config of a module that computes one temperature, or one for each site, from
+            the raw logits (``dict(type='eakd_det.LearnedTemperature')``).
         standardize: Standardise each row of logits first (LS, :func:`eakd_det.functional.standardize`): True or
-            'sample' as the published code, 'population' as the paper, False for raw logits. The weighting sees raw
-            logits all the same, unless it has a ``standardize`` of its own. Defaults to False.
+            'sample' as in the published code, 'population' as in the paper, False for raw logits. The weighting still
+            sees raw logits, unless its own ``standardize`` is set.
         **kwargs: ``sites``, ``weighting``, ``reduction``, ``loss_weight`` of :class:`SiteLoss`.
 
     Raises:
         ConfigError: If an argument is out of range.
     """
+
+    _reads_labels: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Find out whether :meth:`divergence_at` reads labels."""
+        super().__init_subclass__(**kwargs)
+        cls._reads_labels = 'gt_labels' in inspect.signature(cls.divergence_at).parameters
 
     @checked
     def __init__(
@@ -53,12 +63,17 @@ class LogitLoss(SiteLoss):
         tau = self.tau(preds_S, preds_T) if isinstance(self.tau, nn.Module) else self.tau
         if self.standardize:
             preds_S, preds_T = standardize(preds_S, self.standardize), standardize(preds_T, self.standardize)
+        if not self._reads_labels:
+            return self.divergence_at(tau, preds_S, preds_T)
+        if gt_labels is None:
+            self._check_present({}, ('gt_labels',))
         return self.divergence_at(tau, preds_S, preds_T, gt_labels)
 
-    def divergence_at(
-        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
-    ) -> Tensor:
-        """Compute the divergence of each site at the temperature ``tau``, ``(N,)``."""
+    def divergence_at(self, *args: Any) -> Tensor:
+        """Compute the divergence of each site, ``(N,)``.
+
+        Subclasses take ``(tau, preds_S, preds_T)``, or ``(tau, preds_S, preds_T, gt_labels)`` if they need labels.
+        """
         raise NotImplementedError
 
     def binary_divergence(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
@@ -72,11 +87,5 @@ class LogitLoss(SiteLoss):
         return 'with standardize compares classes with each other' if self.standardize else None
 
     def log_values(self) -> dict[str, Tensor]:
-        """Return the temperature, if it is learned."""
+        """Return the temperature if it is learned."""
         return self.tau.log_values() if isinstance(self.tau, ProposalTemperature) else {}
-
-    def extra_repr(self) -> str:
-        """Return what ``print`` shows."""
-        tau = '' if isinstance(self.tau, nn.Module) else f'tau={self.tau}, '
-        ls = f'standardize={self.standardize!r}, ' if self.standardize else ''
-        return f'{tau}{ls}{super().extra_repr()}'

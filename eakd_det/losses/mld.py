@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import torch
@@ -33,27 +33,27 @@ class MLDLoss(ProposalLoss):
     :class:`eakd_det.weighting.EntropyWeighting`), and so does ``standardize`` (MLD+LS); both Gram terms see raw logits,
     as in the published EA-MLD+LS.
 
-    The paper describes masks that pick sites (the teacher's confidence is at most its median) and classes (their
-    total probability is at most its median). The published code multiplies losses that are already averaged by these
-    masks, so that they only scale: each Gram level by the fraction picked, the instance level by that fraction plus
-    one, for the second view of the image is not masked (here both views are the same). No site loses its
-    gradient. This is the default, since the published results come from it; masks that pick
-    (``masks='select'``) leave about half of the sites without instance gradient.
+    The paper describes masks that select sites (the teacher's confidence is at most its median) and classes (their
+    total probability is at most its median). The published code multiplies losses that are already means by these
+    masks, so that they only scale them: each Gram level by the fraction selected, the instance level by that fraction
+    plus one, because the second view of the image is not masked (here both views are the same). Every site keeps its
+    gradient. The published results come from this form, so it is the default; with ``masks='select'`` about half of
+    the sites get no instance gradient.
 
     Args:
-        temperatures: Temperatures of all levels. Defaults to (4, 3, 5, 2, 6), as published for CIFAR-100; with LS the
-            published first one is 2. Nothing is published for detection.
-        masks: 'published' multiplies each level by a factor; 'select' takes masked-out sites and classes out of
-            the sums, whose divisors stay R and C; 'none'. Defaults to 'published'.
-        mask_quantile: Quantile of the masks, between 0 and 1. Defaults to 0.5.
+        temperatures: Temperatures of all levels. The default is published for CIFAR-100; with LS the published first
+            one is 2. Nothing is published for detection.
+        masks: 'published' multiplies each level by a factor; 'select' removes masked sites and classes from the sums,
+            whose divisors remain R and C; 'none' applies no mask.
+        mask_quantile: Quantile of the masks.
         gram: 'mean' divides the batch level by R² and the class level by R² C, so that neither grows with the number of
-            sites; 'published' divides by R and C, made for batches of 64 images. Defaults to 'mean'.
-        instance_weight: The factor :math:`a`, at least 0. Defaults to 1.0.
-        batch_weight: The factor :math:`b`, at least 0. Defaults to 1.0.
-        class_weight: The factor :math:`c`, at least 0. Defaults to 1.0.
-        standardize: As in :class:`eakd_det.losses.LogitLoss`, for the instance level. Defaults to False.
-        **kwargs: ``weighting``, ``reduction``, ``loss_weight`` (published: 0.9; with LS 9, with EA and LS 4) of
-            :class:`ProposalLoss`. The reduction is that of the instance level.
+            sites; 'published' divides by R and C, made for batches of 64 images.
+        instance_weight: The factor :math:`a`.
+        batch_weight: The factor :math:`b`.
+        class_weight: The factor :math:`c`.
+        standardize: As in :class:`eakd_det.losses.LogitLoss`, for the instance level.
+        **kwargs: ``weighting``, ``reduction`` (of the instance level), ``loss_weight`` (published: 0.9; with LS 9, with
+            EA and LS 4) of :class:`ProposalLoss`.
 
     Raises:
         ConfigError: If an argument is out of range, or ``reduction`` is 'none' while a Gram level counts.
@@ -91,8 +91,8 @@ class MLDLoss(ProposalLoss):
         self.standardize = standardize
         if self.reduction == 'none' and (self.batch_weight or self.class_weight):
             raise ConfigError(
-                f'{type(self).__name__}.reduction: expected mean or sum, since batch and class level '
-                "do not belong to sites, but got 'none'; or set batch_weight and class_weight to 0"
+                f'{type(self).__name__}.reduction: expected mean or sum, since batch and class level belong to no '
+                "site, but got 'none'; set batch_weight and class_weight to 0 to use it"
             )
 
     def divergence(self, preds_S: Tensor, preds_T: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -103,35 +103,28 @@ class MLDLoss(ProposalLoss):
         instance = self.instance_weight * self._instance_level(preds_S, preds_T)
         if rows is not None:
             instance = instance * (rows if self.masks == 'select' else _fraction(rows) + 1)
-        return instance, self._gram_levels(preds_S, preds_T, rows, columns)
+        sites, classes = max(preds_S.shape[0], 1), preds_S.shape[1]
+        is_mean = self.gram == 'mean'
+        levels = []
+        if self.batch_weight:
+            factor = self.batch_weight / (sites**2 if is_mean else sites)
+            levels.append(factor * self._gram_level(batch_gram_distance, preds_S, preds_T, rows))
+        if self.class_weight:
+            factor = self.class_weight / (classes * sites**2 if is_mean else classes)
+            levels.append(factor * self._gram_level(class_gram_distance, preds_S, preds_T, columns))
+        return instance, torch.stack(levels).sum() if levels else None
 
     def _instance_level(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         if self.standardize:
             preds_S, preds_T = standardize(preds_S, self.standardize), standardize(preds_T, self.standardize)
         return torch.stack([kd_divergence(preds_S, preds_T, tau) for tau in self.temperatures]).sum(dim=0)
 
-    def _gram_levels(
-        self, preds_S: Tensor, preds_T: Tensor, rows: Tensor | None, columns: Tensor | None
-    ) -> Tensor | None:
-        sites, classes = max(preds_S.shape[0], 1), preds_S.shape[1]
-        by_rows, by_columns = self.batch_weight, self.class_weight
-        by_rows /= sites**2 if self.gram == 'mean' else sites
-        by_columns /= classes * (sites**2 if self.gram == 'mean' else 1)
-        chosen_rows, chosen_columns = (rows, columns) if self.masks == 'select' else (None, None)
-        levels = []
-        if by_rows:
-            distances = [batch_gram_distance(preds_S, preds_T, tau, chosen_rows) for tau in self.temperatures]
-            factor = _fraction(rows) if self.masks == 'published' and rows is not None else 1.0
-            levels.append(by_rows * factor * torch.stack(distances).sum())
-        if by_columns:
-            distances = [class_gram_distance(preds_S, preds_T, tau, chosen_columns) for tau in self.temperatures]
-            factor = _fraction(columns) if self.masks == 'published' and columns is not None else 1.0
-            levels.append(by_columns * factor * torch.stack(distances).sum())
-        return torch.stack(levels).sum() if levels else None
-
-    def extra_repr(self) -> str:
-        """Return what ``print`` shows."""
-        return f'temperatures={self.temperatures}, masks={self.masks!r}, gram={self.gram!r}, {super().extra_repr()}'
+    def _gram_level(
+        self, distance: Callable[..., Tensor], preds_S: Tensor, preds_T: Tensor, mask: Tensor | None
+    ) -> Tensor:
+        selected = mask if self.masks == 'select' else None
+        total = torch.stack([distance(preds_S, preds_T, tau, selected) for tau in self.temperatures]).sum()
+        return _fraction(mask) * total if self.masks == 'published' and mask is not None else total
 
 
 def _fraction(mask: Tensor) -> Tensor:

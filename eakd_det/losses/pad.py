@@ -1,4 +1,4 @@
-"""Prime-aware adaptive distillation of RoI embeddings."""
+"""Prime-aware adaptive distillation of embeddings."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from eakd_det.arguments import Constraint, Count, CountOrZero, Fraction, checked
-from eakd_det.errors import ConfigError
 from eakd_det.functional import mse_divergence, pad_divergence
 from eakd_det.losses.embedding import EmbeddingLoss
 from eakd_det.weighting.iterations import IterationCounter
 
-# Beyond, its exponential is not a float32.
+# The exponential of a larger number is not a float32.
 LogVariance = Annotated[float, Constraint('a number from -80 to 80', lambda value: abs(value) <= 80)]
 
 
@@ -23,24 +22,22 @@ class PADLoss(EmbeddingLoss):
     .. math:: L = \lambda \cdot \frac{1}{R} \sum_n \frac{w_n}{D} \sum_d
         \frac{(e^T_{nd} - e^S_{nd})^2}{\epsilon + e^{s_{nd}}} + s_{nd}, \qquad s_n = \mathrm{BN}(W e^S_n + b)
 
-    The branch that predicts the log-variance :math:`s` is trained with the student and thrown away with the loss. Its
-    batch normalisation couples the sites of a batch; with fewer than two it uses its running statistics. The paper
-    claims detection results, but its set-up could not be found: embeddings of sites are this package's
-    reading.
+    The branch that predicts the log-variance :math:`s` is trained with the student and discarded with the loss. Its
+    batch normalisation couples the sites of a batch; with fewer than two sites it uses its running statistics. The
+    paper claims detection results, but its setup could not be found: embeddings of sites are this package's reading.
 
     Args:
         student_channels: Width of the student's embeddings.
-        teacher_channels: Width of the teacher's. Defaults to None, which is the student's.
-        warmup_iters: Training iterations of plain mean squared error before the variance counts, at least 0.
-            Defaults to 0.
-        eps: Lower bound of the variance. Defaults to 1e-6.
-        min_log_variance: Lower bound of the log-variance, without which a loss that goes to minus infinity pays; None
-            for none, as in the published code. Defaults to -10.0.
-        batch_norm: Whether the branch ends in batch normalisation, as in the published code. Defaults to True.
+        teacher_channels: Width of the teacher's; None is the student's.
+        warmup_iters: Training iterations of plain mean squared error before the variance counts.
+        eps: Lower bound of the variance.
+        min_log_variance: Lower bound of the log-variance. None, as in the published code, lets the loss fall without
+            limit.
+        batch_norm: Whether the branch ends in batch normalisation, as in the published code.
         **kwargs: ``weighting``, ``reduction``, ``loss_weight`` of :class:`ProposalLoss`.
 
     Raises:
-        ConfigError: If an argument is out of range; in use, if embeddings are missing or do not fit.
+        ConfigError: If an argument is out of range; in use, if embeddings are missing or invalid.
 
     Example:
         >>> import torch
@@ -71,17 +68,13 @@ class PADLoss(EmbeddingLoss):
         self.warmup = None if warmup_iters == 0 else IterationCounter(warmup_iters)
 
     def embedding_divergence(self, embeddings_S: Tensor, embeddings_T: Tensor) -> Tensor:
-        """Compute PAD of each site, ``(N,)``, or its mean squared error during the warm-up."""
-        if embeddings_S.shape[1] != self.variance.in_features:
-            raise ConfigError(
-                f'{type(self).__name__}.student_channels: expected the width of the embeddings, '
-                f'{embeddings_S.shape[1]}, but got {self.variance.in_features}'
-            )
+        """Compute PAD of each site, ``(N,)``, or the mean squared error during the warm-up."""
+        self.require_width(embeddings_S, self.variance.in_features)
         log_variance = self.log_variance(embeddings_S)
         divergence = pad_divergence(embeddings_S, embeddings_T, log_variance, self.eps, self.min_log_variance)
         if self.warmup is None:
             return divergence
-        # Both are computed while it lasts, so that every parameter has a gradient and the device need not be asked.
+        # Computing both gives every parameter a gradient and avoids a synchronisation with the device.
         warm = self.warmup.progress() >= 1
         self.warmup.advance()
         return torch.where(warm, divergence, mse_divergence(embeddings_S, embeddings_T))
@@ -91,9 +84,9 @@ class PADLoss(EmbeddingLoss):
         hidden = self.variance(embeddings.to(self.variance.weight.dtype)).to(self.variance.weight.dtype)
         if self.norm is None:
             return hidden
-        if self.training and len(hidden) < 2:
-            norm = self.norm
+        norm = self.norm
+        if norm.training and len(hidden) < 2:
             return nn.functional.batch_norm(
                 hidden, norm.running_mean, norm.running_var, norm.weight, norm.bias, training=False, eps=norm.eps
             )
-        return self.norm(hidden)
+        return norm(hidden)

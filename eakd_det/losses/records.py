@@ -1,6 +1,6 @@
-"""Names of the records that losses read; whoever runs the student and the teacher provides them.
+"""Names of the records that losses read.
 
-Each is recorded once for the student and once for the teacher. Row n of every record of sites is the same site.
+The distiller records each one for the student and for the teacher. Row n of every record of sites is the same site.
 """
 
 from __future__ import annotations
@@ -8,24 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-LOGITS = 'proposal_logits'
-"""Class scores of the sites, ``(N, C)``."""
-EMBEDDINGS = 'proposal_embeddings'
-"""What the classifier sees of the sites, ``(N, D)``."""
-LABELS = 'proposal_labels'
-"""The class assigned to each site, ``(N,)``."""
-IMAGES = 'proposal_images'
-"""The image of each site as its index in the batch, ``(N,)``."""
-OBJECTS = 'proposal_objects'
-"""Whether an object was assigned to each site, ``(N,)``, bool."""
-BOXES = 'proposal_deltas'
-"""Box predictions of the sites, ``(N, 4)`` or ``(N, 4 K)`` with a box for each of K classes."""
-PREDICTOR = 'box_predictor'
-"""The head as a function from pyramid levels to the logits and boxes of the same sites."""
-NECK = 'neck_features'
-"""All levels of the feature pyramid, fine to coarse, each ``(I, D, H, W)``."""
-
-ALL = (LOGITS, EMBEDDINGS, LABELS, IMAGES, OBJECTS, BOXES, PREDICTOR, NECK)
+LOGITS = 'proposal_logits'  # class scores of the sites, (N, C)
+EMBEDDINGS = 'proposal_embeddings'  # the classifier's input at the sites, (N, D)
+LABELS = 'proposal_labels'  # the class assigned to each site, (N,)
+IMAGES = 'proposal_images'  # index of each site's image in the batch, (N,)
+OBJECTS = 'proposal_objects'  # whether an object was assigned to each site, (N,), bool
+BOXES = 'proposal_deltas'  # box predictions, (N, 4), (N, 4 K) for boxes of each of K classes, or (N, 4, bins)
+PREDICTOR = 'box_predictor'  # the head as a function from pyramid levels to logits and boxes of the same sites
+NECK = 'neck_features'  # all levels of the feature pyramid, fine to coarse, each (I, D, H, W)
 
 
 def mapping(reads: Mapping[str, str]) -> dict[str, dict[str, Any]]:
@@ -53,7 +43,7 @@ def pairs(**reads: str) -> dict[str, str]:
 
 
 def arguments(names: Iterable[str]) -> str:
-    """Return ``names`` as a message lists them.
+    """Join ``names`` for a message.
 
     Example:
         >>> arguments(['preds_S', 'preds_T', 'images'])

@@ -23,23 +23,23 @@ class ReviewKDLoss(ProposalLoss):
 
     with the student's levels after fusion :math:`o_l` (:class:`eakd_det.losses.review_fusion.ReviewFusion`), the
     teacher's :math:`t_l`, and :func:`eakd_det.functional.hcl_divergence`. The fusion modules are trained with the
-    student and thrown away with the loss.
+    student and discarded with the loss.
 
     With ``weighting=dict(type='eakd_det.EntropyWeighting')`` this is EA-ReviewKD. An image has no class distribution
-    in a detector, and the papers have no such COCO result; the weight :math:`w_i` is the mean over the image's
-    sites, this package's reading. ``normalize=True`` of the weighting makes the sites' mean 1.
+    in a detector, and the papers have no such COCO result; as this package reads it, :math:`w_i` is the mean over the
+    image's sites. ``normalize=True`` of the weighting makes the sites' mean 1.
 
     Args:
-        student_channels: Width of the student's levels. Defaults to 256.
-        teacher_channels: Width of the teacher's. Defaults to 256.
-        mid_channels: Width inside the fusion. Defaults to 256.
-        num_levels: Number of levels, from the finest. Defaults to 5, which is P2 to P6.
-        pool_sizes: Sizes of the pooled maps. Defaults to (4, 2, 1).
-        **kwargs: ``weighting``, ``reduction``, ``loss_weight`` of :class:`ProposalLoss`, with images in the place of
-            sites. The published weights for COCO are 1.2 (R-18), 1.0 (R-50) and 2.0 (MobileNetV2).
+        student_channels: Width of the student's levels.
+        teacher_channels: Width of the teacher's.
+        mid_channels: Width inside the fusion.
+        num_levels: Number of levels, from the finest; 5 is P2 to P6.
+        pool_sizes: Sizes of the pooled maps.
+        **kwargs: ``weighting``, ``reduction`` (over images), ``loss_weight`` of :class:`ProposalLoss`. The published
+            weights for COCO are 1.2 (R-18), 1.0 (R-50) and 2.0 (MobileNetV2).
 
     Raises:
-        ConfigError: In use, if levels are missing or do not fit, or weights are asked for without logits.
+        ConfigError: In use, if levels are missing or invalid, or a weighting needs logits and gets none.
 
     Example:
         >>> import torch
@@ -72,11 +72,7 @@ class ReviewKDLoss(ProposalLoss):
         return None
 
     def divergence(self, features_S: Sequence[Tensor], features_T: Sequence[Tensor]) -> Tensor:
-        """Compute the divergence of each image, ``(N,)``, from levels ``(N, D, H_l, W_l)``, fine to coarse.
-
-        Raises:
-            ConfigError: If levels are missing or do not fit.
-        """
+        """Compute the divergence of each image, ``(N,)``, from levels ``(N, D, H_l, W_l)``, fine to coarse."""
         student, teacher = self._levels('features_S', features_S), self._levels('features_T', features_T)
         fused = self.fusion(student)
         levels = [hcl_divergence(*maps, self.pool_sizes) for maps in zip(fused, teacher, strict=True)]

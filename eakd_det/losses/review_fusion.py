@@ -1,4 +1,4 @@
-"""The fusion modules of ReviewKD: each of the student's levels is fused with the coarser ones."""
+"""The fusion modules of ReviewKD, which fuse each level of the student with the coarser ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from eakd_det.errors import ConfigError
 
 
 class AttentionFusion(nn.Module):
-    r"""Attention-based fusion of one pyramid level with what comes from the coarser ones (Chen et al., CVPR 2021).
+    r"""Attention-based fusion of a pyramid level with the coarser ones (Chen et al., CVPR 2021).
 
     .. math::
         x = \mathrm{BN}(\mathrm{conv}_{1\times1}(s)), \quad y = \mathrm{upsample}(r), \quad
@@ -21,9 +21,9 @@ class AttentionFusion(nn.Module):
 
     Args:
         in_channels: Width of the student's level.
-        mid_channels: Width of what goes from level to level.
+        mid_channels: Width of the residual that passes from level to level.
         out_channels: Width of the teacher's level.
-        is_coarsest: Whether there is no coarser level to review; there is no gate then. Defaults to False.
+        is_coarsest: Whether this is the coarsest level, which has no gate.
     """
 
     def __init__(self, in_channels: int, mid_channels: int, out_channels: int, is_coarsest: bool = False) -> None:
@@ -38,7 +38,7 @@ class AttentionFusion(nn.Module):
         self.gates = None if is_coarsest else nn.Conv2d(2 * mid_channels, 2, 1)
 
     def fuse(self, features: Tensor, residual: Tensor) -> Tensor:
-        """``g1 * features + g2 * upsampled residual``, both ``(N, mid_channels, H, W)`` then."""
+        """Return ``g1 * features + g2 * upsampled residual``, ``(N, mid_channels, H, W)``."""
         if self.gates is None:
             return features
         residual = interpolate(residual, features.shape[-2:], mode='nearest')
@@ -46,14 +46,11 @@ class AttentionFusion(nn.Module):
         return features * first + residual * second
 
     def forward(self, features: Tensor, residual: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Fuse a level.
+        """Return the level to compare, ``(N, out_channels, H, W)``, and the residual for the next finer level.
 
         Args:
             features: The student's level, ``(N, in_channels, H, W)``.
             residual: From the next coarser level, ``(N, mid_channels, h, w)``; None for the coarsest.
-
-        Returns:
-            The level to compare, ``(N, out_channels, H, W)``, and the residual for the next finer level.
         """
         if features.shape[1] != self.in_channels:
             raise ConfigError(
@@ -72,8 +69,8 @@ class ReviewFusion(nn.Module):
     Args:
         in_channels: Width of the student's levels.
         out_channels: Width of the teacher's.
-        mid_channels: Width of what goes from level to level. Defaults to 256.
-        num_levels: Number of levels. Defaults to 5, which is P2 to P6.
+        mid_channels: Width of the residual that passes from level to level.
+        num_levels: Number of levels.
 
     Example:
         >>> import torch
@@ -90,7 +87,7 @@ class ReviewFusion(nn.Module):
         )
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
-        """Return the fused levels, fine to coarse as they came in."""
+        """Return the fused levels, fine to coarse."""
         fused: list[Tensor] = []
         residual: Tensor | None = None
         for level, maps in zip(reversed(self.levels), reversed(features), strict=True):

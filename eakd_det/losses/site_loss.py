@@ -51,29 +51,24 @@ class SiteLoss(ProposalLoss):
         super().__init__(**kwargs)
         self.sites = sites
 
-    def _given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        given = super()._given(args, kwargs)
+    def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        given = super()._bind(args, kwargs)
         if self.sites == 'all':
             return given
         if self.sites == 'objects':
-            self._require(given, ('objects',), " for sites='objects'")
+            self._check_present(given, ('objects',), " for sites='objects'")
             rows = given['objects'].nonzero().squeeze(1)
         else:
-            self._require(given, ('images',), f' for sites={self.sites}')
-            rows = self._surest(given['preds_T'], given['images'])
-        chosen = {name: value[rows] for name, value in given.items() if self.reads[name] in _OF_SITES}
+            self._check_present(given, ('images',), f' for sites={self.sites}')
+            rows = self._surest(self.sites, given['preds_T'], given['images'])
+        chosen = {name: value[rows] for name, value in given.items() if self.reads.get(name) in _OF_SITES}
         return {**given, **chosen, 'rows': rows, 'objects': given.get('objects')}
 
-    def _surest(self, preds_T: Tensor, images: Tensor) -> Tensor:
-        """Return the k surest rows of each image, in order."""
+    def _surest(self, count: int, preds_T: Tensor, images: Tensor) -> Tensor:
+        """Return the ``count`` surest rows of each image, in order."""
         scores = preds_T.detach() if self.activation == 'sigmoid' else preds_T.detach().softmax(dim=1)[:, :-1]
         order = scores.max(dim=1).values.argsort(descending=True, stable=True)
         order = order[images[order].argsort(stable=True)]
         counts = images.bincount()
         rank = torch.arange(len(order), device=order.device) - (counts.cumsum(0) - counts)[images[order]]
-        return order[rank < self.sites].sort().values
-
-    def extra_repr(self) -> str:
-        """Return what ``print`` shows."""
-        chosen = '' if self.sites == 'all' else f'sites={self.sites!r}, '
-        return f'{chosen}{super().extra_repr()}'
+        return order[rank < count].sort().values

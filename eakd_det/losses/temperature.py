@@ -1,4 +1,4 @@
-"""Temperatures that are not a fixed number, for the ``tau`` of any logit loss."""
+"""Temperatures that change during training or from site to site, for the ``tau`` of any logit loss."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from eakd_det.activation import ReadsScores
-from eakd_det.arguments import Constraint, Count, Positive, checked
-from eakd_det.functional import cosine_reversal, scale_gradient
+from eakd_det.arguments import Constraint, Count, Positive, checked, shown_arguments
+from eakd_det.errors import ConfigError
+from eakd_det.functional import cosine_reversal, entropy_temperature, scale_gradient
 from eakd_det.weighting.iterations import IterationCounter
 
 Theta = Annotated[float, Constraint('a number from -100 to 100', lambda value: abs(value) <= 100)]
@@ -27,34 +28,38 @@ class ProposalTemperature(ReadsScores):
         return None
 
     def log_values(self) -> dict[str, Tensor]:
-        """Return what a log should show; scalars on the device, without gradient."""
+        """Return scalars without gradient to log, on the device."""
         return {}
+
+    def extra_repr(self) -> str:
+        """Return what ``print`` shows."""
+        return shown_arguments(self)
 
 
 class LearnedTemperature(ProposalTemperature):
-    r"""One temperature that is trained against the student (CTKD; Li et al., AAAI 2023).
+    r"""A temperature that is trained against the student (CTKD; Li et al., AAAI 2023).
 
     .. math:: T = \tau_{init} + \tau_{range}\, \sigma(\theta), \qquad
         \frac{\partial L}{\partial \theta} \leftarrow \lambda \frac{\partial L}{\partial \theta}, \qquad
         \lambda = -\tfrac{1}{2} \Bigl(1 - \cos \frac{\pi \min(i, N)}{N}\Bigr)
 
-    at the :math:`i`-th training iteration. :math:`\theta` starts at 1, so T at 15.62. The optimizer minimises, the
-    reversed gradient makes it maximise: the temperature looks for where the student is worst, more eagerly as
-    :math:`\lambda` goes from 0 to -1. T acts in both softmaxes and in the factor :math:`\tau^2`, all of them in the
-    graph. The published code has a step per epoch, over 10 of 240; here it is per iteration, so that resuming and
-    epochs of any length make no difference. This is the method's global form; of its instance-wise form, a small
-    network on both logits, the module is not in the published code.
+    at the :math:`i`-th training iteration. :math:`\theta` starts at 1, hence T at 15.62. The reversed gradient makes
+    the optimizer maximise the loss in T: the temperature moves to where the student is worst, the more so as
+    :math:`\lambda` goes from 0 to -1. Gradients reach T through both softmaxes and the factor :math:`\tau^2`. The
+    published code steps :math:`\lambda` once per epoch, over 10 of 240; here it changes at each iteration, so that
+    resuming and the length of an epoch make no difference. This is the method's global form. The network of its
+    instance-wise form is not in the published code.
 
-    ``theta`` is a parameter of the loss, hence of the distiller, hence in the optimizer with learning rate and weight
-    decay of everything else, as in the published code. To spare it the decay:
+    ``theta`` is a parameter of the loss and so trained by the optimizer with the learning rate and weight decay of all
+    others, as in the published code. To exempt it from the decay:
     ``optim_wrapper=dict(paramwise_cfg=dict(custom_keys={'tau.theta': dict(decay_mult=0.0)}))``.
 
     Args:
-        ramp_iters: Iterations :math:`N` until the gradient is fully reversed. Defaults to 7500, which is the share of
-            CTKD's CIFAR schedule (10 of 240 epochs) in 180,000 iterations.
-        tau_init: Lower bound of the temperature, above 0. Defaults to 1.0.
-        tau_range: Width of its range, above 0. Defaults to 20.0.
-        theta: Initial value of the parameter. Defaults to 1.0.
+        ramp_iters: Iterations :math:`N` until the gradient is fully reversed. The default is CTKD's fraction of the
+            schedule (10 of 240 epochs) of 180,000 iterations.
+        tau_init: Lower bound of the temperature.
+        tau_range: Width of its range.
+        theta: Initial value of the parameter.
 
     Raises:
         ConfigError: If an argument is out of range.
@@ -84,7 +89,7 @@ class LearnedTemperature(ProposalTemperature):
         return self.tau_init + self.tau_range * self.theta.sigmoid()
 
     def reversal(self) -> Tensor:
-        """Return the factor of the gradient at the present iteration, from 0 to -1."""
+        """Return the factor of the gradient at the current iteration, from 0 to -1."""
         return cosine_reversal(self.iterations.progress())
 
     def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
@@ -96,6 +101,43 @@ class LearnedTemperature(ProposalTemperature):
         """Return the temperature."""
         return {'tau': self.value().detach()}
 
-    def extra_repr(self) -> str:
-        """Return what ``print`` shows."""
-        return f'tau_init={self.tau_init}, tau_range={self.tau_range}'
+
+class EntropyTemperature(ProposalTemperature):
+    r"""Give uncertain sites higher temperatures, see :func:`eakd_det.functional.entropy_temperature`.
+
+    Inspired by EGAD, which publishes no equations: the form is this package's. The logit branch of that method is
+    ``dict(type='eakd_det.KDLoss', tau=dict(type='eakd_det.EntropyTemperature'),
+    weighting=dict(type='eakd_det.CurriculumWeighting', total_iters=...))``, its embedding branch
+    ``dict(type='eakd_det.EmbeddingLoss', weighting=dict(type='eakd_det.HardProposalWeighting'))``.
+
+    Args:
+        tau_min: Lowest temperature.
+        tau_max: Highest temperature, at least ``tau_min``.
+        increasing: Whether uncertain sites get the higher temperatures; False gives them the lower ones.
+        entropy_tau: Temperature of the entropy.
+
+    Raises:
+        ConfigError: If an argument is out of range.
+
+    Example:
+        >>> import torch
+        >>> uncertain_then_certain = torch.tensor([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]])
+        >>> EntropyTemperature()(uncertain_then_certain, uncertain_then_certain)
+        tensor([4.0000, 1.0067])
+    """
+
+    @checked
+    def __init__(
+        self, tau_min: Positive = 1.0, tau_max: Positive = 4.0, increasing: bool = True, entropy_tau: Positive = 1.0
+    ) -> None:
+        super().__init__()
+        if tau_max < tau_min:
+            raise ConfigError(f'{type(self).__name__}.tau_max: expected at least tau_min, {tau_min}, but got {tau_max}')
+        self.tau_min = tau_min
+        self.tau_max = tau_max
+        self.increasing = increasing
+        self.entropy_tau = entropy_tau
+
+    def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compute the temperature of each site, ``(N,)``, without gradient."""
+        return entropy_temperature(preds_T, self.tau_min, self.tau_max, self.increasing, self.entropy_tau)

@@ -12,22 +12,15 @@ from eakd_det.losses.logit import LogitLoss
 
 
 class TTMLoss(LogitLoss):
-    r"""Divergence of the student from the softened teacher, see :func:`eakd_det.functional.ttm_divergence`.
+    r"""Divergence of the student from the teacher at a temperature, see :func:`eakd_det.functional.ttm_divergence`.
 
-    .. math:: L = \lambda \cdot \frac{1}{R} \sum_n w_n\,
-        \mathrm{KL}\bigl(\mathrm{softmax}(z^T_n / \tau) \,\|\, \mathrm{softmax}(z^S_n)\bigr)
-
-    With ``weighting=dict(type='eakd_det.PowerSumWeighting', tau=...)`` of the same ``tau`` this is WTTM; with
-    :class:`eakd_det.weighting.EntropyWeighting` it is EA-TTM, for which no code is published: we take EA's weight in
-    the place of WTTM's.
+    With ``weighting=dict(type='eakd_det.PowerSumWeighting', tau=...)`` of the same ``tau`` this is WTTM. With
+    :class:`eakd_det.weighting.EntropyWeighting` it is EA-TTM; no code is published for it, so EA's weight takes the
+    place of WTTM's.
 
     Args:
-        tau: Temperature of the teacher, the paper's :math:`1/\gamma`. Defaults to 2.0.
-        **kwargs: ``standardize`` of :class:`LogitLoss`; ``weighting``, ``reduction``, ``loss_weight`` of
-            :class:`ProposalLoss`.
-
-    Raises:
-        ConfigError: If an argument is out of range.
+        tau: Temperature of the teacher, the paper's :math:`1/\gamma`.
+        **kwargs: As in :class:`LogitLoss`.
 
     Example:
         >>> import torch
@@ -40,8 +33,6 @@ class TTMLoss(LogitLoss):
     def __init__(self, tau: Positive | dict[str, Any] | nn.Module = 2.0, **kwargs: Any) -> None:
         super().__init__(tau, **kwargs)
 
-    def divergence_at(
-        self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None
-    ) -> Tensor:
-        """Compute TTM of each site, ``(N,)``, without labels."""
+    def divergence_at(self, tau: Temperature, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compute TTM of each site, ``(N,)``."""
         return ttm_divergence(preds_S, preds_T, tau)

@@ -1,5 +1,5 @@
-"""OpenMMLab only: how MMEngine, mmcv, MMDetection and MMRazor are made to work with today's Python and PyTorch.
+"""Changes that make MMEngine, mmcv, MMDetection and MMRazor work with current versions of Python and PyTorch.
 
-:func:`eakd_det.mm.setup.install` is called by ``import eakd_det``. It imports nothing; what has to be done is done when
-one of these packages is imported.
+``import eakd_det`` calls :func:`eakd_det.mm.setup.install`, which imports nothing: each change is made when the package
+it concerns is imported.
 """

@@ -1,4 +1,4 @@
-"""EA weights for any loss of MMRazor, by one name."""
+"""EA weights for any loss of MMRazor, under one name."""
 
 from __future__ import annotations
 
@@ -33,35 +33,35 @@ def EntropyWeighted(  # noqa: N802  a type in configs
     weighting: dict[str, Any] | nn.Module | None = None,
     unit: Literal['site', 'image', 'sites_of_image', 'proposal', 'proposals_of_image'] | None = None,
 ) -> WeightedLoss:
-    r"""Give any MMRazor loss EA's weight for each site or image.
+    r"""Wrap a loss of MMRazor so that each site or image gets EA's weight.
 
     .. math:: L = \frac{1}{n} \sum_{i=1}^{n} w_i\, \ell(\mathrm{row}_i)
         \quad\text{(or the sum, for a loss that sums over its batch)}
 
-    where :math:`\ell(\mathrm{row}_i)` is the wrapped loss of a batch with nothing but row i in it. The arguments are
-    the wrapped loss's own, and up to three more for the weights: ``weight_preds_S`` and ``weight_preds_T``, class
-    logits ``(R, C)`` of the same sites, and ``weight_images``, the image of each. ``ProposalDistiller`` fills these
-    in, so that only the ``type`` in a config changes. In MMRazor's own distiller they are named in
-    ``loss_forward_mappings``; without them the wrapped loss's own arguments are the logits, if it compares logits.
+    where :math:`\ell(\mathrm{row}_i)` is the wrapped loss of a batch with row i alone. The arguments are those of the
+    wrapped loss and three optional ones for the weights: ``weight_preds_S`` and ``weight_preds_T``, class logits
+    ``(R, C)`` of the same sites, and ``weight_images``, the image of each. ``ProposalDistiller`` maps these, so that
+    only the ``type`` in a config changes; MMRazor's distiller needs them in ``loss_forward_mappings``. Without them, a
+    wrapped loss of logits is weighted by its own arguments.
 
-    With uniform weights this is the wrapped loss, wherever that is a mean or a sum over its batch. MMRazor's
-    ``PKDLoss``, ``FBKDLoss`` and ``L2Loss(dist=True)`` are neither.
+    With uniform weights this equals the wrapped loss if that is a mean or a sum over its batch. MMRazor's ``PKDLoss``,
+    ``FBKDLoss`` and ``L2Loss(dist=True)`` are neither.
 
-    Rows are computed together by ``torch.func.vmap``; a loss that cannot be batched is called once a row, and a log
-    line reports it. For KD and DKD of sites :class:`~eakd_det.losses.KDLoss` and :class:`~eakd_det.losses.DKDLoss` are
-    the better choice: cheaper, safe at large logits, and MMRazor's ``DKDLoss`` takes a sum where its config says mean.
+    Rows are computed together by ``torch.func.vmap``. A loss that cannot be batched is called for each row, and a log
+    message reports it. For KD and DKD prefer :class:`~eakd_det.losses.KDLoss` and :class:`~eakd_det.losses.DKDLoss`:
+    they are faster and safe at large logits, and MMRazor's ``DKDLoss`` sums where its config asks for the mean.
 
     Args:
-        loss: Config of the loss, or a built one. A bare type name means MMRazor's.
-        weighting: Config of the weights. Defaults to ``dict(type='EntropyWeighting')``.
-        unit: What the rows of the wrapped loss's tensors are. 'site' (formerly 'proposal') builds
+        loss: Config of the loss, or a built one. A type name without scope is MMRazor's.
+        weighting: Config of the weights; None is ``dict(type='EntropyWeighting')``.
+        unit: Meaning of the rows of the wrapped loss's tensors. 'site' (formerly 'proposal') builds
             :class:`EntropyWeightedLogits`, 'image' :class:`EntropyWeightedMaps`, 'sites_of_image' (formerly
-            'proposals_of_image') :class:`EntropyWeightedRelations`. Defaults to None: 'site' for MMRazor's losses of
-            logits, 'image' for those of feature maps; any other loss needs it.
+            'proposals_of_image') :class:`EntropyWeightedRelations`. None is 'site' for MMRazor's losses of logits and
+            'image' for those of feature maps; any other loss needs a unit.
 
     Raises:
-        ConfigError: If the loss has a weighting of its own, compares rows that ``unit`` would take apart, or needs a
-            ``unit``; in use, if no logits are found, or their number does not fit the rows.
+        ConfigError: If the loss has a weighting, compares rows that ``unit`` would separate, or needs a ``unit``; in
+            use, if there are no logits, or their number differs from that of the rows.
 
     Example:
         >>> import torch
@@ -74,7 +74,7 @@ def EntropyWeighted(  # noqa: N802  a type in configs
     rows = unit or rows_of(built)
     if rows is None and not is_relational(built) and not hasattr(built, 'weighting'):
         raise ConfigError(
-            f"EntropyWeighted.unit: expected 'site' or 'image', because the rows of {type(built).__name__} can be "
-            'either, but got None'
+            f"EntropyWeighted.unit: expected 'site' or 'image' for {type(built).__name__}, whose rows may be either, "
+            'but got None'
         )
     return _KINDS[rows or 'site'](built, weighting)

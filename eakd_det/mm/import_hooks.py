@@ -1,4 +1,4 @@
-"""Do something while another package's module is imported, whoever imports it."""
+"""Run code around the import of another package's module."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Around = Callable[[], AbstractContextManager[object]]
 
 
 class _Finder(MetaPathFinder):
-    """Finds a module as all other finders do, and puts a context around its execution."""
+    """Finds a module with the other finders and executes it inside a context."""
 
     def __init__(self) -> None:
         self.around: dict[str, Around] = {}
@@ -45,10 +45,9 @@ _FINDER = _Finder()
 
 
 def around_import(name: str, around: Around) -> None:
-    """Execute module ``name`` inside the context that ``around`` gives, when it is imported.
+    """Execute module ``name`` inside the context that ``around`` returns whenever it is imported.
 
-    If it has been imported already, the context is entered and left at once. Only one context belongs to a module; the
-    last one given counts.
+    For a module that has been imported, the context is entered and left at once. A second context replaces the first.
 
     Example:
         >>> import contextlib

@@ -1,4 +1,4 @@
-"""Find installed packages without ``pkg_resources``, which MMEngine uses and setuptools 81 dropped."""
+"""Functions that replace MMEngine's use of ``pkg_resources``, which setuptools 81 removed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import importlib.util
 import sys
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
-from typing import Any
-
-_MODULE = 'mmengine.utils.package_utils'
 
 
 def is_installed(package: str) -> bool:
-    """Return whether ``package`` is a distribution or a module.
+    """Return whether ``package`` is an installed distribution or module.
 
     Example:
         >>> is_installed('torch'), is_installed('no_such_package')
@@ -27,11 +24,7 @@ def is_installed(package: str) -> bool:
 
 
 def get_installed_path(package: str) -> str:
-    """Return the folder of the module that ``package`` installs.
-
-    Raises:
-        PackageNotFoundError: If it is not installed.
-        RuntimeError: If it is a namespace package.
+    """Return the folder of the module that ``package`` installs; a namespace package is a RuntimeError.
 
     Example:
         >>> Path(get_installed_path('torch')).name
@@ -45,10 +38,7 @@ def get_installed_path(package: str) -> str:
 
 
 def package2module(package: str) -> str:
-    """Return the name of the module that ``package`` installs.
-
-    Raises:
-        PackageNotFoundError: If it is not installed.
+    """Return the name of the module that ``package`` installs; without one, raise PackageNotFoundError.
 
     Example:
         >>> package2module('scikit-learn')
@@ -61,14 +51,11 @@ def package2module(package: str) -> str:
 
 
 def replace_package_utils() -> None:
-    """Put these functions in the place of MMEngine's, wherever those have been imported by name."""
-    original = vars(sys.modules[_MODULE])
-    for ours in (is_installed, get_installed_path, package2module):
-        _replace_everywhere(original[ours.__name__], ours)
-
-
-def _replace_everywhere(old: Any, new: Any) -> None:
-    for module in list(sys.modules.values()):
-        namespace = getattr(module, '__dict__', {})
-        if namespace.get(new.__name__) is old:
-            namespace[new.__name__] = new
+    """Replace MMEngine's functions of these names in every module that has imported them."""
+    originals = vars(sys.modules['mmengine.utils.package_utils']).copy()
+    for function in (is_installed, get_installed_path, package2module):
+        name = function.__name__
+        for module in list(sys.modules.values()):
+            namespace = getattr(module, '__dict__', {})
+            if namespace.get(name) is originals[name]:
+                namespace[name] = function

@@ -1,4 +1,4 @@
-"""Pass what this package logs on to MMEngine's logger of the run."""
+"""Forward this package's log messages to MMEngine's logger of the run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class _ToCurrentLogger(logging.Handler):
 
 
 def log_by_mmengine() -> None:
-    """Make the logger ``eakd_det`` write into the log of the present run, from level INFO."""
+    """Make the logger ``eakd_det`` write to the log of the current run, from level INFO."""
     logger = logging.getLogger(SCOPE)
     if not any(isinstance(handler, _ToCurrentLogger) for handler in logger.handlers):
         logger.addHandler(_ToCurrentLogger())

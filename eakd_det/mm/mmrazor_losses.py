@@ -1,4 +1,4 @@
-"""Facts about MMRazor's losses that taking them apart into rows needs."""
+"""Properties of MMRazor's losses that their separation into rows depends on."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _NOT_SEPARABLE = {
 
 
 def is_relational(loss: nn.Module) -> bool:
-    """Return whether ``loss`` compares the rows of its batch with each other, so that one row has no value."""
+    """Return whether ``loss`` compares the rows of its batch with each other."""
     return type(loss).__name__ in _RELATIONAL
 
 
 def rows_of(loss: nn.Module) -> str | None:
-    """Return what the rows of ``loss`` are: 'site' for losses of class logits, 'image' for losses of feature maps.
+    """Return the unit of the rows of ``loss``: 'site' for losses of class logits, 'image' for losses of feature maps.
 
-    None for a loss that takes either (``L1Loss``, ``L2Loss``), compares rows, or is not MMRazor's.
+    It is None for a loss that takes either (``L1Loss``, ``L2Loss``), compares rows, or is not MMRazor's.
 
     Example:
         >>> from mmrazor.models.losses import KLDivergence, L2Loss, PKDLoss
@@ -34,17 +34,17 @@ def rows_of(loss: nn.Module) -> str | None:
 
 
 def why_not_separable(loss: nn.Module) -> str | None:
-    """Return why ``loss`` is neither a mean nor a sum over its rows; None if it is one, as far as is known."""
+    """Return why ``loss`` is neither a mean nor a sum over its rows, or None if nothing is known against it."""
     if type(loss).__name__ == 'L2Loss' and getattr(loss, 'dist', False):
         return _ROOTS
     return _NOT_SEPARABLE.get(type(loss).__name__)
 
 
 def sums_over_batch(loss: nn.Module) -> bool:
-    """Return whether ``loss`` is the sum over the rows of its batch; all others are taken to be means.
+    """Return whether ``loss`` is a sum over the rows of its batch; all others are treated as means.
 
-    MMRazor's ``DKDLoss`` passes ``size_average`` to PyTorch, which wins over ``reduction``: whatever its config says,
-    it sums, and divides by the number of rows for 'batchmean' alone.
+    MMRazor's ``DKDLoss`` passes ``size_average`` to PyTorch, which overrides ``reduction``: it sums for every value but
+    'batchmean'.
 
     Example:
         >>> from mmrazor.models.losses import DKDLoss

@@ -1,7 +1,7 @@
-"""The value of each row of a batch, for losses that only know how to reduce.
+"""The value of each row of a batch, for losses that return a reduced value only.
 
-A *row* is one entry of the batch dimension: a site or an image. The value of row n is the loss of a batch that
-holds nothing but row n; a loss that takes a mean over its batch is the mean of these values.
+A *row* is one entry of the batch dimension: a site or an image. Its value is the loss of a batch with this row alone; a
+loss that is a mean over its batch is the mean of these values.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Loss = Callable[..., Tensor]
 
 
 def tensors(value: Any) -> Iterator[Tensor]:
-    """Yield all tensors in ``value``: itself, or the items of a (nested) tuple or list."""
+    """Yield all tensors in ``value``, a tensor or a (nested) tuple or list."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, (tuple, list)):
@@ -30,11 +30,7 @@ def tensors(value: Any) -> Iterator[Tensor]:
 
 
 def count_rows(arguments: Arguments, name: str) -> int:
-    """Return the number of rows that all tensors among ``arguments`` have.
-
-    Raises:
-        ConfigError: If there is no tensor, or their first dimensions differ.
-    """
+    """Return the common number of rows of all tensors in ``arguments``; if there is none, raise ConfigError."""
     rows = {key: {len(tensor) for tensor in tensors(value)} for key, value in arguments.items()}
     counts = set().union(*rows.values())
     if len(counts) != 1:
@@ -50,49 +46,46 @@ def vectorised(loss: Loss, arguments: Arguments) -> Tensor:
     """Compute the value of each row, ``(n,)``, in one pass over all rows.
 
     Raises:
-        RuntimeError: If ``loss`` does what ``torch.func.vmap`` cannot batch, such as picking entries by a mask.
+        RuntimeError: If ``torch.func.vmap`` cannot batch ``loss``, for example because it selects entries by a mask.
     """
     mapped = {key: value for key, value in arguments.items() if any(True for _ in tensors(value))}
     fixed = {key: value for key, value in arguments.items() if key not in mapped}
 
     def of_one_row(rows: Arguments) -> Tensor:
-        return _scalar(loss(**{key: _each(torch.Tensor.unsqueeze, value, 0) for key, value in rows.items()}, **fixed))
+        return _scalar(
+            loss(**{key: _map_tensors(torch.Tensor.unsqueeze, value, 0) for key, value in rows.items()}, **fixed)
+        )
 
     with _BatchableKLDivergence():
         return torch.func.vmap(of_one_row, randomness='different')(mapped)
 
 
 def looped(loss: Loss, arguments: Arguments, groups: list[Any]) -> Tensor:
-    """Compute the value of each group of rows (an index, a slice or a mask), ``(len(groups),)``, by a call for each."""
+    """Compute the value of each group of rows (a slice or a mask), ``(len(groups),)``, with one call per group."""
     values = [
-        _scalar(loss(**{key: _each(torch.Tensor.__getitem__, value, group) for key, value in arguments.items()}))
+        _scalar(loss(**{key: _map_tensors(torch.Tensor.__getitem__, value, group) for key, value in arguments.items()}))
         for group in groups
     ]
     return torch.stack(values)
 
 
-def each_row(count: int) -> list[slice]:
-    """Return groups of one row each."""
-    return [slice(index, index + 1) for index in range(count)]
-
-
-def _each(function: Callable[[Tensor, Any], Tensor], value: Any, argument: Any) -> Any:
+def _map_tensors(function: Callable[[Tensor, Any], Tensor], value: Any, argument: Any) -> Any:
     """Apply ``function`` to every tensor in ``value``."""
     if isinstance(value, Tensor):
         return function(value, argument)
     if isinstance(value, (tuple, list)):
-        items = [_each(function, item, argument) for item in value]
+        items = [_map_tensors(function, item, argument) for item in value]
         return items if isinstance(value, list) else tuple(items)
     return value
 
 
 def _scalar(value: Tensor) -> Tensor:
-    """Reduce what a loss with reduction 'none' returns as MMEngine would."""
+    """Reduce the value of a loss with reduction 'none' as MMEngine would."""
     return value if value.dim() == 0 else value.mean()
 
 
 class _BatchableKLDivergence(TorchFunctionMode):
-    """Spells ``kl_div`` out: PyTorch cannot batch it and would run it (and its backward) row by row."""
+    """Replaces ``kl_div``, which PyTorch cannot batch and would run row by row, with elementary operations."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return (_kl_div if func is kl_div else func)(*args, **(kwargs or {}))
@@ -106,7 +99,7 @@ def _kl_div(
     reduction: str = 'mean',
     log_target: bool = False,
 ) -> Tensor:
-    """``torch.nn.functional.kl_div``, with its rule that the two old arguments win over ``reduction``."""
+    """Compute ``torch.nn.functional.kl_div``; as there, the two deprecated arguments override ``reduction``."""
     value = target.exp() * (target - input) if log_target else torch.xlogy(target, target) - target * input
     how = reduction
     if size_average is not None or reduce is not None:

@@ -1,4 +1,4 @@
-"""Say what happens when a package of OpenMMLab is imported."""
+"""Register the changes that are made when a package of OpenMMLab is imported."""
 
 from __future__ import annotations
 
@@ -14,47 +14,33 @@ from eakd_det.names import OPENMMLAB_ROOMS, SCOPE
 
 
 def install() -> None:
-    """Set all of it up. It imports none of these packages, but acts at once on those that have been imported."""
+    """Register all changes; packages that have been imported are changed at once, and none is imported."""
     for room in OPENMMLAB_ROOMS:
-        around_import(f'{SCOPE}.{room}', _first(require_openmmlab))
-    around_import('mmcv', _first(_choose_ops))
-    around_import('mmengine.utils.package_utils', _then(_without_pkg_resources))
-    around_import('mmengine', _then(_prepare_mmengine))
-    around_import('mmengine.runner.checkpoint', _then(_never_unpickle))
+        around_import(f'{SCOPE}.{room}', _calling(before=require_openmmlab))
+    around_import('mmcv', _calling(before=_lazy('ops.finder', 'install')))
+    around_import('mmengine.utils.package_utils', _calling(_lazy('installed_packages', 'replace_package_utils')))
+    around_import(
+        'mmengine', _calling(_lazy('checkpoint_types', 'allow_mmengine_checkpoints'), _lazy('logs', 'log_by_mmengine'))
+    )
+    around_import('mmengine.runner.checkpoint', _calling(_lazy('checkpoint_types', 'load_tensors_only')))
     around_import('mmdet', accepted_mmcv)
     around_import('mmrazor', mmrazor_on_any_torch)
 
 
-def _choose_ops() -> None:
-    importlib.import_module('eakd_det.mm.ops.finder').install()
+def _lazy(module: str, function: str) -> Callable[[], Any]:
+    """Return a function that imports ``module`` of this package and calls its ``function``."""
+    return lambda: getattr(importlib.import_module(f'{__package__}.{module}'), function)()
 
 
-def _without_pkg_resources() -> None:
-    importlib.import_module('eakd_det.mm.installed_packages').replace_package_utils()
+def _calling(*after: Callable[[], Any], before: Callable[[], Any] | None = None) -> Around:
+    """Return a context that calls ``before`` on entry and each of ``after`` on exit."""
 
-
-def _never_unpickle() -> None:
-    importlib.import_module('eakd_det.mm.checkpoint_types').load_tensors_only()
-
-
-def _prepare_mmengine() -> None:
-    importlib.import_module('eakd_det.mm.checkpoint_types').allow_mmengine_checkpoints()
-    importlib.import_module('eakd_det.mm.logs').log_by_mmengine()
-
-
-def _first(job: Callable[[], Any]) -> Around:
     @contextlib.contextmanager
     def around() -> Iterator[None]:
-        job()
+        if before is not None:
+            before()
         yield
-
-    return around
-
-
-def _then(job: Callable[[], Any]) -> Around:
-    @contextlib.contextmanager
-    def around() -> Iterator[None]:
-        yield
-        job()
+        for call in after:
+            call()
 
     return around

@@ -1,9 +1,8 @@
-"""Show MMDetection and MMRazor the versions of torch and mmcv that they accept, while they are imported.
+"""Show MMDetection and MMRazor accepted versions of torch and mmcv while they are imported.
 
-* ``import mmrazor.models`` fails on torch >= 2, because MMRazor's quantization tables name functions that torch has
-  renamed since. Distillation needs none of these tables, and MMRazor skips them all when torch reads as older than
-  1.13.
-* MMRazor 1.0 refuses mmcv newer than 2.1.0, and MMDetection 3.3 refuses 2.2.0. The ops that they use have not changed.
+* ``import mmrazor.models`` fails on torch >= 2 because MMRazor's quantization tables use names that torch has removed.
+  Distillation needs none of these tables, and MMRazor skips them if torch reads as older than 1.13.
+* MMRazor 1.0 rejects mmcv newer than 2.1.0, and MMDetection 3.3 rejects 2.2.0. The ops that they use have not changed.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any
 from eakd_det.mm.required import MissingPackageError
 
 _MMRAZOR_MODULES = ('mmrazor.models', 'mmrazor.engine')
-# All that compares torch versions at import must be imported before the version is hidden from MMRazor.
+# Everything that compares torch versions at import must be imported while torch reads as it is.
 _IMPORTED_BEFORE = (
     'mmcv.ops',
     'mmdet.datasets',
@@ -26,13 +25,13 @@ _IMPORTED_BEFORE = (
     'mmdet.visualization',
 )
 _LAST_TORCH_WITHOUT_TABLES = '1.12.1'
-_FIRST_TORCH_WITHOUT_NAMES = (2,)
+_FIRST_TORCH_WITHOUT_NAMES = '2.0'
 _LAST_ACCEPTED_MMCV = '2.1.0'
 
 
 @contextlib.contextmanager
 def version_reads(module: Any, version: str) -> Iterator[None]:
-    """Make ``module.__version__`` read ``version`` inside the block, and restore it whatever happens there.
+    """Make ``module.__version__`` read ``version`` inside the context.
 
     Example:
         >>> import torch
@@ -53,43 +52,37 @@ def version_reads(module: Any, version: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def accepted_mmcv() -> Iterator[None]:
-    """Make mmcv read as 2.1.0 inside the block, if it is newer.
-
-    Raises:
-        MissingPackageError: If mmcv does not import.
-    """
+    """Make mmcv read as 2.1.0 inside the context if it is newer; without mmcv, raise :class:`MissingPackageError`."""
     mmcv = _import('mmcv')
-    if _release(mmcv.__version__) <= _release(_LAST_ACCEPTED_MMCV):
-        yield
-        return
-    with version_reads(mmcv, _LAST_ACCEPTED_MMCV):
+    is_newer = _version(mmcv) > _LAST_ACCEPTED_MMCV
+    with version_reads(mmcv, _LAST_ACCEPTED_MMCV) if is_newer else contextlib.nullcontext():
         yield
 
 
 @contextlib.contextmanager
 def mmrazor_on_any_torch() -> Iterator[None]:
-    """Import around ``mmrazor`` what it needs and the parts of it that distillation uses.
+    """Import the dependencies of ``mmrazor`` before it, and after it the parts that distillation uses.
 
-    On torch >= 2 MMRazor's quantization tables stay empty, as they do on torch < 1.13; its other parts look at torch's
-    version when they are called, and see the true one. A failed import leaves MMRazor's finished modules in
-    ``sys.modules``: their classes are registered once and for all, and a second attempt continues from there.
+    On torch >= 2 MMRazor's quantization tables stay empty, as on torch < 1.13. Its other parts read torch's version
+    when they are called and see the actual one. After a failed import, MMRazor's finished modules stay in
+    ``sys.modules``, because their classes can be registered only once; a second attempt continues from there.
 
     Raises:
-        MissingPackageError: If a package is not installed or does not import; the message names it.
+        MissingPackageError: If a package is not installed or does not import.
     """
     for name in _IMPORTED_BEFORE:
         _import(name)
     torch = importlib.import_module('torch')
-    needs_help = _release(torch.__version__) >= _FIRST_TORCH_WITHOUT_NAMES
+    hides_torch = _version(torch) >= _FIRST_TORCH_WITHOUT_NAMES
     with accepted_mmcv():
         yield
-        with version_reads(torch, _LAST_TORCH_WITHOUT_TABLES) if needs_help else contextlib.nullcontext():
+        with version_reads(torch, _LAST_TORCH_WITHOUT_TABLES) if hides_torch else contextlib.nullcontext():
             for name in _MMRAZOR_MODULES:
                 _import(name)
 
 
 def _import(name: str) -> Any:
-    """Import a module, or say which package to mend."""
+    """Import a module; raise :class:`MissingPackageError` if that fails."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
@@ -98,19 +91,7 @@ def _import(name: str) -> Any:
         raise MissingPackageError(name.partition('.')[0], error) from error
 
 
-def _release(version: str) -> tuple[int, ...]:
-    """Return the numbers of ``version``, without what follows them.
+def _version(module: Any) -> Any:
+    from torch.torch_version import TorchVersion  # torch is imported late
 
-    Example:
-        >>> _release('2.13.0+cpu'), _release('2.0.0rc4')
-        ((2, 13, 0), (2, 0, 0))
-    """
-    numbers = []
-    for part in version.partition('+')[0].split('.'):
-        digits = part[: len(part) - len(part.lstrip('0123456789'))]
-        if not digits:
-            break
-        numbers.append(int(digits))
-        if digits != part:
-            break
-    return tuple(numbers)
+    return TorchVersion(module.__version__)

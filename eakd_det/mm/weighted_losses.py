@@ -1,4 +1,4 @@
-"""EA weights on losses that have none of their own: for losses of sites, of feature maps, and of relations."""
+"""EA weights on losses without weights: for losses of sites, of feature maps, and of relations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from eakd_det.functional._inputs import to_float
 from eakd_det.losses import records
 from eakd_det.losses.base import ProposalLoss, Terms, Unit, forward_with
 from eakd_det.mm.mmrazor_losses import is_relational, sums_over_batch, why_not_separable
-from eakd_det.mm.rowwise import Arguments, count_rows, each_row, looped, tensors, vectorised
+from eakd_det.mm.rowwise import Arguments, count_rows, looped, tensors, vectorised
 from eakd_det.weighting import image_index, image_weights
 
 _LOGGER = logging.getLogger(__name__)
@@ -28,15 +28,16 @@ _WEIGHT_ARGUMENTS = ('weight_preds_S', 'weight_preds_T', 'weight_images')
 class WeightedLoss(ProposalLoss):
     """The base of :class:`EntropyWeightedLogits`, :class:`EntropyWeightedMaps`, :class:`EntropyWeightedRelations`.
 
-    Its arguments are those of the wrapped loss, then ``weight_preds_S``, ``weight_preds_T`` and ``weight_images``.
+    The arguments of ``forward`` are those of the wrapped loss, then ``weight_preds_S``, ``weight_preds_T`` and
+    ``weight_images``; see :func:`eakd_det.mm.entropy_weighted.EntropyWeighted`.
 
     Args:
-        loss: Config of the loss, or a built one. A bare type name means MMRazor's.
-        weighting: Config of the weights. Defaults to ``dict(type='EntropyWeighting')``.
+        loss: Config of the loss, or a built one. A type name without scope is MMRazor's.
+        weighting: Config of the weights; None is ``dict(type='EntropyWeighting')``.
 
     Raises:
-        ConfigError: If the loss has a weighting of its own, or compares rows that would be taken apart; in use, if no
-            logits are found, or their number does not fit the rows.
+        ConfigError: If the loss has a weighting, or compares rows that would be separated; in use, if there are no
+            logits, or their number differs from that of the rows.
     """
 
     config_key = 'EntropyWeighted'
@@ -55,22 +56,18 @@ class WeightedLoss(ProposalLoss):
         if hasattr(self.loss, 'weighting'):
             raise ConfigError(
                 f'EntropyWeighted.loss: expected a loss without weights, but got {kind}; give it '
-                "weighting=dict(type='eakd_det.EntropyWeighting') and leave the wrapper out"
+                "weighting=dict(type='eakd_det.EntropyWeighting') and remove the wrapper"
             )
         self._signature = _with_weight_arguments(self.loss)
         self.forward = MethodType(forward_with(self._signature), self)  # type: ignore[method-assign]
 
     def terms(self, *args: Any, **kwargs: Any) -> Terms:
-        """Compute value and weight of each row; the mean over values times weights is the loss.
-
-        Raises:
-            ConfigError: If no logits are found, or their number does not fit the rows.
-        """
+        """Compute the value and the weight of each row; the loss is the mean of their products."""
         try:
             arguments = dict(self._signature.bind(self, *args, **kwargs).arguments)
         except TypeError as error:
             wanted = ', '.join(list(self._signature.parameters)[1:])
-            raise ConfigError(f'{self._name}: {error}; it takes {wanted}, see its loss_forward_mappings') from error
+            raise ConfigError(f'{self._name}: {error}; map {wanted} in its loss_forward_mappings') from error
         del arguments['self']
         student, teacher, images = (arguments.pop(name, None) for name in _WEIGHT_ARGUMENTS)
         if student is None or teacher is None:
@@ -90,7 +87,7 @@ class WeightedLoss(ProposalLoss):
             if all(isinstance(value, Tensor) and value.dim() == 2 for value in pair):
                 return pair[0], pair[1]  # type: ignore[return-value]
         raise ConfigError(
-            f'{self._name}: expected the class logits that the weights come from, but got none; add weight_preds_S and '
+            f'{self._name}: expected class logits for the weights, but got none; add weight_preds_S and '
             'weight_preds_T (and weight_images, for feature maps) to its loss_forward_mappings'
         )
 
@@ -123,41 +120,33 @@ class _SeparableLoss(WeightedLoss):
         kind, reason = type(self.loss).__name__, why_not_separable(self.loss)
         if is_relational(self.loss):
             raise ConfigError(
-                f"EntropyWeighted.unit: expected 'sites_of_image', because {kind} compares rows with each other and "
-                f'has no value for one row, but got {self.unit!r}'
+                f"EntropyWeighted.unit: expected 'sites_of_image', because {kind} compares rows with each other, "
+                f'but got {self.unit!r}'
             )
         if reason:
-            _LOGGER.info('%s: with uniform weights it is not %s, which %s', self._name, kind, reason)
+            _LOGGER.info('%s: with uniform weights it differs from %s, which %s', self._name, kind, reason)
         self._is_vectorised = True
 
     def _values(self, arguments: Arguments, rows: int) -> Tensor:
         """Return the value of each row, ``(rows,)``, scaled so that their mean is the loss."""
-        values = self._unscaled(arguments, rows)
+        values = self._row_values(arguments, rows)
         return values * rows if sums_over_batch(self.loss) else values
 
-    def _unscaled(self, arguments: Arguments, rows: int) -> Tensor:
+    def _row_values(self, arguments: Arguments, rows: int) -> Tensor:
         if rows == 0:
-            return _connected_nothing(arguments)
+            return _empty_with_graph(arguments)
         if self._is_vectorised:
             try:
                 return to_float(vectorised(self.loss, arguments))
             except RuntimeError as error:
                 self._is_vectorised = False
                 reason = str(error).splitlines()[0]
-                _LOGGER.info('%s: called once a row, %d times a step (%s)', self._name, rows, reason)
-        return to_float(looped(self.loss, arguments, each_row(rows)))
+                _LOGGER.info('%s: called for each row, %d times per step (%s)', self._name, rows, reason)
+        return to_float(looped(self.loss, arguments, [slice(row, row + 1) for row in range(rows)]))
 
 
 class EntropyWeightedLogits(_SeparableLoss):
-    """A loss whose rows are sites: logits, embeddings, RoI features. Row n weighs :math:`w_n`.
-
-    Args:
-        loss: Config of the loss, or a built one. A bare type name means MMRazor's.
-        weighting: Config of the weights. Defaults to ``dict(type='EntropyWeighting')``.
-
-    Raises:
-        ConfigError: As :func:`EntropyWeighted`.
-    """
+    """A loss whose rows are sites (logits, embeddings, RoI features), with the weight of each site."""
 
     unit: ClassVar[Unit] = 'site'
 
@@ -167,15 +156,7 @@ class EntropyWeightedLogits(_SeparableLoss):
 
 
 class EntropyWeightedMaps(_SeparableLoss):
-    """A loss whose rows are images: feature maps. Row i weighs the mean over the sites of image i.
-
-    Args:
-        loss: Config of the loss, or a built one. A bare type name means MMRazor's.
-        weighting: Config of the weights. Defaults to ``dict(type='EntropyWeighting')``.
-
-    Raises:
-        ConfigError: As :func:`EntropyWeighted`.
-    """
+    """A loss whose rows are images (feature maps), with the mean weight of each image's sites."""
 
     unit: ClassVar[Unit] = 'image'
 
@@ -188,16 +169,9 @@ class EntropyWeightedMaps(_SeparableLoss):
 
 
 class EntropyWeightedRelations(WeightedLoss):
-    """A loss that compares sites with each other (``DISTLoss``), computed image by image.
+    """A loss that compares sites with each other (``DISTLoss``), computed for each image.
 
-    Each image weighs the mean over its sites, and counts by their number.
-
-    Args:
-        loss: Config of the loss, or a built one. A bare type name means MMRazor's.
-        weighting: Config of the weights. Defaults to ``dict(type='EntropyWeighting')``.
-
-    Raises:
-        ConfigError: As :func:`EntropyWeighted`.
+    The weight of an image is the mean over its sites, and its value counts in proportion to their number.
     """
 
     unit: ClassVar[Unit] = 'image'
@@ -206,7 +180,7 @@ class EntropyWeightedRelations(WeightedLoss):
         self._require_sites(rows, weights)
         index = self._images(images)
         if rows == 0:
-            return _connected_nothing(arguments), weights
+            return _empty_with_graph(arguments), weights
         found, group, counts = index.unique(return_inverse=True, return_counts=True)
         values = to_float(looped(self.loss, arguments, [index == image for image in found]))
         fraction = counts.new_ones(counts.shape) if sums_over_batch(self.loss) else counts / rows
@@ -214,7 +188,7 @@ class EntropyWeightedRelations(WeightedLoss):
 
 
 def _with_weight_arguments(loss: nn.Module) -> inspect.Signature:
-    """Return the signature of ``loss.forward`` as a method, with the arguments of the weights at its end."""
+    """Return the signature of ``loss.forward`` as a method, followed by the arguments of the weights."""
     signature = inspect.signature(loss.forward)
     parameters = list(signature.parameters.values())
     kind = inspect.Parameter.KEYWORD_ONLY
@@ -225,6 +199,6 @@ def _with_weight_arguments(loss: nn.Module) -> inspect.Signature:
     return signature.replace(parameters=[this, *parameters[:end], *added, *parameters[end:]])
 
 
-def _connected_nothing(arguments: Arguments) -> Tensor:
-    """Return no values, ``(0,)``, connected to all tensors there are."""
+def _empty_with_graph(arguments: Arguments) -> Tensor:
+    """Return an empty tensor, ``(0,)``, in the graph of all tensors in ``arguments``."""
     return torch.cat([to_float(tensor).flatten()[:0] for value in arguments.values() for tensor in tensors(value)])

@@ -1,4 +1,4 @@
-"""Channels-last memory on a CPU: when it pays, and what can read it."""
+"""Channels-last memory on a CPU."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from torch import Tensor, nn
 
 from eakd_det.mm.ops.roi_align import roi_align
 
-LEAST_PIXELS = 2**17  # of a batch; below that channels-last lost up to a tenth on ResNets
+LEAST_PIXELS = 2**17  # in a batch; ResNets with fewer were up to 10 % slower on channels-last memory
 
 
 class AnyLayoutRoIAlign(RoIAlign):
     """MMCV's RoIAlign for maps in any memory layout.
 
-    MMCV's kernel takes any memory for channels-first. Here channels-last maps go to
-    :func:`eakd_det.mm.ops.roi_align.roi_align`, which reads them in place, and all others to MMCV.
+    MMCV's kernel reads all memory as channels-first, so channels-last maps go to
+    :func:`eakd_det.mm.ops.roi_align.roi_align`, which reads them in place.
     """
 
     def forward(self, input: Tensor, rois: Tensor) -> Tensor:
-        """RoIs ``(R, 5)`` cut from ``input`` ``(N, C, H, W)``: ``(R, C, height, width)``."""
+        """Pool ``rois``, ``(R, 5)``, from ``input``, ``(N, C, H, W)``, to ``(R, C, height, width)``."""
         if self.pool_mode != 'avg' or not _is_channels_last(input):
             return super().forward(input.contiguous(), rois)
         return roi_align(input, rois, self.output_size, self.spatial_scale, self.sampling_ratio, self.aligned)
 
 
 def accept_any_layout(detector: nn.Module) -> None:
-    """Let the RoIAlign layers of ``detector`` read any memory layout; channels-first results stay what they were.
+    """Let the RoIAlign layers of ``detector`` read any memory layout; channels-first results do not change.
 
     Example:
         >>> layer = nn.Sequential(RoIAlign(1))
@@ -45,34 +45,30 @@ def accept_any_layout(detector: nn.Module) -> None:
 
 
 def train_channels_last(detector: nn.Module, channels_last: bool | None = None) -> None:
-    """Let ``detector`` run on channels-last memory while it trains, as :func:`arrange` decides batch by batch.
+    """Make ``detector`` run on channels-last memory in training; :func:`arrange` decides for each batch.
 
-    Losses and gradients stay what they were to rounding (about 1e-5), since sums run in another order. Parameters and
-    checkpoints are untouched, and so is a detector in eval mode.
-
-    Args:
-        detector: A detector with a ``backbone``, changed in place.
-        channels_last: As in :func:`arrange`.
+    Losses and gradients change by rounding (about 1e-5), because sums run in another order. Parameters, checkpoints and
+    a detector in eval mode do not change.
     """
     accept_any_layout(detector)
     detector.get_submodule('backbone').register_forward_pre_hook(functools.partial(_arrange_input, channels_last))
 
 
 def prefers_channels_first(detector: nn.Module, recorded: Iterable[str]) -> bool:
-    """Whether something in ``detector`` may not read channels-last maps.
+    """Return whether ``detector`` may have parts that cannot read channels-last maps.
 
-    These are the other kernels of MMCV, such as deformable convolution, and losses on feature maps, which the sources
-    ``recorded`` tell, such as 'neck' or 'backbone.layer4'.
+    These are MMCV's other kernels, such as deformable convolution, and losses on feature maps, which have a source such
+    as 'neck' or 'backbone.layer4' in ``recorded``.
     """
     kernels = any(type(module).__module__.startswith('mmcv.ops.') for module in detector.modules())
     return kernels or any(source.split('.')[0] in ('backbone', 'neck') for source in recorded)
 
 
 def arrange(images: Tensor, channels_last: bool | None) -> Tensor:
-    """Bring ``images`` ``(N, 3, H, W)`` into the layout to run on; None is channels-last where it pays.
+    """Return ``images``, ``(N, 3, H, W)``, in the memory layout to run on.
 
-    It pays on a CPU, for batches of 131,072 pixels or more (one image of 362 x 362). Convolutions give their output
-    the layout of their input.
+    None is channels-last where that is faster: on a CPU, for batches of 131,072 pixels or more (one image of 362 x
+    362). The output of a convolution has the layout of its input.
 
     Example:
         >>> arrange(torch.zeros(2, 3, 256, 256), None).is_contiguous(memory_format=torch.channels_last)

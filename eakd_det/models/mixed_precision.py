@@ -1,4 +1,4 @@
-"""What a detector of MMDetection needs so that it trains under bfloat16 autocast."""
+"""Training of MMDetection's detectors under bfloat16 autocast."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from torch import Tensor, nn
 
 
 def keep_boxes_in_float32(detector: nn.Module) -> None:
-    """Let boxes be float32 where autocast makes the layers around them bfloat16.
+    """Keep boxes in float32 where autocast makes the surrounding layers bfloat16, by forward hooks on ``detector``.
 
-    MMDetection takes the dtype of anchors and proposals from the layer beside them. In bfloat16, with 8 bits, a box at
-    1000 pixels is off by up to 4, and mmcv's NMS and RoIAlign have no bfloat16 kernel. So what the RPN says, and what
-    RoIs are cut from, becomes float32; convolutions and linear layers stay bfloat16. Any other dtype passes as it is:
-    in float32 and float16 the detector is MMDetection's to the bit.
-
-    Args:
-        detector: A two-stage detector; changed in place, by forward hooks.
+    MMDetection gives anchors and proposals the dtype of the layer before them. In bfloat16, with 8 bits, a box at 1000
+    pixels is off by up to 4, and mmcv's NMS and RoIAlign have no bfloat16 kernel. So the outputs of the RPN and the
+    inputs of RoIAlign become float32, and convolutions and linear layers stay bfloat16. Other dtypes do not change: in
+    float32 and float16 the detector equals MMDetection's to the bit.
 
     Example:
         >>> import torch

@@ -1,4 +1,4 @@
-"""MobileNetV2 as the trunk of an FPN: what lies behind the last tap neither runs nor trains."""
+"""MobileNetV2 as the backbone of an FPN, without the layers after the last output."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from eakd_det.arguments import checked
 
 
 class MobileNetV2(StockMobileNetV2):
-    """MMDetection's MobileNetV2 without the work behind the last tap.
+    """MMDetection's MobileNetV2 without the layers after the last output.
 
-    MMDetection runs the last 1x1 convolution (``conv2``, 320 to 1280 channels) even if ``out_indices`` leaves it out:
-    wasted time, and trainable parameters that never get a gradient, which stop DDP. Here the layers behind
-    ``max(out_indices)`` are kept, so that checkpoints fit both classes strictly, but they are frozen and never run.
+    MMDetection runs the last 1x1 convolution (``conv2``, 320 to 1280 channels) even if it is not in ``out_indices``.
+    That wastes time, and its parameters never get a gradient, which stops DDP. Here the layers after
+    ``max(out_indices)`` exist, so that checkpoints load strictly in both classes, but they are frozen and never run.
 
     Args:
-        out_indices: Which layers feed the neck, in rising order. Defaults to ``(1, 2, 4, 6)``: strides 4, 8, 16 and 32
-            with 24, 32, 96 and 320 channels, the taps of the published R50 to MobileNetV2 experiments.
+        out_indices: Layers that feed the neck, in ascending order. The default has strides 4, 8, 16 and 32 with 24, 32,
+            96 and 320 channels, as in the published R50 to MobileNetV2 experiments.
         **kwargs: As in :class:`mmdet.models.backbones.MobileNetV2` (``widen_factor``, ``frozen_stages``, ``norm_cfg``,
             ``norm_eval``, ``init_cfg``, ...).
 
@@ -54,7 +54,7 @@ class MobileNetV2(StockMobileNetV2):
         self._freeze_unused()
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Feature maps of the layers in ``out_indices``."""
+        """Return the feature maps of the layers in ``out_indices``."""
         x = self.conv1(x)
         taps = []
         for index, name in enumerate(self.layers[: self._last + 1]):
@@ -64,6 +64,6 @@ class MobileNetV2(StockMobileNetV2):
         return tuple(taps)
 
     def train(self, mode: bool = True) -> MobileNetV2:
-        """As in the stock class, which forgets to return the module; frozen layers stay frozen and in eval mode."""
+        """Set the mode and, unlike the stock class, return the module; frozen layers stay in eval mode."""
         super().train(mode)
         return self

@@ -1,27 +1,30 @@
-"""The model dict behind whatever a config may say in its place."""
+"""Detectors from the values that a config may have for them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from mmdet.registry import MODELS as MMDET_MODELS
 from mmengine.config import Config, ConfigDict
-from mmengine.hub import get_config
+from mmengine.hub import get_config, get_model
+from mmengine.registry import DefaultScope
+from torch import nn
 
 from eakd_det.errors import ConfigError
 
 
 def read_model_config(detector: Any, key: str) -> ConfigDict:
-    """The model dict of a detector that a config names.
+    """Return the model dict of a detector.
 
     Args:
-        detector: A model dict; the path of a config file; the name of one that an installed package brings along
+        detector: A model dict; the path of a config file; the name of one in an installed package
             (``'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py'``); or ``dict(cfg_path=...)`` with such a name, as in
             MMRazor's configs.
-        key: The config key it came from, for messages.
+        key: The config key, for messages.
 
     Raises:
-        ConfigError: If it is none of these.
+        ConfigError: If it is none of these, or the file cannot be read.
 
     Example:
         >>> read_model_config('mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py', 'model.architecture').type
@@ -37,6 +40,20 @@ def read_model_config(detector: Any, key: str) -> ConfigDict:
         return ConfigDict(detector)
     kind = 'nothing' if detector is None else type(detector).__name__
     raise ConfigError(f'{key}: expected a model dict, a config file or cfg_path, but got {kind}')
+
+
+def build_detector(cfg: Any, key: str) -> nn.Module:
+    """Build a detector from ``cfg``: a detector, which is returned, or any value of :func:`read_model_config`.
+
+    With ``dict(cfg_path=..., pretrained=True)`` the model's public checkpoint is loaded, as in MMRazor.
+    """
+    if isinstance(cfg, nn.Module):
+        return cfg
+    if isinstance(cfg, dict) and 'cfg_path' in cfg and 'type' not in cfg:
+        read_model_config(cfg, key)  # its error for a wrong name is one line
+        return get_model(**cfg)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        return MMDET_MODELS.build(read_model_config(cfg, key))
 
 
 def _of_file(name: str, key: str) -> ConfigDict:

@@ -1,4 +1,4 @@
-"""From any config of this package to the plain student that stock MMDetection knows."""
+"""Configs of the plain student for stock MMDetection."""
 
 from __future__ import annotations
 
@@ -16,21 +16,18 @@ _STOCK_TYPES = {f'{_PREFIX}MobileNetV2': 'mmdet.MobileNetV2'}
 
 
 def stock_student_config(cfg: Config) -> Config:
-    """The config of the student alone, for stock MMDetection.
+    """Return the config of the student alone, for stock MMDetection.
 
     ``model`` becomes the student (``model.architecture`` of a distillation config, or ``model`` itself), types of this
-    package become those of MMDetection they are compatible with, and hooks and imports of this package go. Together
-    with the ``student.pth`` of the run it works where ``eakd_det`` is not installed::
+    package become compatible types of MMDetection, and hooks and imports of this package are removed. With the
+    ``student.pth`` of the run it works without ``eakd_det``::
 
         stock_student_config(cfg).dump('student.py')
         mmdet.apis.init_detector('student.py', 'student.pth')
 
     Args:
-        cfg: A config of a distillation run or of a plain detector. It is not changed. Apply the data options
-            (:func:`eakd_det.datasets.apply_data_options`) before.
-
-    Returns:
-        A new config that names nothing of this package in ``model``, ``custom_hooks`` and ``custom_imports``.
+        cfg: A config of a distillation run or of a plain detector, to which the data options
+            (:func:`eakd_det.datasets.apply_data_options`) have been applied.
 
     Raises:
         ConfigError: If the student has a component of this package without a counterpart in MMDetection.
@@ -46,7 +43,7 @@ def stock_student_config(cfg: Config) -> Config:
     for part in ('distiller', 'loss_options'):  # of the method and the pair that the config inherits from
         content.pop(part, None)
     content['model'] = _stock_types(_student(content.get('model')), 'model')
-    hooks = [hook for hook in content.pop('custom_hooks', None) or [] if not _is_ours(hook.get('type'))]
+    hooks = [hook for hook in content.pop('custom_hooks', None) or [] if not _is_of_package(hook.get('type'))]
     if hooks:
         content['custom_hooks'] = hooks
     imports = content.get('custom_imports')
@@ -62,7 +59,7 @@ def _student(model: Any) -> Any:
     if 'architecture' not in model:
         return model
     student = read_model_config(model['architecture'], 'model.architecture').to_dict()
-    if model.get('data_preprocessor') is not None:  # an algorithm's own takes the place of its student's
+    if model.get('data_preprocessor') is not None:  # an algorithm's own replaces its student's
         student['data_preprocessor'] = model['data_preprocessor']
     return student
 
@@ -70,7 +67,7 @@ def _student(model: Any) -> Any:
 def _stock_types(node: Any, key: str) -> Any:
     if isinstance(node, dict):
         node = {name: _stock_types(value, f'{key}.{name}') for name, value in node.items()}
-        if _is_ours(node.get('type')):
+        if _is_of_package(node.get('type')):
             if node['type'] not in _STOCK_TYPES:
                 raise ConfigError(
                     f'{key}.type: {node["type"]} is not part of MMDetection, '
@@ -83,5 +80,5 @@ def _stock_types(node: Any, key: str) -> Any:
     return node
 
 
-def _is_ours(kind: Any) -> bool:
+def _is_of_package(kind: Any) -> bool:
     return isinstance(kind, str) and kind.startswith(_PREFIX)

@@ -1,4 +1,4 @@
-"""What is compared: the places where the student's loss is computed, one file for each kind of head.
+"""The places where the student's loss is computed, with one file for each kind of head.
 
 A *site* is a proposal of a two-stage head, a point of a dense head, a query of a transformer. The rest of the package
 uses :class:`Sites`, :class:`Prediction`, :class:`SiteHead` and :class:`Scores` and depends on no kind of head.

@@ -1,4 +1,4 @@
-"""The seam between distillation and detectors: sites, what a network predicts there, and the head that does so.
+"""The seam between distillation and detectors: sites, predictions at sites, and the head that makes them.
 
 Letters: ``N`` sites in the batch, ``C`` columns of class scores, ``K`` classes of objects.
 """
@@ -19,7 +19,7 @@ from eakd_det.sites.scores import ClassGroups, Scores
 Side = Literal['student', 'teacher']
 MODEL_KEYS: dict[Side, str] = {'student': 'model.architecture', 'teacher': 'model.teacher'}
 HeadPredictor: TypeAlias = Callable[[Sequence[Tensor]], tuple[Tensor, Tensor | None]]
-"""A head as a function of other features, at the sites of the step: neck levels -> logits, boxes."""
+"""A head as a function of features at fixed sites: neck levels -> logits, boxes."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Sites:
 
     Attributes:
         image: Index of each site's image in the batch, ``(N,)``.
-        label: Class that the student's loss assigned to each site, ``(N,)``. Where there is no object the head decides
-            what it is; read :attr:`is_object`.
+        label: Class that the student's loss assigned to each site, ``(N,)``. Its value where there is no object depends
+            on the head.
         is_object: Whether an object was assigned to the site, ``(N,)``, bool.
-        where: Where the sites are, in a form that only their head reads.
+        where: The places, in a form that only their head reads.
     """
 
     image: Tensor
@@ -44,19 +44,19 @@ class Sites:
 
     @property
     def num_objects(self) -> Tensor:
-        """Number of sites with an object, a scalar on their device."""
+        """Number of sites with an object, a scalar on the device."""
         return self.is_object.sum()
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What one network predicts at ``N`` sites.
+    """The prediction of one network at ``N`` sites.
 
     Attributes:
         logits: Class scores before softmax or sigmoid, ``(N, C)``.
-        boxes: What the head regresses, in the student's units: ``(N, 4)``, ``(N, 4 K)`` for boxes of each class, or
-            ``(N, 4, bins)`` for distributions. None if nothing reads it.
-        embeddings: Input of the classifier, ``(N, D)``, or None if nothing reads it.
+        boxes: Box regression in the student's units: ``(N, 4)``, ``(N, 4 K)`` for a box of each class, or
+            ``(N, 4, bins)`` for distributions; None if no loss reads it.
+        embeddings: Input of the classifier, ``(N, D)``; None if no loss reads it.
     """
 
     logits: Tensor
@@ -70,32 +70,27 @@ class Prediction:
 
 
 class Watched:
-    """What :meth:`SiteHead.watch` saw of one loss. Both attributes are set once the loss has run.
-
-    Attributes:
-        sites: Where the loss was computed.
-        prediction: What the head predicted there, with gradient.
-    """
+    """The sites of one loss and the head's prediction there, with gradient; both are set once the loss has run."""
 
     sites: Sites
     prediction: Prediction
 
     @property
     def is_empty(self) -> bool:
-        """Whether no loss was seen."""
+        """Whether no loss has run."""
         return not hasattr(self, 'sites')
 
 
 class SiteHead(ABC):
-    """The head of one detector at which it is distilled. A new kind of head is one subclass, named in ``HEADS``.
+    """The head at which a detector is distilled. A new kind of head is one subclass, listed in ``HEADS``.
 
     Args:
-        detector: The detector; the head is looked up in it each time and never copied.
-        side: Which side it is on; messages name the config keys of that side.
-        stage: Which of several heads in a row, of a cascade or a decoder. Defaults to -1, the last.
+        detector: The detector; the head is looked up in it at each use.
+        side: 'student' or 'teacher'; messages name the config keys of that side.
+        stage: Index of the head in a cascade or decoder; -1 is the last.
 
     Attributes:
-        kind: What the detectors of this kind are called, for messages.
+        kind: Name of the detectors of this kind, for messages.
     """
 
     kind: ClassVar[str]
@@ -108,17 +103,17 @@ class SiteHead(ABC):
     @classmethod
     @abstractmethod
     def supports(cls, detector: nn.Module) -> bool:
-        """Whether ``detector`` is of this kind. :meth:`problem` tells whether it can be distilled as well."""
+        """Return whether ``detector`` is of this kind. :meth:`problem` reports whether it can be distilled."""
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """Dotted name of the head's module in the detector, such as 'roi_head.bbox_head'."""
+        """Name of the head's module in the detector, such as 'roi_head.bbox_head'."""
 
     @property
     @abstractmethod
     def scores(self) -> Scores:
-        """What the columns of its logits mean."""
+        """Meaning of the columns of its logits."""
 
     @abstractmethod
     def problem(self) -> str | None:
@@ -127,9 +122,7 @@ class SiteHead(ABC):
     def why_not(self, teacher: SiteHead, same_classes: bool = True) -> str | None:
         """Return why ``teacher`` cannot teach this head, in one line that names both sides, or None.
 
-        Args:
-            teacher: The teacher's head.
-            same_classes: Whether both must have the same classes; False if a class map translates them.
+        ``same_classes`` is False where a class map translates the teacher's classes.
         """
         if type(self) is not type(teacher):
             return (
@@ -151,44 +144,44 @@ class SiteHead(ABC):
         return None
 
     def prepare(self) -> None:  # noqa: B027 - most heads need nothing
-        """Change in the detector what keeps the head from running under mixed precision or in any memory layout."""
+        """Make the head run under mixed precision and in any memory layout."""
 
     @abstractmethod
     def watch(self, embeddings: bool = False) -> AbstractContextManager[Watched]:
-        """Return a context in which the detector's loss shows its sites and what it predicts there.
+        """Return a context that records the sites of the detector's loss and the prediction there.
 
-        The head runs once, inside the detector's own code, whose results stay what they are.
+        The head runs once, inside the detector's own code, and its results do not change.
 
         Args:
-            embeddings: Whether to keep the input of the classifier.
+            embeddings: Whether to record the input of the classifier.
 
         Raises:
-            ConfigError: At the end, if a loss ran and no site was seen.
+            ConfigError: On exit, if no site was recorded.
         """
 
     @abstractmethod
     def predict(self, features: Sequence[Tensor], sites: Sites, embeddings: bool = False) -> Prediction:
-        """Run this head at ``sites``, which may be another detector's, on any neck levels, fine to coarse.
+        """Predict at ``sites``, which may be another detector's, from any neck levels, fine to coarse.
 
-        Gradients reach ``features``. The boxes are in the head's own units.
+        Gradients reach ``features``. Boxes are in the head's own units.
         """
 
     @abstractmethod
     def translation_to(self, student: SiteHead, groups: ClassGroups | None) -> Translation:
-        """Return what turns this head's predictions into the classes and box units of ``student``.
+        """Return the translation of this head's predictions to the classes and box units of ``student``.
 
         Args:
-            student: The student's head, for which :meth:`why_not` found nothing.
-            groups: Which of this head's classes stand for which; None if both have the same.
+            student: The student's head, for which :meth:`why_not` returned None.
+            groups: Correspondence of the classes; None if both have the same.
         """
 
     @abstractmethod
     def boxes(self, sites: Sites) -> Tensor:
-        """Return the box of each site, ``(N, 4)``: x1, y1, x2, y2 in pixels of the network's input, for pictures."""
+        """Return the box of each site, ``(N, 4)``: x1, y1, x2, y2 in pixels of the network's input."""
 
     @abstractmethod
     def free_unused(self) -> None:
-        """Drop from the detector what :meth:`predict` does not need; it can no longer detect or train."""
+        """Remove the parts that :meth:`predict` does not need; the detector can no longer detect or train."""
 
     @property
     def key(self) -> str:
@@ -206,8 +199,8 @@ class SiteHead(ABC):
 
 
 class Translation(nn.Module, ABC):
-    """Turns a teacher's prediction into the student's classes and box units, differentiably."""
+    """Translates a teacher's prediction to the student's classes and box units, differentiably."""
 
     @abstractmethod
     def forward(self, prediction: Prediction) -> Prediction:
-        """Translate logits, and boxes if there are any; embeddings stay what they are."""
+        """Translate logits, and boxes if there are any; embeddings do not change."""

@@ -1,4 +1,4 @@
-"""The kinds of heads that can be distilled, and the one that a detector has."""
+"""The kinds of heads that can be distilled."""
 
 from __future__ import annotations
 
@@ -11,26 +11,20 @@ from eakd_det.sites.dense import DenseHead
 from eakd_det.sites.roi import RoIHead
 
 HEADS: tuple[type[SiteHead], ...] = (RoIHead, DenseHead)
-"""The first kind that supports a detector is the detector's."""
+"""A detector is handled by the first kind that supports it."""
 
 
 def find_head(detector: nn.Module, side: Side, stage: int = -1) -> SiteHead:
-    """Return the head at which ``detector`` is distilled.
-
-    Args:
-        detector: Any detector.
-        side: Whether it learns or teaches, for messages.
-        stage: Which of several heads in a row; -1 is the last.
+    """Return the head at which ``detector`` is distilled; arguments as in :class:`SiteHead`.
 
     Raises:
-        ConfigError: If no kind of head supports it, or something in it cannot be distilled.
+        ConfigError: If no kind of head supports the detector, or it cannot be distilled.
     """
     kind = _kind_of(detector)
     if kind is None:
         expected = ' or '.join(head.kind for head in HEADS)
         raise ConfigError(
-            f'{MODEL_KEYS[side]}: expected {expected}, '
-            f'but got {type(detector).__name__}, in which there is nothing to distil'
+            f'{MODEL_KEYS[side]}: expected {expected}, but got {type(detector).__name__}, which has no such head'
         )
     head = kind(detector, side, stage)
     problem = head.problem()
@@ -40,7 +34,7 @@ def find_head(detector: nn.Module, side: Side, stage: int = -1) -> SiteHead:
 
 
 def num_classes(detector: BaseDetector) -> int | None:
-    """Return the number of classes of objects that ``detector`` knows; None if no kind of head supports it."""
+    """Return the number of object classes of ``detector``; None if no kind of head supports it."""
     kind = _kind_of(detector)
     return None if kind is None else kind(detector).scores.num_classes
 

@@ -22,18 +22,17 @@ from eakd_det.sites.scores import ClassGroups, SoftmaxScores
 
 
 class RoIHead(SiteHead):
-    """The box head of a two-stage detector, of one stage if it is a cascade.
+    """The box head of a two-stage detector, or of one stage of a cascade.
 
-    ``BBoxHead.loss_and_target`` is the one place in MMDetection where logits, boxes and assigned labels of the sampled
-    proposals meet, in standard and in cascade heads alike; it is watched there. Rows go image by image, positives
-    before negatives, as MMDetection samples them.
+    :meth:`watch` wraps ``BBoxHead.loss_and_target``, the one place in MMDetection that has logits, boxes and labels of
+    the sampled proposals. Rows are ordered by image, positives before negatives, as MMDetection samples them.
     """
 
     kind = 'a two-stage detector with a box head (Faster R-CNN, Mask R-CNN, Cascade R-CNN)'
 
     @classmethod
     def supports(cls, detector: nn.Module) -> bool:
-        """Whether it has a RoI head with a box branch."""
+        """Return whether ``detector`` has a RoI head with a box branch."""
         return isinstance(detector, TwoStageDetector) and detector.with_roi_head and detector.roi_head.with_bbox
 
     @property
@@ -53,10 +52,7 @@ class RoIHead(SiteHead):
         return SoftmaxScores(int(self.box_head.num_classes))
 
     def problem(self) -> str | None:
-        """Refuse other RoI heads, a stage that is not there, and classifiers that are not a softmax.
-
-        A softmax divergence contradicts the loss that a sigmoid head is trained with.
-        """
+        """Reject other RoI heads, a stage that does not exist, and classifiers without a softmax."""
         roi_head = self.detector.roi_head
         if not isinstance(roi_head, (StandardRoIHead, CascadeRoIHead)):
             key = self.key.removesuffix('.bbox_head')
@@ -68,7 +64,7 @@ class RoIHead(SiteHead):
                 f'{type(self.detector).__name__} has {count} box head{"s" if count > 1 else ""}, but got {self.stage!r}'
             )
         head = self.box_head
-        if not isinstance(head, BBoxHead) or not head.with_cls:
+        if not isinstance(head, BBoxHead) or not head.with_cls or not hasattr(head.fc_cls, 'out_features'):
             return f'{self.key}: expected a BBoxHead with a classifier, but got {type(head).__name__}'
         if getattr(head.loss_cls, 'use_sigmoid', False) or head.custom_activation:
             loss = type(head.loss_cls).__name__
@@ -76,7 +72,7 @@ class RoIHead(SiteHead):
         return None
 
     def why_not(self, teacher: SiteHead, same_classes: bool = True) -> str | None:
-        """Compare the classifiers' widths in addition, which a classifier of its own kind may choose freely."""
+        """Compare the widths of the classifiers as well: a custom classifier may have any number of columns."""
         reason = super().why_not(teacher, same_classes)
         if reason is None and same_classes and isinstance(teacher, RoIHead):
             student_width, teacher_width = (head.box_head.fc_cls.out_features for head in (self, teacher))
@@ -94,11 +90,11 @@ class RoIHead(SiteHead):
 
     @contextmanager
     def watch(self, embeddings: bool = False) -> Iterator[Watched]:
-        """Wrap ``loss_and_target`` of this one box head; it is restored whatever happens."""
+        """Wrap ``loss_and_target`` of the box head inside the context."""
         head, watched = self.box_head, Watched()
         original = head.loss_and_target
 
-        def watch_and_pass_on(*args: Any, **kwargs: Any) -> dict:
+        def recording(*args: Any, **kwargs: Any) -> dict:
             result = original(*args, **kwargs)
             rois, label = kwargs['rois'].detach(), result['bbox_targets'][0]
             is_object = label != self.scores.background
@@ -107,7 +103,7 @@ class RoIHead(SiteHead):
             return result
 
         with _inputs_of(head.fc_cls, enabled=embeddings) as seen:
-            head.loss_and_target = watch_and_pass_on
+            head.loss_and_target = recording
             try:
                 yield watched
             finally:
@@ -123,7 +119,7 @@ class RoIHead(SiteHead):
         """Run the box head on the RoIs of ``sites``.
 
         Raises:
-            ConfigError: If there are fewer levels than it reads; it would take each proposal from a wrong one.
+            ConfigError: If there are fewer levels than it reads.
         """
         with _inputs_of(self.box_head.fc_cls, enabled=embeddings) as seen:
             results = self._forward(features, sites.where)
@@ -145,8 +141,8 @@ class RoIHead(SiteHead):
         return roi_head._bbox_forward(levels, rois)
 
     def translation_to(self, student: SiteHead, groups: ClassGroups | None) -> RoITranslation:
-        """Translate from this box head to the student's."""
-        box_head = cast(RoIHead, student).box_head  # why_not refuses any other kind
+        """Return the translation from this box head to the student's."""
+        box_head = cast(RoIHead, student).box_head  # why_not rejects any other kind
         return RoITranslation(box_head, self.box_head, groups)
 
     def boxes(self, sites: Sites) -> Tensor:
@@ -154,7 +150,7 @@ class RoIHead(SiteHead):
         return sites.where[:, 1:]
 
     def free_unused(self) -> None:
-        """Drop RPN, mask head, assigner and sampler."""
+        """Remove RPN, mask head, assigner and sampler."""
         for owner, name in ((self.detector, 'rpn_head'), (self.detector.roi_head, 'mask_head')):
             if name in owner._modules:
                 delattr(owner, name)
@@ -163,7 +159,7 @@ class RoIHead(SiteHead):
 
 @contextmanager
 def _inputs_of(module: nn.Module, enabled: bool) -> Iterator[list[Tensor]]:
-    """Collect the inputs of ``module`` while the block runs, if ``enabled``."""
+    """Collect the inputs of ``module`` inside the context, if ``enabled``."""
     seen: list[Tensor] = []
     if not enabled:
         yield seen

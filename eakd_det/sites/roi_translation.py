@@ -1,4 +1,4 @@
-"""A teacher's classes and boxes of proposals in the student's classes and box units."""
+"""Translation of a teacher's class logits and box deltas to the student's classes and box units."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ class RoITranslation(Translation):
     .. math:: z_c = \log \sum_{k \in M_c} e^{z^T_k}, \qquad
         z_{bg} = \log \Bigl( e^{z^T_{bg}} + \sum_{k \in U} e^{z^T_k} \Bigr)
 
-    so that a softmax gives the student's classes exactly the probability that the teacher gives their members. A class
-    of the teacher that is in no group is left out, which renormalises over the others.
+    so that a softmax gives each class of the student exactly the probability that the teacher gives its members. A
+    class of the teacher in no group is dropped, and the others are renormalised.
 
-    Box deltas are divided by the box coder's ``target_stds`` in training, and the stages of a cascade have their own:
+    Box deltas are trained in units of the box coder's ``target_stds``, which differ between the stages of a cascade:
 
     .. math:: d = \frac{\sigma_T d^T + \mu_T - \mu_S}{\sigma_S}
 
-    Deltas of merged classes are averaged by the probabilities of these classes.
+    Deltas of merged classes are averaged with the probabilities of these classes as weights.
 
     Args:
         student: The student's box head.
         teacher: The teacher's.
-        groups: Which classes stand for which; None if both have the same.
+        groups: Correspondence of the classes; None if both have the same.
     """
 
     scale: Tensor
@@ -64,10 +64,10 @@ class RoITranslation(Translation):
 
         Args:
             deltas: The teacher's deltas.
-            logits: The teacher's own class logits, ``(R, C_T)``, which weigh merged classes.
+            logits: The teacher's own class logits, ``(R, C_T)``, which weight merged classes.
 
         Raises:
-            ConfigError: If the box coders are of different kinds.
+            ConfigError: If the box coders have different types.
         """
         if self._coders[0] != self._coders[1]:
             raise ConfigError(
@@ -77,7 +77,7 @@ class RoITranslation(Translation):
         boxes = deltas.unflatten(1, (-1, 4)) * self.scale + self.shift
         if self.classes is not None and boxes.shape[1] > 1:
             probabilities = self.classes.member_logits(logits).softmax(dim=2)
-            padded = torch.cat([boxes, boxes.new_zeros(len(boxes), 2, 4)], dim=1)  # background, and the filling
+            padded = torch.cat([boxes, boxes.new_zeros(len(boxes), 2, 4)], dim=1)  # background and padding
             boxes = (probabilities.unsqueeze(3) * padded[:, self.classes.members]).sum(dim=2)
         return boxes.flatten(1)
 

@@ -1,4 +1,4 @@
-"""What the columns of a head's class scores mean: a softmax with background, or sigmoids without.
+"""Meaning of the columns of class scores: a softmax with background, or sigmoids without.
 
 Letters: ``N`` sites, ``K`` classes of objects, ``C`` columns of the logits, ``tau`` a temperature.
 """
@@ -20,10 +20,10 @@ from eakd_det.functional._inputs import to_float
 
 
 class ClassGroups(NamedTuple):
-    """Which classes of a teacher stand for which of the student.
+    """Correspondence of a teacher's classes to the student's.
 
     Attributes:
-        members: For each class of the student the indices of the teacher's classes.
+        members: For each class of the student, the indices of the teacher's classes.
         background: Indices of the teacher's classes that are background to the student.
     """
 
@@ -33,7 +33,7 @@ class ClassGroups(NamedTuple):
 
 @dataclass(frozen=True)
 class Scores(ABC):
-    """The columns of class scores ``(N, C)`` of ``num_classes`` classes of objects, which come first."""
+    """The columns of class scores ``(N, C)``; the first ``num_classes`` are classes of objects."""
 
     num_classes: int
 
@@ -42,7 +42,7 @@ class Scores(ABC):
     @property
     @abstractmethod
     def background(self) -> int | None:
-        """Index of the column of background, or None if there is none."""
+        """Index of the background column, or None if there is none."""
 
     @property
     @abstractmethod
@@ -58,8 +58,8 @@ class Scores(ABC):
         """Return the logits of merged classes, ``(N, C)``, in the columns of this kind of scores.
 
         Args:
-            members: Logits of the members of each class, ``(N, K, width)``; filled up with -inf.
-            background: Logits of what counts as background, ``(N, B)``.
+            members: Logits of the members of each class, ``(N, K, width)``, padded with -inf.
+            background: Logits of the classes that count as background, ``(N, B)``.
         """
 
     @property
@@ -70,7 +70,7 @@ class Scores(ABC):
 
 @dataclass(frozen=True)
 class SoftmaxScores(Scores):
-    """A softmax over ``K`` classes of objects and background, the last column.
+    """A softmax over ``K`` classes of objects and, in the last column, background.
 
     Example:
         >>> scores = SoftmaxScores(3)
@@ -101,9 +101,9 @@ class SoftmaxScores(Scores):
 
 @dataclass(frozen=True)
 class SigmoidScores(Scores):
-    r"""A sigmoid for each of ``K`` classes of objects, and no background: a site without an object has low scores.
+    r"""A sigmoid for each of ``K`` classes of objects and no background: a site without an object has low scores.
 
-    Each score is a softmax over two, so it has an entropy of its own, and their mean is the site's:
+    Each score is a softmax over two and has its own entropy; their mean is the site's:
 
     .. math:: H_n = \frac{1}{K} \sum_c h(z_{nc}), \qquad
         h(z) = -p \log p - (1 - p) \log (1 - p), \quad p = \sigma(z / \tau)
@@ -127,13 +127,13 @@ class SigmoidScores(Scores):
         return math.log(2)
 
     def entropy(self, logits: Tensor, tau: float = 1.0) -> Tensor:
-        """Return the mean of :func:`eakd_det.functional.binary_entropy` over the classes."""
+        """Return the mean of :func:`eakd_det.functional.binary_entropy` over the classes, ``(N,)``."""
         return binary_entropy(logits, tau).mean(dim=1)
 
     def merge(self, members: Tensor, background: Tensor) -> Tensor:
         r"""Return the score of *any of the members*, as independent events: :math:`1 - p_c = \prod_k (1 - p_k)`.
 
-        Background has no column, so its classes are left out.
+        Background has no column, so its classes are dropped.
         """
         merged, *others = members.unbind(dim=2)
         for other in others:  # odds multiply out: (1 + e^a)(1 + e^b) - 1 = e^a + e^b + e^(a + b)
@@ -146,8 +146,8 @@ class ClassTranslation(nn.Module):
     """Translates class logits by :class:`ClassGroups`, differentiably.
 
     Args:
-        scores: What the teacher's columns mean; the student's mean the same.
-        groups: Which classes stand for which.
+        scores: Meaning of the teacher's columns; the student's is the same.
+        groups: Correspondence of the classes.
 
     Example:
         >>> translate = ClassTranslation(SoftmaxScores(3), ClassGroups(members=((2,), (0,)), background=(1,)))
@@ -162,9 +162,9 @@ class ClassTranslation(nn.Module):
         super().__init__()
         self.scores = scores
         width = max(len(group) for group in groups.members)
-        # Short groups are filled up with the index of a column that is appended.
-        filled = [[*group, *[scores.num_columns] * (width - len(group))] for group in groups.members]
-        self.register_buffer('members', torch.tensor(filled), persistent=False)
+        # Short groups are padded with the index of a column that is appended.
+        padded = [[*group, *[scores.num_columns] * (width - len(group))] for group in groups.members]
+        self.register_buffer('members', torch.tensor(padded), persistent=False)
         rest = [*groups.background, *([] if scores.background is None else [scores.background])]
         self.register_buffer('background', torch.tensor(rest, dtype=torch.long), persistent=False)
 
@@ -173,11 +173,11 @@ class ClassTranslation(nn.Module):
         return self.scores.merge(self.member_logits(logits), logits[:, self.background])
 
     def member_logits(self, logits: Tensor) -> Tensor:
-        """Return the logits of the members of each class, ``(N, K, width)``, filled up with -inf."""
+        """Return the logits of the members of each class, ``(N, K, width)``, padded with -inf."""
         padded = torch.cat([logits, logits.new_full((len(logits), 1), float('-inf'))], dim=1)
         return padded[:, self.members]
 
 
 def _logsumexp(groups: Tensor) -> Tensor:
-    """Reduce the last dimension, ``(N, K)``; a single member stays exactly what it is."""
+    """Reduce the last dimension, to ``(N, K)``; a single member does not change, not even by rounding."""
     return groups.squeeze(2) if groups.shape[2] == 1 else to_float(groups).logsumexp(dim=2)

@@ -1,4 +1,4 @@
-"""The frozen teacher: its weights, its options, and the student's pixels and classes in its terms."""
+"""The frozen teacher: weights, options, and the translation of pixels and classes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Teacher, student and data must mean the same classes by the same index, or the logits teach nonsense."""
+"""Checks that teacher, student and data have the same class at the same index."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from mmengine.runner import Runner
 from eakd_det.errors import ConfigError
 from eakd_det.sites import num_classes
 
-ClassNames = Sequence[str]
 
-
-def require_same_classes(first: ClassNames, first_name: str, second: ClassNames, second_name: str) -> None:
-    """Raise :class:`ConfigError` unless both lists name the same classes in the same order.
+def require_same_classes(first: Sequence[str], first_name: str, second: Sequence[str], second_name: str) -> None:
+    """Raise :class:`ConfigError` unless both lists have the same classes in the same order.
 
     Example:
         >>> require_same_classes(['cat', 'dog'], 'data', ['dog', 'cat'], 'teacher')
@@ -40,20 +38,15 @@ def require_same_classes(first: ClassNames, first_name: str, second: ClassNames,
         )
 
 
-def _some(names: ClassNames) -> str:
-    return ', '.join(names[:5]) + (', ...' if len(names) > 5 else '')
-
-
 class ClassCheckHook(Hook):
     """Compares the classes of data, student and teacher before training, by number, name and order.
 
-    The teacher's names come from its checkpoint's meta data; a checkpoint without names is checked by number only.
-    With a ``class_map``, data and map are compared instead, and what stands for what is logged.
-    Works with any model: without a teacher only data and student are compared, and the number of the student's classes
-    only if it could be distilled.
+    The teacher's names come from its checkpoint; without names only the number is checked. With a ``class_map``, data
+    and map are compared instead, and the map is logged. Any model is accepted: without a teacher only data and student
+    are compared, and the number of the student's classes only if it can be distilled.
 
     Raises:
-        ConfigError: Naming the first class that differs and where.
+        ConfigError: With the first class that differs.
     """
 
     priority = 'VERY_HIGH'
@@ -64,11 +57,11 @@ class ClassCheckHook(Hook):
         data_classes = runner.train_dataloader.dataset.metainfo.get('classes')
         if data_classes is None:
             return
-        student = getattr(model, 'student', model)
-        count = num_classes(student)
+        count = num_classes(getattr(model, 'student', model))
         if count is not None and len(data_classes) != count:
+            shown = ', '.join(data_classes[:5]) + (', ...' if len(data_classes) > 5 else '')
             raise ConfigError(
-                f'train_dataloader.dataset: the data has {len(data_classes)} classes ({_some(data_classes)}), '
+                f'train_dataloader.dataset: the data has {len(data_classes)} classes ({shown}), '
                 f"but the student's num_classes is {count}"
             )
         teacher_classes = getattr(model, 'teacher_classes', None)

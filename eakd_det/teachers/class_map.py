@@ -1,4 +1,4 @@
-"""Which classes of the teacher stand for each class of the student, where their lists differ."""
+"""Correspondence of the teacher's classes to the student's, where their lists differ."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from eakd_det.errors import ConfigError
 from eakd_det.sites import ClassGroups
 
 KEY = 'model.class_map'
-UNMAPPED = ('background', 'drop')
+Names = Sequence[str] | None
 
 
 @dataclass(frozen=True)
 class ClassMap:
-    """For each class of the student, in its order, the classes of the teacher that mean the same.
+    """For each class of the student, in its order, the classes of the teacher with the same meaning.
 
-    Built from ``model.class_map``, which may be
+    Built from ``model.class_map``, which is either
 
-    * a dict from names of the student's classes to the teacher's, for those that are called otherwise:
-      ``{'bike': 'bicycle', 'vehicle': ['car', 'bus', 'truck']}``. All others have the same name on both sides. It needs
-      ``model.student_classes``, the names in the order of the student's data, because a saved config keeps no
-      order of a dict; the training data must agree (``ClassCheckHook``);
-    * a list of the teacher's classes, one for each class of the student in its order.
+    * a dict from names of the student's classes to the teacher's, for those with other names:
+      ``{'bike': 'bicycle', 'vehicle': ['car', 'bus', 'truck']}``. All others have the same name on both sides. A dict
+      needs ``model.student_classes``, the names in the order of the student's data, because a saved config does not
+      keep the order of a dict; ``ClassCheckHook`` compares them with the training data;
+    * or a list of the teacher's classes, one for each class of the student in its order.
 
-    The teacher's classes may be given by name, if its checkpoint names them, or by index. Several for one class are
-    merged: their probabilities add up.
+    A class of the teacher is given by name, if its checkpoint has names, or by index. Several for one class are merged:
+    their probabilities add up.
 
     Attributes:
         student_classes: The student's class names, if the config has them.
-        members: For each class of the student the indices of the teacher's classes.
-        unmapped: Indices of the teacher's classes that no class of the student stands for.
-        merges_unmapped: True if the unmapped classes count as background ('background'), False if they are left out
-            and the rest renormalised ('drop').
+        members: For each class of the student, the indices of the teacher's classes.
+        unmapped: Indices of the teacher's classes that correspond to none of the student's.
+        merges_unmapped: Whether unmapped classes count as background ('background') or are dropped and the others
+            renormalised ('drop').
 
     Example:
         >>> ClassMap.resolve({'pet': ['dog', 'cat']}, 'background', 2, ('pet', 'car'), 4, ('cat', 'dog', 'car', 'bus'))
@@ -53,48 +53,57 @@ class ClassMap:
         entries: Mapping[str, Any] | Sequence[Any],
         unmapped: str,
         student_count: int,
-        student_classes: Sequence[str] | None,
+        student_classes: Names,
         teacher_count: int,
-        teacher_classes: Sequence[str] | None,
+        teacher_classes: Names,
     ) -> ClassMap:
-        """Turn the config's entries into indices.
+        """Convert the entries of ``model.class_map`` to indices.
 
         Args:
             entries: ``model.class_map``.
-            unmapped: ``model.unmapped_classes``: 'background' or 'drop'.
+            unmapped: ``model.unmapped_classes``, 'background' or 'drop'.
             student_count: Number of the student's classes without background.
             student_classes: ``model.student_classes``, or None.
             teacher_count: Number of the teacher's classes without background.
-            teacher_classes: The teacher's class names, None if its checkpoint has none.
+            teacher_classes: The teacher's class names, or None if its checkpoint has none.
 
         Raises:
-            ConfigError: If a class of the student is left out, a class of the teacher is unknown or stands for two
-                classes, or names are given where they are unknown.
+            ConfigError: If an entry is missing, unknown or ambiguous, or a class of the teacher is used twice.
         """
-        require('model.unmapped_classes', unmapped, Literal[UNMAPPED])
+        require('model.unmapped_classes', unmapped, Literal['background', 'drop'])
         names = None if student_classes is None else tuple(student_classes)
         if names is not None and len(names) != student_count:
             raise ConfigError(
                 f'model.student_classes: expected {student_count} names, one for each class of the student '
                 f'(num_classes of its head), but got {len(names)}'
             )
-        values = _values(entries, names, student_count)
-        members = tuple(
-            _indices(value, f'{KEY}[{names[index] if names else index!r}]', teacher_count, teacher_classes)
-            for index, value in enumerate(values)
-        )
-        _require_disjoint(members, names, teacher_classes)
-        used = {index for group in members for index in group}
-        left = tuple(index for index in range(teacher_count) if index not in used)
-        return cls(names, members, left, unmapped == 'background')
+        members: list[tuple[int, ...]] = []
+        owner: dict[int, Any] = {}
+        for position, value in enumerate(_entries_in_order(entries, names, student_count)):
+            name = names[position] if names else position
+            key = f'{KEY}[{name!r}]'
+            group = list(value) if isinstance(value, (list, tuple)) else [value]
+            if not group:
+                raise ConfigError(f'{key}: expected at least one class of the teacher, but got none')
+            members.append(tuple(_index(item, key, teacher_count, teacher_classes) for item in group))
+            for index in members[-1]:
+                if index in owner:  # its probability would count twice
+                    shared = teacher_classes[index] if teacher_classes else index
+                    raise ConfigError(
+                        f'{KEY}: expected each class of the teacher once, '
+                        f'but {shared!r} stands for {owner[index]!r} and {name!r}'
+                    )
+                owner[index] = name
+        unused = tuple(index for index in range(teacher_count) if index not in owner)
+        return cls(names, tuple(members), unused, unmapped == 'background')
 
     @property
     def groups(self) -> ClassGroups:
         """The classes of the teacher in the student's columns."""
         return ClassGroups(self.members, self.unmapped if self.merges_unmapped else ())
 
-    def describe(self, student_classes: Sequence[str], teacher_classes: Sequence[str] | None) -> str:
-        """Return one line for the log: what stands for what, and what becomes of the rest."""
+    def describe(self, student_classes: Sequence[str], teacher_classes: Names) -> str:
+        """Return the map as one line for the log."""
 
         def name(index: int) -> str:
             return teacher_classes[index] if teacher_classes else f'class {index}'
@@ -107,8 +116,8 @@ class ClassMap:
         return f'{", ".join(pairs)}; all others ({len(self.unmapped)}) of the teacher {fate}'
 
 
-def _values(entries: Any, names: tuple[str, ...] | None, count: int) -> list[Any]:
-    """Return what stands for each class of the student, in its order."""
+def _entries_in_order(entries: Any, names: Names, count: int) -> list[Any]:
+    """Return the entry of each class of the student, in its order."""
     if isinstance(entries, Mapping):
         if names is None:
             raise ConfigError(
@@ -133,14 +142,7 @@ def _values(entries: Any, names: tuple[str, ...] | None, count: int) -> list[Any
     return list(entries)
 
 
-def _indices(value: Any, key: str, count: int, names: Sequence[str] | None) -> tuple[int, ...]:
-    items = list(value) if isinstance(value, (list, tuple)) else [value]
-    if not items:
-        raise ConfigError(f'{key}: expected at least one class of the teacher, but got none')
-    return tuple(_index(item, key, count, names) for item in items)
-
-
-def _index(item: Any, key: str, count: int, names: Sequence[str] | None) -> int:
+def _index(item: Any, key: str, count: int, names: Names) -> int:
     if isinstance(item, int) and not isinstance(item, bool):
         if not 0 <= item < count:
             raise ConfigError(f'{key}: expected an index from 0 to {count - 1} of a teacher class, but got {item}')
@@ -153,23 +155,6 @@ def _index(item: Any, key: str, count: int, names: Sequence[str] | None) -> int:
         )
     if item not in names:
         near = difflib.get_close_matches(item, names, n=5, cutoff=0.5) if len(names) > 12 else names
-        some = f'{", ".join(near)}, ...' if len(near) < len(names) else ', '.join(names)
-        raise ConfigError(f'{key}: expected one of the {len(names)} teacher classes ({some}), but got {item!r}')
+        shown = f'{", ".join(near)}, ...' if len(near) < len(names) else ', '.join(names)
+        raise ConfigError(f'{key}: expected one of the {len(names)} teacher classes ({shown}), but got {item!r}')
     return list(names).index(item)
-
-
-def _require_disjoint(
-    members: tuple[tuple[int, ...], ...], names: tuple[str, ...] | None, teacher_classes: Sequence[str] | None
-) -> None:
-    """Refuse a class of the teacher that stands for two: its probability would count twice."""
-    owner: dict[int, int] = {}
-    for student_index, group in enumerate(members):
-        for index in group:
-            if index in owner:
-                shared = teacher_classes[index] if teacher_classes else index
-                first, second = (names[i] if names else i for i in (owner[index], student_index))
-                raise ConfigError(
-                    f'{KEY}: expected each class of the teacher once, '
-                    f'but {shared!r} stands for {first!r} and {second!r}'
-                )
-            owner[index] = student_index

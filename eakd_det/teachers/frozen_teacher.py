@@ -1,4 +1,4 @@
-"""A trained detector that never changes and of which only what distillation needs is run."""
+"""A trained detector that never changes and runs only the parts that distillation needs."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from eakd_det.teachers.options import TeacherOptions
 
 
 class FrozenTeacher:
-    """Predicts at given sites by a trained detector's backbone, neck and head. No RPN, no assigner, no loss.
+    """Predicts at given sites with a trained detector's backbone, neck and head; no RPN, no assigner, no loss.
 
-    Deliberately not a ``nn.Module``: it stays out of the algorithm's parameters, state dict, optimizer, EMA,
-    DDP buckets and ``train()``, because it is never registered there. A deep copy of the algorithm shares it.
+    It is not an ``nn.Module``, so that it stays out of the algorithm's parameters, state dict, optimizer, EMA, DDP
+    buckets and ``train()``. A deep copy of the algorithm shares it.
 
     Args:
-        head: The head of the teacher at which it predicts.
-        checkpoint: Path or URL of the teacher's weights; every key must match. None keeps the weights it has.
-        student_preprocessor: What normalises the batch that arrives here.
+        head: The teacher's head.
+        checkpoint: Path or URL of the teacher's weights; every key must match. None keeps the weights of the detector.
+        student_preprocessor: The preprocessor that normalises the batch.
         key: Config key of the checkpoint, for messages.
-        options: How to make the teacher cheaper to run. Defaults to :class:`TeacherOptions`' defaults.
-        recorded: Sources of the recorders on it; the parts that these look into stay as they were built.
+        options: How to make the teacher cheaper to run.
+        recorded: Sources of the recorders on the teacher; the parts they record stay as they were built.
 
     Attributes:
-        detector: The detector itself, in eval mode and without gradients.
-        classes: Class names of its training data, if its checkpoint names them.
+        detector: The detector, in eval mode and without gradients.
+        classes: Class names of its training data, if its checkpoint has them.
 
     Raises:
-        ConfigError: If the checkpoint is missing, unreadable, unsafe to read or of another architecture, or if it
-            names another number of classes than the detector has.
+        ConfigError: If the checkpoint is missing, unreadable, unsafe, of another architecture or of another number of
+            classes.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class FrozenTeacher:
         content = load_checkpoint_file(checkpoint, key=key)
         report = load_detector_weights(self.detector, content, key=key, source=checkpoint)
         print_log(f'{key}: teacher loaded from {checkpoint}: {report}', logger='current')
-        self.detector._is_init = True  # or Runner's init_weights would overwrite what was loaded
+        self.detector._is_init = True  # keeps Runner's init_weights from overwriting the loaded weights
         self.classes = checkpoint_classes(content)
         count = self._head.scores.num_classes
         if self.classes is not None and len(self.classes) != count:
@@ -78,7 +78,7 @@ class FrozenTeacher:
             )
 
     def set_target_classes(self, student: SiteHead, class_map: ClassMap | None) -> None:
-        """Predict in the classes and box units of ``student`` from now on."""
+        """Translate all further predictions to the classes and box units of ``student``."""
         self._translation = self._head.translation_to(student, None if class_map is None else class_map.groups)
 
     @torch.no_grad()
@@ -90,30 +90,30 @@ class FrozenTeacher:
         embeddings: bool = False,
         boxes: bool = False,
     ) -> Prediction:
-        """Predict at ``sites`` of ``images``, normalised by the student's preprocessor.
+        """Predict at ``sites`` of ``images``, ``(B, 3, H, W)``, normalised by the student's preprocessor.
 
-        Uses ``no_grad`` and not ``inference_mode``: the student's backward keeps tensors that derive from the
+        It uses ``no_grad`` and not ``inference_mode`` because the student's backward saves tensors derived from the
         prediction.
 
         Args:
-            images: The batch, ``(B, 3, H, W)``.
-            data_samples: Their sizes before padding.
-            sites: Where.
+            images: The batch.
+            data_samples: The sizes of the images before padding.
+            sites: The places.
             embeddings: Whether to return embeddings.
             boxes: Whether to return boxes.
         """
-        if self.detector.training:  # someone called train() on the detector directly
+        if self.detector.training:  # train() was called on the detector itself
             self.detector.eval()
         images = self.options.arrange(self._pixels(images, data_samples))
-        with self.options.running(images.device):
+        with self.options.autocast(images.device):
             prediction = self._head.predict(self.detector.extract_feat(images), sites, embeddings)
         return self._translate(prediction if boxes else replace(prediction, boxes=None))
 
     def predictor(self, sites: Sites) -> HeadPredictor:
-        """Return the teacher's head as a function of other features at ``sites``; gradients reach the features."""
+        """Return the teacher's head as a function of features at ``sites``; gradients reach the features."""
 
         def predict(features: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
-            with self.options.running(features[0].device):
+            with self.options.autocast(features[0].device):
                 prediction = self._head.predict(features, sites)
             translated = self._translate(prediction)
             return translated.logits, translated.boxes
@@ -124,17 +124,17 @@ class FrozenTeacher:
         return prediction if self._translation is None else self._translation(prediction)
 
     def apply(self, function: Callable[[Tensor], Tensor]) -> None:
-        """Move or cast the teacher along with the algorithm that owns it."""
+        """Move or cast the teacher with the algorithm that owns it."""
         if self._owns_detector:
             self.detector._apply(function)
-            # A preprocessor remembers its device by itself, and learns of a move from the detector's `to` alone.
+            # A preprocessor stores its device, which only the detector's `to` updates.
             self.detector._set_device(next(self.detector.parameters()).device)
             self._pixels._apply(function)
             if self._translation is not None:
                 self._translation._apply(function)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> FrozenTeacher:
-        """Share the detector: an EMA of the algorithm would otherwise double its memory for nothing."""
+        """Share the detector, so that an EMA of the algorithm does not double its memory."""
         shared = object.__new__(FrozenTeacher)
         shared.__dict__.update(self.__dict__, _owns_detector=False)
         return shared

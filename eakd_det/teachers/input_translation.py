@@ -1,4 +1,4 @@
-"""The pixels that a teacher was trained on, from a batch that was normalised for the student."""
+"""Translation of a batch from the student's pixel format to the teacher's."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from torch import Tensor, nn
 
 
 class InputTranslation(nn.Module):
-    r"""Translates a batch from one data preprocessor's normalisation to another's, by one affine map per channel.
+    r"""Translates a batch from one preprocessor's normalisation to another's, by an affine map of each channel.
 
     With the student's mean :math:`\mu_S` and standard deviation :math:`\sigma_S`, the teacher's :math:`\mu_T` and
-    :math:`\sigma_T` (grey levels, 0 to 255), and the channels :math:`\pi` swapped where one network wants RGB and the
+    :math:`\sigma_T` (grey levels, 0 to 255), and the channels :math:`\pi` swapped where one network takes RGB and the
     other BGR,
 
     .. math:: x_T = \frac{\sigma_{S,\pi}\, x_{S,\pi} + \mu_{S,\pi} - \mu_T}{\sigma_T}
 
-    The padding right of and below each image becomes the teacher's padding value. Where both want the same, the
-    batch is passed on as it is.
+    The padding right of and below each image becomes the teacher's padding value. If both formats are equal, the batch
+    is returned unchanged.
 
     Args:
         student: The preprocessor that made the batch (``ImgDataPreprocessor`` or a subclass).
-        teacher: The teacher's own. One that does not normalise and does not swap channels because its config names
-            no data_preprocessor at all (a plain ``BaseDataPreprocessor``) is taken to want what the student wants.
+        teacher: The teacher's preprocessor. A plain ``BaseDataPreprocessor``, which a detector gets whose config has no
+            data_preprocessor, is assumed to have the student's format.
     """
 
     scale: Tensor
@@ -45,7 +45,7 @@ class InputTranslation(nn.Module):
         self.is_identity = same_values and not self.swaps_channels and self._pad_student == self._pad_teacher
 
     def forward(self, images: Tensor, data_samples: Sequence[DetDataSample]) -> Tensor:
-        """Translate ``images`` ``(N, 3, H, W)``; ``data_samples`` hold each image's size before padding."""
+        """Translate ``images``, ``(N, 3, H, W)``; ``data_samples`` have each image's size before padding."""
         if self.is_identity:
             return images
         if self.swaps_channels:

@@ -1,4 +1,4 @@
-"""Weights of sites: ``(preds_S, preds_T) -> (R,)``, without gradient."""
+"""Weights of sites, ``(preds_S, preds_T) -> (R,)``, without gradient."""
 
 from __future__ import annotations
 

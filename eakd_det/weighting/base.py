@@ -6,25 +6,18 @@ import torch
 from torch import Tensor
 
 from eakd_det.activation import ReadsScores
+from eakd_det.arguments import shown_arguments
 from eakd_det.functional import binary_pairs
 
 
 class ProposalWeighting(ReadsScores):
-    """The weight of each site's divergence, from raw logits and without gradient.
-
-    Subclasses implement :meth:`weights`.
-    """
+    """Weights the divergence of each site, from raw logits and without gradient; subclasses define :meth:`weights`."""
 
     @torch.no_grad()
     def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """Weight the sites.
+        """Return the weight of each site, ``(R,)``, in float32 or better, from class scores ``(R, C)``.
 
-        Args:
-            preds_S: The student's class scores, ``(R, C)``.
-            preds_T: The teacher's, ``(R, C)``.
-
-        Returns:
-            Weights, ``(R,)``, or ``(R, C)`` of sigmoid scores, float32 or better, without gradient.
+        Sigmoid scores may have a weight each, ``(R, C)``.
         """
         if self.activation == 'sigmoid':
             return self.binary_weights(preds_S, preds_T)
@@ -41,6 +34,10 @@ class ProposalWeighting(ReadsScores):
     def why_not_sigmoid(self) -> str | None:
         """Accept: what weighs a softmax weighs a softmax over two."""
         return None
+
+    def extra_repr(self) -> str:
+        """Return what ``print`` shows."""
+        return shown_arguments(self)
 
 
 def mean_one(weights: Tensor) -> Tensor:

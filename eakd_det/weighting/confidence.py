@@ -53,7 +53,3 @@ class ConfidenceWeighting(ProposalWeighting):
     def _finish(self, scores: Tensor) -> Tensor:
         weights = scores.amax(dim=1)
         return mean_one(weights) if self.normalize else weights
-
-    def extra_repr(self) -> str:
-        """Return what ``print`` shows."""
-        return f'side={self.side!r}, normalize={self.normalize}'

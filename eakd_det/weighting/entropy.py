@@ -16,39 +16,31 @@ class EntropyWeighting(ProposalWeighting):
 
     .. math:: w_n = \frac{H^T_n}{2} \Bigl(1 + \frac{H^S_n}{H_{ub}}\Bigr)
 
-    The weight is not normalised by default, as in the paper. With 81 classes at ``tau=3`` it may be nearly constant
-    and about 3.8, so an EA run is also a run with a larger loss weight: compare it with :class:`MeanMatchedWeighting`
-    or set ``normalize=True``.
+    As in the paper, the weight is not normalised by default. With 81 classes at ``tau=3`` it may be nearly constant and
+    about 3.8, so that EA also raises the loss weight: compare it with :class:`MeanMatchedWeighting` or set
+    ``normalize=True``.
 
-    Each sigmoid score gets a weight of its own, see :func:`eakd_det.functional.binary_ea_weight`; ``tau=1`` tells these
-    apart, at 3 they are nearly all the same.
-
-    Departures of the published code that arguments reach: ``h_ub=100`` (its KD and DKD on CIFAR-100), ``tau=3``
-    whatever T' the configuration names (its DKD), ``mode='teacher', tau=4`` (the detection code of its first version).
-    That code takes the mean over samples where Eq. 14 prints a sum: this is the ``reduction`` of the loss.
+    Each sigmoid score has a weight of its own, see :func:`eakd_det.functional.binary_ea_weight`; at ``tau=3`` they are
+    nearly equal, 1 distinguishes them.
 
     Args:
-        tau: Temperature T' of both entropies, not the one of the divergence. Defaults to 3.0.
+        tau: Temperature T' of both entropies, not that of the divergence.
         mode: 'ea', 'teacher' or 'student' (the entropy of one side), 'interact' (the product), and 'inverse-ea',
-            'inverse-teacher', 'inverse-student', which reverse the order; the table in
-            :func:`eakd_det.functional.ea_weight` says which of them are published. 'base' and 'inverse' are former
-            names of 'teacher' and 'inverse-ea'. Defaults to 'ea'.
-        h_ub: Upper bound of the student's entropy in 'ea', 'interact' and 'inverse-ea', in nats. Defaults to None,
-            which is log C.
-        normalize: Divide by the mean over this process's sites, so that the weights' mean is 1. Weights that
-            are all 0 stay 0. Defaults to False.
-        standardize: Measure the entropies of standardised logits (LS): True or 'sample', 'population', or False for
-            raw logits. The published EA-DKD+LS does so. It makes the weight as good as constant: even a one-hot row
-            of 81 classes has 4.0 of 4.4 nats at ``tau=3`` then. Defaults to False.
-        foreground_only: Measure the entropies over the object classes alone, without the column ``background``: doubt
-            about which object it is counts, doubt about whether there is one does not. ``H_ub`` is then the logarithm
-            of the number of object classes. Not from the paper, which has no background. Defaults to False.
-        background: The column of background, if there is one, for ``foreground_only``. Defaults to -1, the last, as in
-            MMDetection's softmax heads.
+            'inverse-teacher', 'inverse-student', which reverse the order. :func:`eakd_det.functional.ea_weight` lists
+            the source of each. 'base' and 'inverse' are former names of 'teacher' and 'inverse-ea'.
+        h_ub: Upper bound of the student's entropy in 'ea', 'interact' and 'inverse-ea', in nats; None is log C.
+        normalize: Divide by the mean over this process's sites, so that the mean weight is 1.
+        standardize: Compute the entropies of standardised logits (LS): True or 'sample', 'population', or False for
+            raw logits. The published EA-DKD+LS does so. It makes the weight nearly constant: even a one-hot row of 81
+            classes then has 4.0 of 4.4 nats at ``tau=3``.
+        foreground_only: Compute the entropies over the object classes alone, without the column ``background``.
+            Uncertainty about the class counts, uncertainty about the presence of an object does not. ``H_ub`` is the
+            logarithm of the number of object classes. Not from the paper, which has no background.
+        background: The background column, if there is one, for ``foreground_only``; the last in MMDetection's softmax
+            heads.
 
     Raises:
-        ConfigError: If ``tau`` or ``h_ub`` is not above 0, or ``mode`` is unknown; when weighing, if
-            ``foreground_only`` leaves fewer than two classes.
+        ConfigError: If an argument is out of range; in use, if ``foreground_only`` leaves fewer than two classes.
 
     Example:
         >>> import torch
@@ -113,9 +105,3 @@ class EntropyWeighting(ProposalWeighting):
                 f'{columns - 1}, for {option}, but got {self.background}; set it, or {option}=False'
             )
         return self.background % columns
-
-    def extra_repr(self) -> str:
-        """Return what ``print`` shows."""
-        fg = ', foreground_only=True' if self.foreground_only else ''
-        ls = f', standardize={self.standardize!r}' if self.standardize else ''
-        return f'tau={self.tau}, mode={self.mode!r}, h_ub={self.h_ub}, normalize={self.normalize}{ls}{fg}'

@@ -1,4 +1,4 @@
-"""Weights of the EGAD-inspired method: a curriculum, and a choice of hard sites."""
+"""Weights of the EGAD-inspired method: a curriculum, and a selection of hard sites."""
 
 from __future__ import annotations
 
@@ -11,30 +11,26 @@ from eakd_det.weighting.iterations import IterationCounter
 
 
 class CurriculumWeighting(ProposalWeighting):
-    r"""First the sites the teacher is sure of, then the others, see
+    r"""Sites on which the teacher is certain first, the others later, see
     :func:`eakd_det.functional.curriculum_weight`.
 
     .. math:: w_n = (1 - s)(1 - h_n) + s\, h_n
 
-    with the teacher's normalised entropy :math:`h_n` and the share :math:`s` of ``total_iters`` that is done. Inspired
-    by EGAD, which publishes no equations: the form is this package's.
+    with the teacher's normalised entropy :math:`h_n` and the fraction :math:`s` of ``total_iters`` that is done.
+    Inspired by EGAD, which publishes no equations: the form is this package's.
 
     Args:
-        total_iters: Training iterations after which the order is turned round completely. One call in training mode is
-            one iteration.
-        tau: Temperature of the entropy. Defaults to 1.0.
-        normalize: Divide by the mean over this process's sites, so that the loss does not drift. Defaults to False.
-
-    Raises:
-        ConfigError: If ``total_iters`` is not an integer above 0, or ``tau`` not above 0.
+        total_iters: Training iterations until the order is reversed. Each call in training mode is an iteration.
+        tau: Temperature of the entropy.
+        normalize: Divide by the mean over this process's sites, so that the loss does not drift.
 
     Example:
         >>> import torch
         >>> weighting = CurriculumWeighting(total_iters=1)
-        >>> unsure_then_sure = torch.tensor([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]])
-        >>> weighting(unsure_then_sure, unsure_then_sure)
+        >>> uncertain_then_certain = torch.tensor([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]])
+        >>> weighting(uncertain_then_certain, uncertain_then_certain)
         tensor([0.0000, 0.9978])
-        >>> weighting(unsure_then_sure, unsure_then_sure)
+        >>> weighting(uncertain_then_certain, uncertain_then_certain)
         tensor([1.0000, 0.0022])
     """
 
@@ -51,33 +47,25 @@ class CurriculumWeighting(ProposalWeighting):
         self.iterations.advance()
         return mean_one(weights) if self.normalize else weights
 
-    def extra_repr(self) -> str:
-        """Return what ``print`` shows."""
-        return f'tau={self.tau}, normalize={self.normalize}'
-
 
 class HardProposalWeighting(ProposalWeighting):
-    r"""Only sites on which the teacher is unsure count, see :func:`eakd_det.functional.hard_rows`.
+    r"""Only sites on which the teacher is uncertain, see :func:`eakd_det.functional.hard_rows`.
 
     .. math:: w_n = \frac{R}{|\mathcal{H}|} \text{ for } n \in \mathcal{H}, \text{ else } 0, \qquad
         \mathcal{H} = \{n : h_n > \theta\}
 
-    so that a loss that takes the mean over sites becomes a mean over the hard ones; without any it is 0. Meant for
-    the branch on embeddings of the EGAD-inspired method; the choice of hard sites is this package's.
+    so that a mean over sites becomes a mean over the hard ones, or 0 if there are none. Meant for the embedding branch
+    of the EGAD-inspired method; the selection is this package's.
 
     Args:
-        threshold: Normalised entropy :math:`\theta` above which a site is hard, from 0 to 1. Defaults to 0.5.
-        quantile: Take the threshold from the batch instead: the quantile of its normalised entropies, from 0 to 1.
-            Defaults to None.
-        tau: Temperature of the entropy. Defaults to 1.0.
-
-    Raises:
-        ConfigError: If an argument is out of range.
+        threshold: Normalised entropy :math:`\theta` above which a site is hard.
+        quantile: Take the threshold from the batch instead, as this quantile of its normalised entropies.
+        tau: Temperature of the entropy.
 
     Example:
         >>> import torch
-        >>> unsure_then_sure = torch.tensor([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]])
-        >>> HardProposalWeighting()(unsure_then_sure, unsure_then_sure)
+        >>> uncertain_then_certain = torch.tensor([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]])
+        >>> HardProposalWeighting()(uncertain_then_certain, uncertain_then_certain)
         tensor([2., 0.])
     """
 
@@ -93,8 +81,3 @@ class HardProposalWeighting(ProposalWeighting):
     def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """Compute the weight of each site, ``(N,)``."""
         return mean_one(hard_rows(preds_T, self.threshold, self.quantile, self.tau))
-
-    def extra_repr(self) -> str:
-        """Return what ``print`` shows."""
-        chosen = f'threshold={self.threshold}' if self.quantile is None else f'quantile={self.quantile}'
-        return f'{chosen}, tau={self.tau}'

@@ -13,22 +13,20 @@ def image_weights(weights: Tensor, images: Tensor, num_images: int) -> Tensor:
 
     .. math:: w_i = \frac{1}{R_i} \sum_{n:\, \mathrm{image}(n) = i} w_n
 
-    A feature map has no class distribution of its own, so EA's weight of an image comes from what both networks
-    predict at its sites. An image without sites gets the mean over all sites of the batch; without any site, each
-    image gets 1.
+    A feature map has no class distribution, so EA's weight of an image comes from the predictions at its sites. An
+    image without sites gets the mean over all sites of the batch; in a batch without sites each image gets 1.
 
     Args:
         weights: Weights of the sites, ``(R,)``.
-        images: The image of each site as its index in the batch, ``(R,)``; or RoIs, ``(R, 5)``, which have it in
-            their first column.
+        images: Index of each site's image in the batch, ``(R,)``, or RoIs, ``(R, 5)``, with the index in their first
+            column.
         num_images: Number of images in the batch, ``N``.
 
     Returns:
         Weights of the images, ``(N,)``, without gradient.
 
     Raises:
-        ConfigError: If ``images`` has another number of rows than ``weights``, or (on the CPU) names an image that
-            is not there.
+        ConfigError: If ``images`` and ``weights`` differ in length, or (checked on the CPU) an index is out of range.
 
     Example:
         >>> import torch

@@ -1,4 +1,4 @@
-"""A counter of training iterations, for what changes during training."""
+"""A counter of training iterations, for weights and temperatures that change during training."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 
 class IterationCounter(nn.Module):
-    """Counts the training iterations of whatever owns it, in a buffer that checkpoints keep.
+    """Counts training iterations in a buffer that checkpoints keep.
 
     Args:
-        total: Number of iterations that are all of it, above 0.
+        total: Number of iterations at which :meth:`progress` is 1.
 
     Example:
         >>> counter = IterationCounter(4)
@@ -32,9 +32,5 @@ class IterationCounter(nn.Module):
             self.count += 1
 
     def progress(self) -> Tensor:
-        """Return the iterations counted over all of them, at most 1; stays on the device."""
+        """Return the counted fraction of ``total``, at most 1, a scalar on the device."""
         return (self.count / self.total).clamp(max=1.0)
-
-    def extra_repr(self) -> str:
-        """Return what ``print`` shows."""
-        return f'total={self.total}'

@@ -1,4 +1,4 @@
-"""The control experiments of entropy weighting."""
+"""Weights for the control experiments of entropy weighting."""
 
 from __future__ import annotations
 
@@ -16,20 +16,16 @@ class MeanMatchedWeighting(EntropyWeighting):
 
     .. math:: w_n = \frac{1}{|G_n|} \sum_{m \in G_n} w^{ea}_m
 
-    where the group :math:`G_n` is all sites. The mean weight is EA's, but nothing is selected. If this does as well
-    as EA, the gain came from a larger loss weight. (EA's loss is larger still, for its weight is large where the
-    divergence is.) With ``by_background`` there are two groups, what
-    the teacher takes for background and the rest: background loses as much weight as under EA, but among the sites
-    of a group nothing is selected. The means are over the sites of this process, as the loss is.
+    where the group :math:`G_n` is all sites. The mean weight is EA's, but no site is preferred. If this does as well as
+    EA, the gain came from a larger loss weight. (EA's loss is larger still, because its weight is large where the
+    divergence is.) With ``by_background`` there are two groups, the sites that the teacher classifies as background and
+    the others: background loses as much weight as under EA, but no site is preferred within a group. Like the loss,
+    the means are over the sites of this process.
 
     Args:
-        by_background: Take separate means over the sites whose likeliest class by the teacher is ``background``, and
-            over the others. Defaults to False.
-        **kwargs: As in :class:`EntropyWeighting`, with the same defaults (``tau=3.0``, ``mode='ea'``, ...). With
-            ``normalize=True`` and one group the weights are all 1, as in uniform weighting.
-
-    Raises:
-        ConfigError: As :class:`EntropyWeighting`.
+        by_background: Take separate means over the sites that the teacher classifies as ``background``, and over the
+            others.
+        **kwargs: As in :class:`EntropyWeighting`. With ``normalize=True`` and one group the weights are all 1.
 
     Example:
         >>> import torch
@@ -57,11 +53,7 @@ class MeanMatchedWeighting(EntropyWeighting):
         """Refuse groups that need a column of background."""
         return 'with by_background needs a column of background' if self.by_background else super().why_not_sigmoid()
 
-    def extra_repr(self) -> str:
-        """Return what ``print`` shows."""
-        return f'{super().extra_repr()}, by_background={self.by_background}'
-
 
 def _mean(weights: Tensor, members: Tensor) -> Tensor:
-    """Mean weight of the rows that are 1 in ``members``; 0 if there are none."""
+    """Return the mean weight of the rows that are 1 in ``members``; 0 if there are none."""
     return (weights * members).sum() / members.sum().clamp(min=1)

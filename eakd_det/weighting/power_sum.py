@@ -12,16 +12,11 @@ from eakd_det.weighting.base import ProposalWeighting, mean_one
 class PowerSumWeighting(ProposalWeighting):
     r"""The teacher's power sum, see :func:`eakd_det.functional.power_sum`.
 
-    .. math:: w_n = \sum_{c=1}^{C} p_{nc}^{1/\tau}
-
     With :class:`eakd_det.losses.TTMLoss` of the same ``tau`` this is WTTM.
 
     Args:
-        tau: Temperature of the teacher, the paper's :math:`1/\gamma`. Defaults to 2.0.
-        normalize: Divide by the mean over this process's sites. Defaults to False.
-
-    Raises:
-        ConfigError: If ``tau`` is not above 0.
+        tau: Temperature of the teacher, the paper's :math:`1/\gamma`.
+        normalize: Divide by the mean over this process's sites.
 
     Example:
         >>> import torch
@@ -39,7 +34,3 @@ class PowerSumWeighting(ProposalWeighting):
         """Compute the weight of each site, ``(N,)``, from the teacher alone."""
         weights = power_sum(preds_T, self.tau)
         return mean_one(weights) if self.normalize else weights
-
-    def extra_repr(self) -> str:
-        """Return what ``print`` shows."""
-        return f'tau={self.tau}, normalize={self.normalize}'

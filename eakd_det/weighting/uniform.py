@@ -1,4 +1,4 @@
-"""Every site counts the same."""
+"""The same weight for every site."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class UniformWeighting(ProposalWeighting):
     """
 
     def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """Ones, ``(R,)``."""
+        """Return ones, ``(R,)``."""
         return torch.ones_like(to_float(preds_S[:, 0]))
 
     def binary_weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:

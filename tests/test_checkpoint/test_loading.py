@@ -14,7 +14,6 @@ from mmengine.config import Config
 from torch import Tensor, nn
 
 from eakd_det.checkpoint import (
-    LoadReport,
     checkpoint_classes,
     load_checkpoint_file,
     load_detector_weights,
@@ -260,13 +259,6 @@ def test_weights_that_are_not_finite_are_refused(detector: nn.Module) -> None:
     state['backbone.conv1.weight'] = torch.full_like(state['backbone.conv1.weight'], float('nan'))
     with pytest.raises(ConfigError, match=r'not finite, in 1 tensors \(backbone.conv1.weight\)'):
         load_detector_weights(detector, dict(state_dict=state), source='c.pth')
-
-
-def test_report_in_words() -> None:
-    report = LoadReport(('a',), missing=('b', 'c', 'd', 'e'), mismatched=(('f', (1, 2), (3, 2)),))
-    assert str(report) == (
-        '1 tensors match, 4 missing (b, c, d, ...), 0 unexpected, 1 of another shape (f: model (1, 2), file (3, 2))'
-    )
 
 
 @pytest.mark.parametrize(

@@ -112,11 +112,11 @@ def test_both_logits_belong_to_the_sampled_boxes_and_labels(model):
     assert (labels < 3).any()
     assert (labels == 3).any()
     with torch.no_grad():
-        ours = model.student.roi_head._bbox_forward(seen['features'], rois)['cls_score']
+        student_logits = model.student.roi_head._bbox_forward(seen['features'], rois)['cls_score']
         images = model.teacher.data_preprocessor(copy.deepcopy(data))['inputs']
-        theirs = model.teacher.roi_head._bbox_forward(model.teacher.extract_feat(images), rois)['cls_score']
-    assert torch.allclose(steps[0].student.logits, ours, atol=1e-6)
-    assert torch.allclose(steps[0].teacher.logits, theirs, atol=1e-6)
+        teacher_logits = model.teacher.roi_head._bbox_forward(model.teacher.extract_feat(images), rois)['cls_score']
+    assert torch.allclose(steps[0].student.logits, student_logits, atol=1e-6)
+    assert torch.allclose(steps[0].teacher.logits, teacher_logits, atol=1e-6)
 
 
 @pytest.mark.parametrize('base', BASES)
@@ -130,8 +130,8 @@ def test_with_weight_zero_losses_and_gradients_are_stock(base, loss):
     expected = tiny.step(stock, data_for(base))
     actual = tiny.step(model, data_for(base))
     for name, value in expected.items():
-        ours = actual[f'student.{name}']
-        pairs = zip(value, ours, strict=True) if isinstance(value, list) else [(value, ours)]
+        distilled = actual[f'student.{name}']
+        pairs = zip(value, distilled, strict=True) if isinstance(value, list) else [(value, distilled)]
         assert all(torch.equal(a, b) for a, b in pairs), name
     gradients = {name: parameter.grad for name, parameter in model.student.named_parameters()}
     compared = 0
@@ -174,8 +174,8 @@ def test_a_teacher_switched_to_training_by_hand_predicts_in_eval(model):
 
 
 def test_the_teacher_is_in_no_list_of_the_algorithm(model):
-    theirs = {id(parameter) for parameter in model.teacher.parameters()}
-    assert not theirs & {id(parameter) for parameter in model.parameters()}
+    of_teacher = {id(parameter) for parameter in model.teacher.parameters()}
+    assert not of_teacher & {id(parameter) for parameter in model.parameters()}
     assert all('teacher' not in name for name, _ in model.named_modules())
     assert model.teacher is model._teacher.detector
 
@@ -197,9 +197,9 @@ def test_predictions_are_the_students_alone(model, student):
     calls = Calls(model.teacher.backbone)
     data = model.data_preprocessor(tiny.batch())
     with torch.no_grad():
-        ours = model.eval()(**data, mode='predict')
+        distilled = model.eval()(**data, mode='predict')
         stock = student.eval()(**student.data_preprocessor(tiny.batch()), mode='predict')
-    for a, b in zip(ours, stock, strict=True):
+    for a, b in zip(distilled, stock, strict=True):
         assert torch.equal(a.pred_instances.bboxes, b.pred_instances.bboxes)
     assert calls.count == 0
 

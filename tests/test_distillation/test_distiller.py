@@ -36,7 +36,7 @@ def mapping(loss, argument, recorder, from_student, **more):
     return {loss: {argument: dict(recorder=recorder, from_student=from_student, **more)}}
 
 
-def test_mmrazor_losses_run_beside_the_proposal_loss(make):
+def test_mmrazor_losses_run_next_to_the_proposal_loss(make):
     model = make(
         dict(loss_kd=dict(type='eakd_det.KDLoss'), loss_pkd=dict(type='PKDLoss', loss_weight=3.0)),
         student_recorders=NECK,
@@ -52,21 +52,35 @@ def test_mmrazor_losses_run_beside_the_proposal_loss(make):
     assert losses['distill.loss_pkd'] > 0
 
 
-def test_mmrazors_own_kl_gets_the_shared_logits_and_agrees_with_ours(make):
+def test_mmrazors_kl_gets_the_shared_logits_and_agrees_with_kd_loss(make):
     model = make(
-        dict(loss_ours=dict(type='eakd_det.KDLoss', tau=2.0), loss_theirs=dict(type='KLDivergence', tau=2.0)),
+        dict(loss_kd=dict(type='eakd_det.KDLoss', tau=2.0), loss_kl=dict(type='KLDivergence', tau=2.0)),
         loss_forward_mappings=dict(
-            loss_theirs=dict(
+            loss_kl=dict(
                 preds_S=dict(recorder='proposal_logits', from_student=True),
                 preds_T=dict(recorder='proposal_logits', from_student=False),
             )
         ),
     )
     losses = tiny.step(model, tiny.batch())
-    assert torch.allclose(losses['distill.loss_ours'], losses['distill.loss_theirs'], rtol=1e-5)
+    assert torch.allclose(losses['distill.loss_kd'], losses['distill.loss_kl'], rtol=1e-5)
 
 
-def test_embeddings_of_both_sides_are_records_too(make):
+@pytest.mark.parametrize('kind', ['EmbeddingLoss', 'PADLoss'])
+def test_labels_that_an_old_config_maps_to_a_loss_of_embeddings_are_ignored(make, kind):
+    records = dict(preds='proposal_logits', embeddings='proposal_embeddings')
+    old = {
+        f'{argument}_{side}': dict(recorder=name, from_student=side == 'S')
+        for argument, name in records.items()
+        for side in 'ST'
+    }
+    old['gt_labels'] = dict(recorder='proposal_labels', from_student=True)
+    cfg = dict(type=f'eakd_det.{kind}', student_channels=24, teacher_channels=24)
+    model = make(dict(loss_embedding=cfg), loss_forward_mappings=dict(loss_embedding=old))
+    assert tiny.step(model, tiny.batch())['distill.loss_embedding'].isfinite()
+
+
+def test_embeddings_of_both_sides_are_records(make):
     model = make(
         dict(loss_kd=dict(type='eakd_det.KDLoss'), loss_embedding=dict(type='mmrazor.L2Loss')),
         loss_forward_mappings=dict(

@@ -106,9 +106,9 @@ def test_with_weight_zero_losses_and_gradients_are_stock(make, cfg, student):
     expected, model = tiny.step(stock, BATCH), make(dict(cfg, loss_weight=0.0))
     actual = tiny.step(model, BATCH)
     assert torch.equal(torch.as_tensor(expected['loss_cls']), torch.as_tensor(actual['student.loss_cls']))
-    for (name, ours), theirs in zip(model.student.named_parameters(), stock.parameters(), strict=True):
-        assert (ours.grad is None) == (theirs.grad is None), name
-        assert ours.grad is None or torch.equal(ours.grad, theirs.grad), name
+    for (name, distilled), plain in zip(model.student.named_parameters(), stock.parameters(), strict=True):
+        assert (distilled.grad is None) == (plain.grad is None), name
+        assert distilled.grad is None or torch.equal(distilled.grad, plain.grad), name
 
 
 def calls(module: nn.Module) -> list[int]:
@@ -145,7 +145,7 @@ def test_statistics_of_fcfds_weights_are_logged(make):
 
 
 def test_fcfd_compares_the_same_boxes_on_crossed_features(make):
-    """On the teacher's own features the teacher's head repeats its answer, and the student's its own."""
+    """On the teacher's own features the teacher's head repeats its prediction, and the student's its own."""
     model = make(FCFD)
     seen = {}
     loss = model.distiller.distill_losses.loss_feature

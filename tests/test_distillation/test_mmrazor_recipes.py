@@ -1,4 +1,4 @@
-"""MMRazor's shipped detection recipes: in its own algorithms, beside a RoI loss, and with EA weights."""
+"""MMRazor's shipped detection recipes: in its own algorithms, next to a RoI loss, and with EA weights."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def recipe(name: str) -> dict[str, Any]:
 
 
 def beside_proposals(name: str, **wrapper: Any) -> dict[str, Any]:
-    """The recipe's distiller for ``ProposalDistill``, beside EA-KD; with ``wrapper`` each loss in EntropyWeighted."""
+    """The recipe's distiller for ``ProposalDistill``, next to EA-KD; with ``wrapper`` each loss in EntropyWeighted."""
     distiller = recipe(name)['distiller']
     distiller.pop('type')
     losses = distiller.pop('distill_losses')
@@ -81,7 +81,7 @@ def stock(student: Any, teacher: Any, distiller: dict[str, Any], algorithm: str 
     )
     with DefaultScope.overwrite_default_scope('mmdet'):
         model = MMRAZOR_MODELS.build(cfg)
-    model.train()  # theirs returns nothing
+    model.train()  # MMRazor's returns nothing
     return model
 
 
@@ -97,7 +97,7 @@ def train(model: Any, steps: int = 5) -> list[dict[str, float]]:
 
 
 def assert_trained(model: Any, history: list[dict[str, float]], before: dict[str, torch.Tensor]) -> None:
-    # EA-KD beside it may rise at first: both heads start near the uniform distribution.
+    # The added EA-KD may rise at first: both heads start near the uniform distribution.
     first, last = (sum(value for name, value in losses.items() if 'loss_kd' not in name) for losses in history[::4])
     assert last < 0.95 * first
     assert all(value > 0 for losses in history for value in losses.values())
@@ -184,7 +184,7 @@ def logits_of(student_side: bool) -> dict[str, Any]:
 
 
 def test_our_losses_in_mmrazors_algorithm_want_shared_samples(student, teacher):
-    """Deliveries hand the teacher's samples to the student: RPN and RoI head sample once an image each."""
+    """Deliveries pass the teacher's samples to the student: RPN and RoI head sample once per image each."""
     distiller = dict(
         student_recorders=LOGITS,
         teacher_recorders=LOGITS,
@@ -265,20 +265,17 @@ WHERE = r'loss_forward_mappings\.loss_l2\.t_feature'
 @pytest.mark.parametrize(
     ('wrong', 'message'),
     [
-        (one_loss(data_idx=7), rf"{WHERE}: teacher recorder 'neck' \(source 'neck'\) recorded 5 items, but data_idx 7"),
-        (
-            one_loss(record_idx=1),
-            rf'{WHERE}: teacher recorder .* has 1 records in this step, but record_idx 1 is asked',
-        ),
+        (one_loss(data_idx=7), rf"{WHERE}: teacher recorder 'neck' \(source 'neck'\): .* data_idx 7, but got 5 items"),
+        (one_loss(record_idx=1), rf'{WHERE}: teacher recorder .* record_idx 1, but got 1 records'),
         (
             one_loss(recorder='cls', data_idx=0, recorders=dict(cls=LOGITS['logits'])),
-            rf"{WHERE}: teacher recorder 'cls' .*recorded one Tensor and no tuple; leave data_idx=0 out",
+            rf"{WHERE}: teacher recorder 'cls' .*expected a tuple for data_idx, but got a Tensor",
         ),
     ]
     + [
         (
             one_loss(recorder='late', recorders=dict(late=dict(type=kind, source=source))),
-            rf"{WHERE}: teacher recorder 'late' .* has 0 records .*only the backbone, neck and head of the teacher",
+            rf"{WHERE}: teacher recorder 'late' .* got 0 records .*only the backbone, neck and head of the teacher",
         )
         for kind, source in (
             ('ModuleOutputs', 'rpn_head.rpn_conv'),
@@ -329,7 +326,7 @@ def test_wrong_wiring_is_found_at_build(student, teacher, wrong, message):
         (dict(recorder='neck', from_student=True, connector='a'), r'weight_preds_S\.connector: expected one of'),
     ],
 )
-def test_arguments_with_a_default_are_checked_too(student, teacher, record, message):
+def test_arguments_with_a_default_are_checked(student, teacher, record, message):
     wrong = one_loss(data_idx=0, more=dict(weight_preds_S=record))
     wrong['losses']['loss_l2'] = dict(type='eakd_det.EntropyWeighted', loss=dict(type='L2Loss'), unit='image')
     with pytest.raises(ConfigError, match=message):

@@ -28,5 +28,5 @@ def test_distilled_student_starts_as_the_plain_one_does():
         after_distilled = torch.rand(3)
     assert plain.keys() == distilled.keys()
     assert all(torch.equal(plain[name], distilled[name]) for name in plain)
-    # MMDetection samples RoIs from the same generator, so the first steps see the same RoIs, too.
+    # MMDetection samples RoIs from the same generator, so the first steps see the same RoIs.
     assert torch.equal(after_plain, after_distilled)

@@ -92,18 +92,18 @@ def test_checkpoint_and_evaluation_do_not_change(pair):
         assert state[name].stride() == value.stride(), name
     images = torch.rand(1, 3, 64, 96)
     with torch.no_grad():
-        for ours, theirs in zip(
+        for distilled, plain in zip(
             model.student.eval().extract_feat(images), stock.eval().extract_feat(images), strict=True
         ):
-            assert torch.equal(ours, theirs)
-            assert ours.is_contiguous()
+            assert torch.equal(distilled, plain)
+            assert distilled.is_contiguous()
 
 
 def test_copy_of_the_model_for_ema_trains_alike(pair):
     model = make(pair, student_options=dict(channels_last=True))
     twin = copy.deepcopy(model)
-    ours, theirs = tiny.step(model, tiny.batch()), tiny.step(twin, tiny.batch())
-    assert all(torch.equal(theirs[name], value) for name, value in ours.items() if isinstance(value, torch.Tensor))
+    losses, copied = tiny.step(model, tiny.batch()), tiny.step(twin, tiny.batch())
+    assert all(torch.equal(copied[name], value) for name, value in losses.items() if isinstance(value, torch.Tensor))
 
 
 def test_misspelt_option_is_named(pair):

@@ -65,9 +65,9 @@ def test_connectors_survive_a_checkpoint(student, teacher, load):
     model = with_connector(student, teacher)
     state = through_a_file(weights_to_cpu(get_state_dict(model)))
     other = with_connector(tiny.build(tiny.faster_rcnn(), seed=5), teacher, seed=9)
-    theirs = dict(other.distiller.named_parameters())
+    loaded = dict(other.distiller.named_parameters())
     assert not torch.equal(
-        theirs['connectors.align.conv_module.conv.weight'], model.distiller.connectors.align.conv_module.conv.weight
+        loaded['connectors.align.conv_module.conv.weight'], model.distiller.connectors.align.conv_module.conv.weight
     )
     load(other, state)
     for (name, a), (_, b) in zip(model.named_parameters(), other.named_parameters(), strict=True):

@@ -80,7 +80,7 @@ def test_a_full_disk_stops_no_training_and_the_next_evaluation_catches_up(
 
 
 def test_what_another_process_wrote_meanwhile_stays(data: Path, tmp_path: Path) -> None:
-    """Somebody tests a checkpoint in the work folder of a run that goes on."""
+    """Somebody tests a checkpoint in the work folder of a run that continues."""
     running = runner(tiny_data.student_config(data), tmp_path)
     hook = the_hook(running)
     hook.before_run(running)

@@ -17,7 +17,7 @@ def test_the_six_figures_whatever_the_prefix() -> None:
 
 
 def test_what_was_not_measured_is_none() -> None:
-    """-1 is pycocotools' answer where there is no box; no metrics at all come from a detector that found nothing."""
+    """-1 is pycocotools' value where there is no box; no metrics at all come from a detector that found nothing."""
     assert coco_figures({'coco/bbox_mAP': -1.0})['AP'] is None
     assert coco_figures({'coco/bbox_mAP': float('nan')})['AP'] is None
     assert set(coco_figures({}).values()) == {None}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from eakd_det.errors import ConfigError
-from eakd_det.evaluation import EvalEntry, EvalRecord, format_table, measured_rows
+from eakd_det.evaluation import EvalEntry, EvalRecord
 from eakd_det.evaluation.record import set_aside
 
 ENTRY = EvalEntry('student', 'val', 2, 0, {'AP': 0.1, 'APl': None}, '2025-01-01T00:00:00Z', 1.5, run=0)
@@ -52,11 +52,6 @@ def test_forgetting_what_came_after_the_point_of_a_resume() -> None:
     shortened = record()
     assert shortened.forget_after(4) == 2
     assert [entry.iteration for entry in shortened.entries] == [None, 2, 4, None]
-
-
-def test_rows_of_a_table() -> None:
-    rows = measured_rows([('teacher', record().last('teacher')), ('nothing', None)])
-    assert format_table(rows, ['AP']).splitlines()[2:] == ['| teacher | 90.0 |', '| nothing |    - |']
 
 
 @pytest.mark.parametrize('failing', ['fsync', 'replace'])

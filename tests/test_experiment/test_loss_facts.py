@@ -56,13 +56,14 @@ def test_a_real_run(tmp_path):
     cfg.work_dir = str(tmp_path / 'work')
     runner = Runner.from_cfg(cfg)
     ratios = []
-    compute = runner.model.distiller.statistics.add_ratio
+    add_value = runner.model.distiller.statistics.add_value
 
-    def keep(distillation, detection):
-        ratios.append(float(distillation / detection))
-        compute(distillation, detection)
+    def keep(name, value):
+        if name == 'ratio_to_detection':
+            ratios.append(float(value))
+        add_value(name, value)
 
-    runner.model.distiller.statistics.add_ratio = keep
+    runner.model.distiller.statistics.add_value = keep
     runner.train()
     assert len(ratios) == 6
     assert loss_facts(tmp_path / 'work')['distillation_to_detection'] == pytest.approx(sum(ratios) / 6, abs=1e-3)

@@ -1,4 +1,4 @@
-"""What holds for every divergence of the package."""
+"""Contracts of every divergence of logits."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ DIVERGENCES = {
     'srkld': lambda s, t, y: functional.srkld_divergence(s, t),
     'kd+ls': lambda s, t, y: functional.kd_divergence(functional.standardize(s), functional.standardize(t), 2.0),
 }
+ZERO_AT_EQUAL_LOGITS = {name: divergence for name, divergence in DIVERGENCES.items() if name != 'ttm'}
 every_divergence = pytest.mark.parametrize('divergence', DIVERGENCES.values(), ids=DIVERGENCES)
 
 
@@ -42,6 +43,19 @@ def test_no_gradient_reaches_the_teacher(divergence):
     divergence(student, teacher, labels).sum().backward()
     assert teacher.grad is None
     assert student.grad.abs().sum() > 0
+
+
+@every_divergence
+def test_the_same_inputs_give_the_same_values(divergence):
+    proposals = _proposals(16, 81)
+    assert torch.equal(divergence(*proposals), divergence(*proposals))
+
+
+@pytest.mark.parametrize('divergence', ZERO_AT_EQUAL_LOGITS.values(), ids=ZERO_AT_EQUAL_LOGITS)
+def test_zero_at_equal_logits_and_positive_elsewhere(divergence):
+    student, teacher, labels = _proposals(16, 81, torch.float64)
+    torch.testing.assert_close(divergence(teacher, teacher, labels), torch.zeros(16, dtype=torch.float64))
+    assert (divergence(student, teacher, labels) > 0).all()
 
 
 @every_divergence

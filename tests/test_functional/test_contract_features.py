@@ -42,6 +42,20 @@ def test_no_gradient_reaches_the_teacher(divergence, shape):
 
 
 @every_divergence
+def test_the_same_inputs_give_the_same_values(divergence, shape):
+    student, teacher = _pair(4, shape)
+    assert torch.equal(divergence(student, teacher), divergence(student, teacher))
+
+
+@pytest.mark.parametrize('name', ['mse', 'hcl', 'hcl, not pooled'])
+def test_zero_at_equal_features_and_positive_elsewhere(name):
+    divergence, shape = DIVERGENCES[name]
+    student, teacher = _pair(4, shape)
+    assert divergence(teacher, teacher).abs().max() == 0
+    assert (divergence(student, teacher) > 0).all()
+
+
+@every_divergence
 def test_leaves_its_inputs_alone(divergence, shape):
     student, teacher = _pair(4, shape)
     before = student.detach().clone(), teacher.clone()

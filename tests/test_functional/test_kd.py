@@ -6,7 +6,7 @@ import torch
 from scipy import special
 
 from eakd_det.errors import ConfigError
-from eakd_det.functional import ea_weight, kd_divergence
+from eakd_det.functional import ea_weight, kd_divergence, rkld_divergence
 from tests import golden
 
 
@@ -76,3 +76,24 @@ def test_temperature_as_a_tensor():
 def test_wrong_number_of_temperatures():
     with pytest.raises(ConfigError, match='one temperature or one for each of 3 sites'):
         kd_divergence(torch.zeros(3, 4), torch.zeros(3, 4), torch.ones(2))
+
+
+@golden.cases('rkld')
+def test_golden_reverse(case, dtype):
+    student, teacher = golden.logits(case, dtype)
+    per_sample = rkld_divergence(student, teacher, case['params'].get('T', 1.0))
+    mean = per_sample.sum() / max(len(per_sample), 1)
+    golden.check_present(case['expected'], dtype, per_sample=per_sample, loss_mean=mean)
+
+
+@pytest.mark.parametrize('tau', [1.0, 2.0])
+def test_reverse_equals_scipy(tau):
+    student, teacher = np.random.default_rng(3).normal(scale=4, size=(2, 30, 81))
+    p, q = special.softmax(teacher / tau, axis=1), special.softmax(student / tau, axis=1)
+    actual = rkld_divergence(torch.from_numpy(student), torch.from_numpy(teacher), tau)
+    np.testing.assert_allclose(actual.numpy(), special.rel_entr(q, p).sum(axis=1), rtol=1e-9)
+
+
+def test_reverse_is_kd_with_the_roles_swapped():
+    student, teacher = torch.randn(2, 10, 5)
+    torch.testing.assert_close(rkld_divergence(student, teacher), kd_divergence(teacher, student))

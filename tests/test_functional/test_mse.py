@@ -52,7 +52,7 @@ def test_half_precision_and_no_proposals():
     [
         (torch.zeros(2, 4), torch.zeros(2, 5), r'same shape \(R, D\), but got \(2, 4\) and \(2, 5\)'),
         (torch.zeros(4), torch.zeros(4), r'same shape \(R, D\)'),
-        (torch.zeros(2, 4), torch.zeros(2, 4, dtype=torch.int64), 'expected floating point vectors'),
+        (torch.zeros(2, 4), torch.zeros(2, 4, dtype=torch.int64), 'expected floating point features'),
         (torch.zeros(2, 4), torch.zeros(2, 4, device='meta'), 'expected one device, but got cpu and meta'),
     ],
 )

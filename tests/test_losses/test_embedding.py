@@ -49,66 +49,6 @@ def test_golden(case, dtype):
 
 
 @every_loss
-@pytest.mark.parametrize('rows', [0, 1, 12])
-def test_every_parameter_has_a_gradient_whatever_the_number_of_proposals(cfg, rows):
-    # DDP stops otherwise.
-    loss, inputs = build_model(cfg), _inputs(cfg, rows)
-    for _ in range(2):
-        value = loss(**inputs)
-        assert value.shape == ()
-        assert value.isfinite()
-        loss.zero_grad()
-        value.backward()
-        assert all(parameter.grad is not None for parameter in loss.parameters())
-        assert inputs['embeddings_S'].grad.shape == inputs['embeddings_S'].shape
-        assert inputs['embeddings_T'].grad is None
-    if rows == 0:
-        assert value == 0
-
-
-@every_loss
-def test_gradcheck(cfg):
-    loss, inputs = build_model(cfg).double(), _inputs(cfg, 4, torch.float64)
-    loss(**inputs)  # past the warm-up
-    embeddings = inputs.pop('embeddings_S')
-    loss.eval()
-    assert torch.autograd.gradcheck(lambda e: loss(**inputs, embeddings_S=e), embeddings)
-
-
-@every_loss
-def test_permutation_of_proposals(cfg):
-    loss, inputs = build_model(cfg), _inputs(cfg)
-    order = torch.randperm(12)
-    expected = loss(**inputs)
-    if cfg['type'] == 'PADLoss' and 'warmup_iters' in cfg:
-        expected = loss(**inputs)
-    torch.testing.assert_close(loss(**{key: value[order] for key, value in inputs.items()}), expected)
-
-
-@every_loss
-@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
-def test_autocast_and_half_precision(cfg, dtype):
-    loss, inputs = build_model(cfg), _inputs(cfg)
-    with torch.autocast('cpu', dtype=dtype):
-        value = loss(**{key: value.to(dtype) for key, value in inputs.items()})
-    assert value.dtype == torch.float32
-    value.backward()
-    assert inputs['embeddings_S'].grad.isfinite().all()
-
-
-@every_loss
-def test_extreme_values(cfg):
-    loss, inputs = build_model(cfg), _inputs(cfg)
-    inputs = {key: 1000 * value.detach().sign() for key, value in inputs.items()}
-    inputs['embeddings_S'].requires_grad_()
-    for _ in range(2):
-        value = loss(**inputs)
-        value.backward()
-        assert value.isfinite()
-        assert inputs['embeddings_S'].grad.isfinite().all()
-
-
-@every_loss
 def test_trains(cfg):
     loss, inputs = build_model(cfg), _inputs(cfg)
     optimizer = torch.optim.Adam([inputs['embeddings_S'], *loss.parameters()], lr=0.05)
@@ -145,19 +85,9 @@ def test_same_width_needs_no_projection():
     assert EmbeddingLoss(6, 8).projection.weight.shape == (8, 6)
 
 
-@pytest.mark.parametrize(
-    ('build', 'message'),
-    [
-        (lambda: EmbeddingLoss(student_channels=4), 'expected both student_channels and teacher_channels'),
-        (lambda: EmbeddingLoss(0, 4), r'EmbeddingLoss\.student_channels: expected an integer > 0'),
-        (lambda: PADLoss(4, teacher_channels=-1), r'PADLoss\.teacher_channels: expected an integer > 0'),
-        (lambda: PADLoss(4, eps=0.0), r'PADLoss\.eps: expected a number above 0 and below 1'),
-        (lambda: PADLoss(4, warmup_iters=-1), r'PADLoss\.warmup_iters: expected an integer >= 0'),
-    ],
-)
-def test_bad_arguments(build, message):
-    with pytest.raises(ConfigError, match=message):
-        build()
+def test_one_width_alone():
+    with pytest.raises(ConfigError, match='expected both student_channels and teacher_channels'):
+        EmbeddingLoss(student_channels=4)
 
 
 @pytest.mark.parametrize(

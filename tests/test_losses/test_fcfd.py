@@ -119,8 +119,8 @@ def test_weights_of_proposals_and_images(weigh_boxes, weigh_features):
         boxes = (deltas - step['deltas_T']).square().mean(dim=1)
         expected = expected + (weights * kd(logits, step['preds_T'])).mean()
         expected = expected + ((weights * boxes).mean() if weigh_boxes else boxes.mean())
-    for ours, theirs in zip(as_teacher, step['features_T'], strict=True):
-        maps = (ours - theirs).square().mean(dim=(1, 2, 3))
+    for student, teacher in zip(as_teacher, step['features_T'], strict=True):
+        maps = (student - teacher).square().mean(dim=(1, 2, 3))
         expected = expected + ((of_images * maps).mean() if weigh_features else maps.mean())
     torch.testing.assert_close(loss(**step), expected)
     torch.testing.assert_close(loss.terms(**step).weights, weights)
@@ -137,12 +137,6 @@ def test_gradients_pass_through_the_frozen_head_and_stop_at_the_teacher():
     assert loss.to_teacher.levels[0][0].weight.grad.abs().sum() > 0
     assert loss.to_student.levels[0][0].weight.grad.abs().sum() > 0
     assert step['predict_S'].fc_cls.weight.grad.abs().sum() > 0
-
-
-def test_every_parameter_gets_a_gradient():
-    loss, step = FCFDLoss(6, 8, num_levels=3, roi_levels=1), _step()
-    loss(**step).backward()
-    assert all(parameter.grad is not None for parameter in loss.parameters())
 
 
 def test_batchnorm_of_the_bridges_trains():
@@ -182,56 +176,10 @@ def test_no_proposals(weighting, weigh_boxes):
     assert all(level.grad is not None for level in step['features_S'])
 
 
-def test_gradcheck():
-    loss = FCFDLoss(2, 3, num_levels=1, roi_levels=1, weighting=dict(type='UniformWeighting')).double()
-    step = _step(2, 3, rows=3, dtype=torch.float64, sizes=((3, 2),))
-
-    def of(features):
-        preds, deltas = step['predict_S']([features])
-        return loss(**dict(step, preds_S=preds, deltas_S=deltas, features_S=[features]))
-
-    assert torch.autograd.gradcheck(of, step['features_S'][0])
-
-
-def test_permuted_proposals():
-    loss, step = _loss(weighting=EA).eval(), _step()
-    order = torch.randperm(9)
-    permuted = {key: step[key][order] for key in ('preds_S', 'preds_T', 'deltas_S', 'deltas_T', 'images')}
-    heads = {}
-    for key in ('predict_S', 'predict_T'):
-        heads[key] = lambda levels, head=step[key]: tuple(output[order] for output in head(levels))
-    torch.testing.assert_close(loss(**{**step, **permuted, **heads}), loss(**step))
-
-
-def test_extreme_logits():
-    loss, step = _loss(weighting=EA), _step()
-    for key in ('preds_S', 'preds_T'):
-        step[key] = (1000 * torch.randn(9, 5).sign()).requires_grad_(key == 'preds_S')
-    value = loss(**step)
-    assert value.isfinite()
-    value.backward()
-    assert step['preds_S'].grad.isfinite().all()
-
-
-@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
-def test_autocast_and_a_teacher_in_half_precision(dtype):
-    loss, step = _loss(weighting=EA), _step()
-    step['features_T'] = [level.to(dtype) for level in step['features_T']]
-    with torch.autocast('cpu', dtype=dtype):
-        value = loss(**step)
-    assert value.dtype == torch.float32
-    value.backward()
-    assert all(level.grad.isfinite().all() for level in step['features_S'])
-    assert loss(**step).isfinite()  # without autocast
-
-
 @pytest.mark.parametrize(
     ('kwargs', 'message'),
     [
         (dict(roi_levels=6), r'FCFDLoss\.roi_levels: expected 1 to num_levels \(5\) levels, but got 6'),
-        (dict(tau=0), r'FCFDLoss\.tau: expected a finite number > 0'),
-        (dict(box_weight=-1), r'FCFDLoss\.box_weight: expected a finite number >= 0'),
-        (dict(feature_weight=-1), r'FCFDLoss\.feature_weight: expected a finite number >= 0'),
         (dict(reduction='none'), r'FCFDLoss\.reduction: expected one of mean, sum'),
     ],
 )

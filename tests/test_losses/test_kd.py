@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from eakd_det.losses import KDLoss
+from eakd_det.losses import KDLoss, RKLDLoss
 from tests import golden
 
 
@@ -68,3 +68,9 @@ def test_equals_mmrazor():
     torch.testing.assert_close(
         KDLoss(tau=4.0)(student, teacher), KLDivergence(tau=4.0, reduction='batchmean')(student, teacher)
     )
+
+
+@golden.cases('rkld')
+def test_golden_reverse(case, dtype):
+    loss = RKLDLoss(case['params'].get('T', 1.0))
+    golden.check(loss(*golden.logits(case, dtype)), case['expected']['loss_mean'], dtype)

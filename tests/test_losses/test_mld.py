@@ -114,12 +114,7 @@ def test_without_masks_and_gram_levels_it_is_kd_over_temperatures():
     ('kwargs', 'message'),
     [
         (dict(temperatures=[]), r'MLDLoss\.temperatures: expected at least one, but got \[\]'),
-        (dict(temperatures=4.0), r'MLDLoss\.temperatures: expected a list of finite numbers > 0, but got 4\.0'),
         (dict(temperatures=[0]), r'MLDLoss\.temperatures: expected a list of finite numbers > 0, but got'),
-        (dict(masks='rows'), r"MLDLoss\.masks: expected one of published, select, none, but got 'rows'"),
-        (dict(gram='sum'), r"MLDLoss\.gram: expected one of mean, published, but got 'sum'"),
-        (dict(mask_quantile=1.5), r'MLDLoss\.mask_quantile: expected a number above 0 and below 1'),
-        (dict(batch_weight=-1), r'MLDLoss\.batch_weight: expected a finite number >= 0'),
         (dict(reduction='none'), r'MLDLoss\.reduction: expected mean or sum'),
     ],
 )

@@ -137,11 +137,11 @@ def test_mmrazors_kl_with_weights_is_our_loss_with_weights(weighting):
     student, teacher, labels = proposals()
     actual = build('KLDivergence', dict(tau=2.0), weighting=weighting)[0](student, teacher)
     torch.testing.assert_close(actual, KDLoss(tau=2.0, weighting=weighting)(student, teacher))
-    ours = DKDLoss(tau=2.0, beta=0.5, weighting=weighting)
-    theirs = build('DKDLoss', dict(tau=2.0, beta=0.5), weighting=weighting)[0]
-    torch.testing.assert_close(theirs(student, teacher, labels), ours(student, teacher, labels))
+    native = DKDLoss(tau=2.0, beta=0.5, weighting=weighting)
+    wrapped = build('DKDLoss', dict(tau=2.0, beta=0.5), weighting=weighting)[0]
+    torch.testing.assert_close(wrapped(student, teacher, labels), native(student, teacher, labels))
     as_shipped = build('DKDLoss', dict(tau=2.0, beta=0.5, reduction='mean'), weighting=weighting)[0]
-    torch.testing.assert_close(as_shipped(student, teacher, labels), ROWS * ours(student, teacher, labels))
+    torch.testing.assert_close(as_shipped(student, teacher, labels), ROWS * native(student, teacher, labels))
 
 
 def test_each_image_weighs_as_its_proposals_do():
@@ -156,7 +156,7 @@ def test_each_image_weighs_as_its_proposals_do():
     torch.testing.assert_close(wrapped(student, teacher, **logits), by_hand)
 
 
-def test_rois_tell_the_images_too():
+def test_rois_tell_the_images():
     wrapped, _ = build('ChannelWiseDivergence', {}, weighting=EA)
     logits = logits_and_images()
     rois = torch.cat([logits['weight_images'][:, None].double(), _random(ROWS, 4)], 1)
@@ -211,7 +211,7 @@ def test_what_cannot_be_batched_is_called_row_by_row_and_says_so(caplog):
             actual, expected = (value_and_gradient(loss, student, teacher) for loss in (wrapped, Thresholded()))
             torch.testing.assert_close(actual, expected)
     assert [message.split('(vmap')[0] for message in caplog.messages] == [
-        'EntropyWeighted(Thresholded): called once a row, 12 times a step '
+        'EntropyWeighted(Thresholded): called for each row, 12 times per step '
     ]
 
 
@@ -321,7 +321,7 @@ def test_the_unit_picks_the_class(unit, kind):
 def test_what_is_not_separable_is_logged(name, caplog):
     with caplog.at_level('INFO', logger='eakd_det'):
         build(name, dict(dist=True) if name == 'L2Loss' else {}, unit='image')
-    assert f'with uniform weights it is not {name}' in caplog.text
+    assert f'with uniform weights it differs from {name}' in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_what_is_not_separable_is_logged(name, caplog):
             dict(unit='level'),
             r'EntropyWeighted\.unit: expected one of site, image',
         ),
-        (dict(type='L2Loss'), {}, r"EntropyWeighted\.unit: expected 'site' or 'image', because the rows of L2Loss"),
+        (dict(type='L2Loss'), {}, r"EntropyWeighted\.unit: expected 'site' or 'image' for L2Loss"),
     ],
 )
 def test_bad_arguments(loss, options, message):
@@ -345,11 +345,7 @@ def test_bad_arguments(loss, options, message):
 @pytest.mark.parametrize(
     ('unit', 'drop', 'message'),
     [
-        (
-            'image',
-            'weight_preds_S',
-            'expected the class logits that the weights come from, but got none; add weight',
-        ),
+        ('image', 'weight_preds_S', 'expected class logits for the weights, but got none; add weight'),
         ('image', 'weight_images', 'expected the image of each site, but got none'),
         ('proposal', None, 'expected one row for each of 12 sites, but got 3'),
         ('sites_of_image', None, 'expected one row for each of 12 sites'),

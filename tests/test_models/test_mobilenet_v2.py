@@ -47,18 +47,18 @@ def test_outputs_equal_stock_bit_for_bit(stock, trunk, training):
     trunk.train(training)
     expected, actual = stock(images), trunk(images)
     assert [tuple(level.shape) for level in actual] == [(2, 24, 24, 16), (2, 32, 12, 8), (2, 96, 6, 4), (2, 320, 3, 2)]
-    for ours, theirs in zip(actual, expected, strict=True):
-        assert torch.equal(ours, theirs)
+    for level, stock_level in zip(actual, expected, strict=True):
+        assert torch.equal(level, stock_level)
 
 
 def test_gradients_equal_stock_bit_for_bit(stock, trunk):
     images = torch.randn(2, 3, 64, 64)
     for model in (stock.train(True) or stock, trunk.train(True)):
         sum(level.sin().sum() for level in model(images)).backward()
-    theirs = dict(stock.named_parameters())
+    of_stock = dict(stock.named_parameters())
     for name, parameter in trunk.named_parameters():
         if parameter.requires_grad:
-            assert torch.equal(parameter.grad, theirs[name].grad), name
+            assert torch.equal(parameter.grad, of_stock[name].grad), name
 
 
 def test_state_dict_fits_both_ways(stock, trunk):

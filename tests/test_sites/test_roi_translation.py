@@ -33,16 +33,18 @@ def translation(groups=AS_BACKGROUND):
 
 def test_probabilities_of_the_members_add_up():
     logits = 3 * torch.randn(7, 6, dtype=torch.float64)
-    theirs, ours = logits.softmax(dim=1), translation().logits(logits).softmax(dim=1)
-    expected = torch.stack([theirs[:, 2] + theirs[:, 3], theirs[:, 1], theirs[:, 0], theirs[:, 5] + theirs[:, 4]], 1)
-    torch.testing.assert_close(ours, expected)
+    teacher, translated = logits.softmax(dim=1), translation().logits(logits).softmax(dim=1)
+    expected = torch.stack(
+        [teacher[:, 2] + teacher[:, 3], teacher[:, 1], teacher[:, 0], teacher[:, 5] + teacher[:, 4]], 1
+    )
+    torch.testing.assert_close(translated, expected)
 
 
 def test_dropped_classes_are_renormalised_away():
     logits = 3 * torch.randn(7, 6, dtype=torch.float64)
-    theirs, ours = logits.softmax(dim=1), translation(DROPPED).logits(logits).softmax(dim=1)
-    kept = torch.stack([theirs[:, 2] + theirs[:, 3], theirs[:, 1], theirs[:, 0], theirs[:, 5]], 1)
-    torch.testing.assert_close(ours, kept / kept.sum(dim=1, keepdim=True))
+    teacher, translated = logits.softmax(dim=1), translation(DROPPED).logits(logits).softmax(dim=1)
+    kept = torch.stack([teacher[:, 2] + teacher[:, 3], teacher[:, 1], teacher[:, 0], teacher[:, 5]], 1)
+    torch.testing.assert_close(translated, kept / kept.sum(dim=1, keepdim=True))
 
 
 def test_a_sure_unmapped_object_is_background_unless_dropped():
@@ -54,8 +56,8 @@ def test_a_sure_unmapped_object_is_background_unless_dropped():
 
 def test_a_permutation_is_exact():
     logits = torch.randn(5, 6)
-    ours = translation(groups=ClassGroups([[4], [0], [1], [2], [3]])).logits(logits)
-    assert torch.equal(ours, logits[:, [4, 0, 1, 2, 3, 5]])
+    translated = translation(groups=ClassGroups([[4], [0], [1], [2], [3]])).logits(logits)
+    assert torch.equal(translated, logits[:, [4, 0, 1, 2, 3, 5]])
 
 
 def test_without_a_map_logits_are_what_they_were():
@@ -66,9 +68,9 @@ def test_without_a_map_logits_are_what_they_were():
 @pytest.mark.parametrize('groups', [AS_BACKGROUND, DROPPED])
 def test_extreme_logits_and_gradients(groups):
     logits = torch.tensor([[1000.0, -1000, 0, 0, 1000, -1000], [-1000.0] * 6, [1000.0] * 6]).requires_grad_()
-    ours = translation(groups).logits(logits)
-    assert ours.isfinite().all()
-    entropy(ours).sum().backward()
+    translated = translation(groups).logits(logits)
+    assert translated.isfinite().all()
+    entropy(translated).sum().backward()
     assert logits.grad.isfinite().all()
     exact = torch.randn(3, 6, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(translation(groups).logits, exact)
@@ -86,10 +88,10 @@ def test_deltas_are_the_members_and_of_merged_classes_the_likelier():
     logits[1, 3] = 50.0  # surely a bus
     deltas = torch.arange(2 * 5 * 4.0).reshape(2, 20)
     boxes = deltas.reshape(2, 5, 4)
-    ours = translation().boxes(deltas, logits).reshape(2, 3, 4)
-    torch.testing.assert_close(ours[0, 0], (boxes[0, 2] + boxes[0, 3]) / 2)
-    torch.testing.assert_close(ours[1, 0], boxes[1, 3])
-    torch.testing.assert_close(ours[:, 1:], boxes[:, [1, 0]])
+    translated = translation().boxes(deltas, logits).reshape(2, 3, 4)
+    torch.testing.assert_close(translated[0, 0], (boxes[0, 2] + boxes[0, 3]) / 2)
+    torch.testing.assert_close(translated[1, 0], boxes[1, 3])
+    torch.testing.assert_close(translated[:, 1:], boxes[:, [1, 0]])
     agnostic = torch.randn(2, 4)
     torch.testing.assert_close(translation().boxes(agnostic, logits), agnostic)
 
@@ -98,8 +100,11 @@ def test_deltas_come_in_the_students_units():
     stds, means = (0.05, 0.05, 0.1, 0.1), (0.1, 0.0, 0.0, -0.2)
     translate = RoITranslation(head(5), head(5, stds=stds, means=means))
     deltas, rois = torch.randn(6, 20), torch.tensor([[0.0, 0.0, 40.0, 30.0]]).repeat(6, 1)
-    ours = translate.boxes(deltas, torch.zeros(6, 6))
-    decoded = head(5).bbox_coder.decode(rois, ours), head(5, stds=stds, means=means).bbox_coder.decode(rois, deltas)
+    translated = translate.boxes(deltas, torch.zeros(6, 6))
+    decoded = (
+        head(5).bbox_coder.decode(rois, translated),
+        head(5, stds=stds, means=means).bbox_coder.decode(rois, deltas),
+    )
     torch.testing.assert_close(*decoded, rtol=1e-4, atol=1e-4)
 
 

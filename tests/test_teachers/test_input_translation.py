@@ -23,10 +23,10 @@ def preprocessor(pixels, **kwargs):
 @pytest.mark.parametrize('pad_value', [0, 7])
 def test_translated_batch_equals_the_teachers_own(student, teacher, pad_value):
     sizes = ((70, 90), (64, 33))
-    ours, theirs = preprocessor(student), preprocessor(teacher, pad_value=pad_value)
-    made = ours(tiny.batch(sizes))
-    expected = theirs(tiny.batch(sizes))['inputs']
-    actual = InputTranslation(ours, theirs)(made['inputs'], made['data_samples'])
+    of_student, of_teacher = preprocessor(student), preprocessor(teacher, pad_value=pad_value)
+    made = of_student(tiny.batch(sizes))
+    expected = of_teacher(tiny.batch(sizes))['inputs']
+    actual = InputTranslation(of_student, of_teacher)(made['inputs'], made['data_samples'])
     assert torch.allclose(actual, expected, atol=2e-4, rtol=1e-5)
     assert actual.shape[-2:] == (96, 96)
 
@@ -43,10 +43,10 @@ def test_a_teacher_without_a_preprocessor_wants_what_the_student_wants():
 
 
 def test_the_students_batch_stays_as_it_was():
-    ours = preprocessor(tiny.RGB)
-    made = ours(tiny.batch())
+    of_student = preprocessor(tiny.RGB)
+    made = of_student(tiny.batch())
     before = made['inputs'].clone()
-    InputTranslation(ours, preprocessor(tiny.CAFFE))(made['inputs'], made['data_samples'])
+    InputTranslation(of_student, preprocessor(tiny.CAFFE))(made['inputs'], made['data_samples'])
     assert torch.equal(made['inputs'], before)
 
 

@@ -141,18 +141,3 @@ def test_weights_that_are_all_zero_stay_zero():
 def test_builds_by_name_from_any_scope(name, type_):
     assert type(build_model(dict(type=name))) is type_
     assert type(build_model(dict(type=f'eakd_det.{name}'))) is type_
-
-
-@pytest.mark.parametrize('weighting', [EntropyWeighting, MeanMatchedWeighting])
-@pytest.mark.parametrize(
-    ('kwargs', 'message'),
-    [
-        (dict(tau=0), r'Weighting\.tau: expected a finite number > 0, but got 0'),
-        (dict(tau='3'), r"Weighting\.tau: expected a finite number > 0, but got '3'"),
-        (dict(mode='max'), r"Weighting\.mode: expected one of ea, teacher, .*, but got 'max'"),
-        (dict(h_ub=0.0), r'Weighting\.h_ub: expected a finite number > 0 or None, but got 0\.0'),
-    ],
-)
-def test_bad_arguments(weighting, kwargs, message):
-    with pytest.raises(ConfigError, match=message):
-        weighting(**kwargs)

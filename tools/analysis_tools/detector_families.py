@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 import copy
 import importlib
+import json
 import logging
 import signal
 import sys
+import textwrap
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -25,6 +27,7 @@ importlib.import_module('eakd_det')  # gives mmcv its ops, before MMDetection as
 import mmdet  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from eakd_det.models.build import build_detector  # noqa: E402
 from mmdet.structures import DetDataSample  # noqa: E402
 from mmdet.structures.mask import BitmapMasks  # noqa: E402
 from mmengine.config import Config  # noqa: E402
@@ -36,11 +39,15 @@ from torch import nn  # noqa: E402
 from eakd_det.building import build_model  # noqa: E402
 from eakd_det.errors import ConfigError  # noqa: E402
 from eakd_det.files import write_json  # noqa: E402
-from eakd_det.models.build import build_detector  # noqa: E402
 
 CONFIGS = Path(mmdet.__file__).parent / '.mim' / 'configs'
 SMALL = ('tiny', 'nano', 'r18', 'mobilenetv2', '-s_', 'swin-t', 'r50')  # the earlier, the smaller
-CHOSEN = {'htc': 'htc-without-semantic_r50_fpn_1x_coco.py'}  # the others need segmentation maps
+CHOSEN = {
+    'cascade_rpn': 'cascade-rpn_faster-rcnn_r50-caffe_fpn_1x_coco.py',  # MMDetection does not build the smaller one
+    'dcn': 'faster-rcnn_r50-dconv-c3-c5_fpn_1x_coco.py',  # the smaller one has deformable pooling instead
+    'dcnv2': 'faster-rcnn_r50-mdconv-c3-c5_fpn_1x_coco.py',
+    'htc': 'htc-without-semantic_r50_fpn_1x_coco.py',  # the others need segmentation maps
+}
 CLASSES, SIZE, SECONDS = 3, 320, 240
 EA_KD = dict(type='eakd_det.KDLoss', reduction='objects', weighting=dict(type='eakd_det.EntropyWeighting', tau=1.0))
 
@@ -48,7 +55,11 @@ EA_KD = dict(type='eakd_det.KDLoss', reduction='objects', weighting=dict(type='e
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('families', nargs='*', help='folders of configs; all of them by default')
+    parser.add_argument(
+        'families',
+        nargs='*',
+        help='folders of configs; all of them by default. Rows of others stay as they are in the record',
+    )
     parser.add_argument('--out', type=Path, help='write the record to this JSON file')
     return parser.parse_args(argv)
 
@@ -192,7 +203,7 @@ def table(rows: list[dict[str, Any]]) -> str:
     """Return a row of Markdown for each family."""
     lines = ['| configs | detector, head | ops of mmcv | result |', '| --- | --- | --- | --- |']
     for row in rows:
-        reason = '' if row['result'] == 'works' else f': {row["reason"]}'.replace('|', '\\|')
+        reason = '' if row['result'] == 'works' else f': {textwrap.shorten(row["reason"], 160)}'.replace('|', '\\|')
         cells = f'{row["detector"]}, {row["head"]}', ', '.join(row['ops']) or '-', row['result'] + reason
         lines.append(f'| `{row["family"]}/{row["config"]}` | {" | ".join(cells)} |')
     counts = Counter(row['result'] for row in rows)
@@ -214,10 +225,13 @@ def main(argv: list[str] | None = None) -> int:
         if row is not None:
             rows.append(row)
             print(f'{family}: {row["result"]} {row["reason"]}', file=sys.stderr, flush=True)
+    if args.families and args.out and args.out.is_file():
+        kept = json.loads(args.out.read_text())['rows']
+        rows = sorted([*(row for row in kept if row['family'] not in families), *rows], key=lambda row: row['family'])
     text = table(rows)
     print(text)
     if args.out:
-        command = ' '.join(['python', 'tools/analysis_tools/detector_families.py', *(argv or sys.argv[1:])])
+        command = 'python tools/analysis_tools/detector_families.py --out docs/records/families.json'
         write_json(args.out, dict(command=command, torch=torch.__version__, rows=rows, table=text))
     return 0
 

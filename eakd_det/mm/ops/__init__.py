@@ -1,5 +1,5 @@
-"""The ops that MMDetection takes from a compiled mmcv, in PyTorch alone: no compiler, any Python, any torch >= 2.1.
+"""Replacements in PyTorch for the compiled ops of mmcv: no compiler, any Python, any torch >= 2.1.
 
-``finder`` decides which ops are in use and is all that is imported before mmcv; ``ext`` and ``mmcv_functions`` speak
-mmcv's signatures; every other module is one op as a pure function on tensors.
+``finder`` selects the ops and is the only module imported before mmcv; ``ext`` and ``mmcv_functions`` have mmcv's
+signatures; every other module is one op as a pure function on tensors.
 """

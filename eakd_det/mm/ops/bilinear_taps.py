@@ -1,4 +1,4 @@
-"""Which pixels along one axis the bins of RoIs read, and with which weights."""
+"""The pixels that the bins of RoIs read along one axis, and their weights."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class AxisTaps:
 
     Attributes:
         counts: Pixels of each bin, ``(R, bins)``.
-        starts: Where they begin in the two below, ``(R, bins)``.
+        starts: Index of each bin's first entry in ``pixels`` and ``weights``, ``(R, bins)``.
         pixels: Indices along the axis, ``(taps,)``.
-        weights: Sum of the bilinear weights that the bin's samples give the pixel, by their number, ``(taps,)``.
+        weights: Mean bilinear weight of the pixel over the bin's samples, ``(taps,)``.
     """
 
     counts: Tensor
@@ -28,14 +28,14 @@ class AxisTaps:
 
     @classmethod
     def of(cls, low: Tensor, size: Tensor, bins: int, sampling_ratio: int, length: int) -> AxisTaps:
-        """Sample each bin of intervals from ``low`` that are ``size`` long, on an axis of ``length`` pixels.
+        """Sample the bins of intervals on an axis of ``length`` pixels.
 
         Args:
-            low: ``(R,)`` in pixels, where 0 is the centre of the first one.
-            size: ``(R,)`` in pixels.
-            bins: Bins of an interval.
-            sampling_ratio: Samples in a bin; 0 takes one for each pixel that a bin spans, rounded up.
-            length: Pixels of the axis. Samples more than one pixel beyond its ends count as zero.
+            low: Start of each interval, ``(R,)``, in pixels; 0 is the centre of the first pixel.
+            size: Length of each interval, ``(R,)``, in pixels.
+            bins: Number of bins of an interval.
+            sampling_ratio: Samples in a bin; 0 is one for each pixel that a bin spans, rounded up.
+            length: Number of pixels. Samples more than one pixel beyond the ends count as zero.
 
         Example:
             >>> taps = AxisTaps.of(torch.tensor([0.0]), torch.tensor([2.0]), bins=1, sampling_ratio=1, length=4)
@@ -61,7 +61,7 @@ class AxisTaps:
 
 
 def _samples(low: Tensor, size: Tensor, bins: int, sampling_ratio: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return bin, place and weight of each sample; places are rounded as mmcv rounds them."""
+    """Return bin, position and weight of each sample, with mmcv's rounding of positions."""
     step = size / bins
     number = torch.full_like(step, sampling_ratio) if sampling_ratio > 0 else step.ceil()
     number = number.where(step.isfinite() & low.isfinite(), 0).clamp(min=0).long()

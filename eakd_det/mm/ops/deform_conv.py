@@ -19,27 +19,17 @@ def deform_conv2d(
     dilation: tuple[int, int] = (1, 1),
     mask: Tensor | None = None,
 ) -> Tensor:
-    r"""Convolve ``features`` at places that move by ``offset``, times ``mask``.
+    r"""Convolve ``features`` at positions shifted by ``offset``, times ``mask``.
 
     .. math:: out_{n,o}(q) = \sum_{c,k} weight_{o,c,k}\ mask_{n,k}(q)\
               \mathrm{bilinear}(features_{n,c},\ q \cdot stride - padding + k \cdot dilation + offset_{n,k}(q))
 
-    What lies outside of the map is zero. torchvision's kernel is used where torchvision loads, else one
+    Values outside the map are zero. The kernel is torchvision's if torchvision loads, else one
     :func:`torch.nn.functional.grid_sample` for all positions of the kernel.
 
-    Args:
-        features: ``(N, C_in, H, W)``.
-        offset: ``(N, 2 * G * kh * kw, H_out, W_out)`` in pixels, for ``G`` groups of channels: y before x at each
-            position of the kernel.
-        weight: ``(C_out, C_in / groups, kh, kw)``.
-        bias: ``(C_out,)``.
-        stride: Along y and x, as the next two.
-        padding: In pixels.
-        dilation: In pixels.
-        mask: ``(N, G * kh * kw, H_out, W_out)``; 1 everywhere by default.
-
-    Returns:
-        ``(N, C_out, H_out, W_out)``.
+    Shapes: features ``(N, C_in, H, W)``, offset ``(N, 2 G kh kw, H_out, W_out)`` in pixels for ``G`` groups of channels
+    (y before x), weight ``(C_out, C_in / groups, kh, kw)``, bias ``(C_out,)``, mask ``(N, G kh kw, H_out, W_out)`` or
+    None for 1 everywhere; the result is ``(N, C_out, H_out, W_out)``.
 
     Source: Dai et al., Deformable Convolutional Networks, ICCV 2017; Zhu et al., Deformable ConvNets v2, CVPR 2019.
 
@@ -74,7 +64,7 @@ def deform_conv2d(
     columns = functional.grid_sample(by_group, grid_xy.to(features.dtype), align_corners=False)
     if mask is not None:
         columns = columns * mask.reshape(images * offset_groups, 1, positions, height * width)
-    # A grouped convolution whose kernel covers all positions sums them up; it keeps autocast's dtype as conv2d does.
+    # A grouped convolution over all positions sums them, with autocast's dtype.
     columns = columns.view(images, channels, positions, height * width)
     kernel_weight = weight.view(out_channels, group_channels, positions, 1)
     return functional.conv2d(columns, kernel_weight, bias, groups=channels // group_channels).view(

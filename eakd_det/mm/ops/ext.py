@@ -1,4 +1,4 @@
-"""What ``mmcv._ext`` holds when the ops are this package's: mmcv's names and signatures."""
+"""The module ``mmcv._ext`` with the ops of this package, under mmcv's names and signatures."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from torch import Tensor
 
 from eakd_det.errors import ConfigError
 from eakd_det.mm.ops.nms import nms
-from eakd_det.mm.ops.nms_variants import nms_match, soft_nms
+from eakd_det.mm.ops.soft_nms import soft_nms
 
 
 def fill(module: ModuleType) -> None:
-    """Give ``module`` all ops that mmcv looks for; one that this package lacks raises when it is called."""
-    module.nms = _nms  # type: ignore[attr-defined]
+    """Add all ops to ``module``; those that this package lacks raise when they are called."""
+    module.nms = nms  # type: ignore[attr-defined]
     module.softnms = _softnms  # type: ignore[attr-defined]
-    module.nms_match = nms_match  # type: ignore[attr-defined]
     module.get_compiler_version = lambda: 'none: the ops of eakd_det'  # type: ignore[attr-defined]
     module.get_compiling_cuda_version = lambda: 'not available'  # type: ignore[attr-defined]
     module.__getattr__ = missing  # type: ignore[method-assign]
 
 
 def missing(name: str) -> Callable[..., NoReturn]:
-    """Return a function that says how to get the op ``name``.
+    """Return a function that raises an error with the way to get the op ``name``.
 
     Example:
         >>> missing('carafe_forward')()
@@ -37,15 +36,11 @@ def missing(name: str) -> Callable[..., NoReturn]:
 
     def op(*args: Any, **kwargs: Any) -> NoReturn:
         raise ConfigError(
-            f'mmcv op {name}: expected an mmcv with compiled ops, but the ops in use are those of eakd_det, which has '
-            'no such op; install mmcv==2.1.0 built for your torch (docs/install.md)'
+            f'mmcv op {name}: expected an mmcv with compiled ops, but got the ops of eakd_det, which lack it; '
+            'install mmcv==2.1.0 built for your torch (docs/install.md)'
         )
 
     return op
-
-
-def _nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
-    return nms(boxes, scores, iou_threshold, offset)
 
 
 def _softnms(

@@ -1,8 +1,8 @@
-"""Which ops MMDetection gets: those that mmcv was compiled with, or this package's own in Python.
+"""Selection of MMDetection's ops: those that mmcv was compiled with, or this package's in Python.
 
-``mmcv.ops`` takes its kernels from the compiled module ``mmcv._ext``, which mmcv-lite does not have. :func:`install`
-puts a finder into ``sys.meta_path`` that serves the module instead, so that ``from mmcv.ops import nms`` works. Nothing
-is imported before mmcv itself is: this module needs the standard library alone.
+``mmcv.ops`` imports its kernels from the compiled module ``mmcv._ext``, which mmcv-lite does not have. :func:`install`
+adds a finder to ``sys.meta_path`` that provides the module, so that ``from mmcv.ops import nms`` works. This module
+needs the standard library alone and imports nothing before mmcv.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from eakd_det.errors import ConfigError
 VARIABLE = 'EAKD_DET_OPS'
 CHOICES = ('auto', 'compiled', 'python')
 _EXT = 'mmcv._ext'
-# Modules of mmcv whose functions hand buffers to a kernel; ours return results, and autograd differentiates them.
+# Modules of mmcv whose functions pass buffers to a kernel.
 _REPLACED = tuple(
     f'mmcv.ops.{name}'
     for name in ('roi_align', 'focal_loss', 'deform_conv', 'modulated_deform_conv', 'multi_scale_deform_attn')
@@ -31,18 +31,18 @@ _REPLACED = tuple(
 
 
 def install(prefer: str | None = None) -> None:
-    """Let ``mmcv.ops`` be imported whether or not mmcv has compiled ops.
+    """Make ``mmcv.ops`` importable with and without compiled ops.
 
-    Calling this again changes the choice as long as ``mmcv.ops`` is not imported. Processes that :mod:`multiprocessing`
-    starts (data-loader workers, spawned ranks), and theirs, install the same before they unpickle their work.
+    A later call changes the choice as long as ``mmcv.ops`` is not imported. Processes started by :mod:`multiprocessing`
+    (data-loader workers, spawned ranks) inherit it before they unpickle their work.
 
     Args:
         prefer: ``'auto'`` uses compiled ops if mmcv has them, else Python's; ``'compiled'`` and ``'python'`` force one
-            of them. By default an earlier choice stays; the first one is what the environment variable
-            ``EAKD_DET_OPS`` holds, or else ``'auto'``.
+            of them. None keeps an earlier choice; the first is that of the environment variable ``EAKD_DET_OPS``, or
+            else ``'auto'``.
 
     Raises:
-        ConfigError: If ``prefer`` is none of these, or other ops than it names are already imported.
+        ConfigError: If ``prefer`` is unknown, or ``mmcv.ops`` is already imported with other ops.
     """
     if prefer is None and any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
@@ -57,16 +57,16 @@ def install(prefer: str | None = None) -> None:
 
 
 def uses_python_ops() -> bool:
-    """Return whether ``mmcv.ops`` has, or would have if it were imported now, the ops of this package.
+    """Return whether ``mmcv.ops`` has, or would get on import, the ops of this package.
 
-    They read features in any memory format, and are fastest on channels-last ones; compiled ops need contiguous ones.
+    They read features in any memory format and are fastest on channels-last ones; compiled ops need contiguous ones.
     """
     spec = importlib.util.find_spec(_EXT)
     return spec is not None and isinstance(spec.loader, _PythonOps)
 
 
 class _InstalledInChild:
-    """An entry of a process's configuration, which its children copy and unpickle before anything they work on."""
+    """An entry of a process's configuration, which child processes unpickle before their work."""
 
     def __init__(self, prefer: str) -> None:
         self.prefer = prefer
@@ -92,7 +92,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         if fullname in _REPLACED and uses_python_ops():
             spec = PathFinder.find_spec(fullname, path)
             if spec is not None and isinstance(spec.loader, SourceFileLoader):
-                spec.loader = _WithOurFunctions(spec.loader.name, spec.loader.path)
+                spec.loader = _WithReplacements(spec.loader.name, spec.loader.path)
             return spec
         return None
 
@@ -108,7 +108,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 class _PythonOps(importlib.abc.Loader):
-    """Fill the module ``mmcv._ext`` with this package's ops."""
+    """Fills the module ``mmcv._ext`` with this package's ops."""
 
     def exec_module(self, module: ModuleType) -> None:
         from eakd_det.mm.ops import ext
@@ -116,8 +116,8 @@ class _PythonOps(importlib.abc.Loader):
         ext.fill(module)
 
 
-class _WithOurFunctions(SourceFileLoader):
-    """Load a module of ``mmcv.ops`` and put this package's functions in the place of its own."""
+class _WithReplacements(SourceFileLoader):
+    """Loads a module of ``mmcv.ops`` and replaces its functions with this package's."""
 
     def exec_module(self, module: ModuleType) -> None:
         super().exec_module(module)
@@ -127,7 +127,7 @@ class _WithOurFunctions(SourceFileLoader):
 
 
 class _CompiledOps(ExtensionFileLoader):
-    """Load mmcv's compiled ops, or say in one line how to go on without them."""
+    """Loads mmcv's compiled ops; the error if they do not load is one line with the alternatives."""
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         try:

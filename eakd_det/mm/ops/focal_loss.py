@@ -17,14 +17,11 @@ def sigmoid_focal_loss(
         -(1 - \alpha) p_{rc}^\gamma \log (1 - p_{rc}) \text{ elsewhere}, \quad p = \mathrm{sigmoid}(logits)
 
     Args:
-        logits: ``(R, C)``; computed in float32 or better.
-        labels: ``(R,)``, int64; a label of ``C`` or above is background.
-        gamma: How fast the loss of what is already well classified falls.
-        alpha: Share of the objects.
-        class_weights: ``(C,)``; a row is multiplied by the weight of its label, and one of background is not.
-
-    Returns:
-        ``(R, C)`` in the dtype of ``logits``.
+        logits: ``(R, C)``; computed in float32 or better. The loss has their shape and dtype.
+        labels: ``(R,)``, int64; ``C`` or above is background.
+        gamma: Exponent that reduces the loss of well-classified entries.
+        alpha: Weight of objects.
+        class_weights: Factor for rows with each label, ``(C,)``; background rows keep their loss.
 
     Source: Lin et al., Focal Loss for Dense Object Detection, ICCV 2017, equation 5.
 

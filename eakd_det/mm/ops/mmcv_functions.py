@@ -1,7 +1,7 @@
-"""Functions that stand in for those of ``mmcv.ops``, with mmcv's names and signatures.
+"""Replacements for functions of ``mmcv.ops``, with mmcv's names and signatures.
 
-mmcv's own are autograd functions around a kernel that fills buffers. Ours are compositions that autograd
-differentiates; mmcv's modules (``RoIAlign``, ``DeformConv2d``, ...) call them by the same names.
+mmcv's are autograd functions around a kernel that fills buffers; these are differentiated by autograd. mmcv's modules
+(``RoIAlign``, ``DeformConv2d``, ...) call them under the same names.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from eakd_det.mm.ops import roi_align as roi_align_module
 
 
 def replace_in(module: ModuleType) -> None:
-    """Put our functions in the place of those of ``module``, one of ``mmcv.ops``."""
+    """Replace the functions of ``module``, one of ``mmcv.ops``."""
     for name, function in _FUNCTIONS[module.__name__.rpartition('.')[2]].items():
         setattr(module, name, function)
 
@@ -34,7 +34,7 @@ def roi_align(
     pool_mode: str = 'avg',
     aligned: bool = True,
 ) -> Tensor:
-    """Stand in for ``mmcv.ops.roi_align``; see :func:`eakd_det.mm.ops.roi_align.roi_align`."""
+    """Replace ``mmcv.ops.roi_align``; see :func:`eakd_det.mm.ops.roi_align.roi_align`."""
     if pool_mode != 'avg':
         raise ConfigError(f"roi_layer.pool_mode: expected 'avg', but got {pool_mode!r}, which needs compiled mmcv ops")
     return roi_align_module.roi_align(input, rois, _pair(output_size), spatial_scale, sampling_ratio, aligned)
@@ -48,7 +48,7 @@ def sigmoid_focal_loss(
     weight: Tensor | None = None,
     reduction: str = 'mean',
 ) -> Tensor:
-    """Stand in for ``mmcv.ops.sigmoid_focal_loss``; 'mean' divides by the rows, as mmcv does."""
+    """Replace ``mmcv.ops.sigmoid_focal_loss``; 'mean' divides by the number of rows, as in mmcv."""
     loss = focal_loss.sigmoid_focal_loss(input, target, gamma, alpha, weight)
     if require('reduction', reduction, Literal['none', 'mean', 'sum']) == 'none':
         return loss
@@ -67,7 +67,7 @@ def deform_conv2d(
     bias: bool = False,
     im2col_step: int = 32,
 ) -> Tensor:
-    """Stand in for ``mmcv.ops.deform_conv2d``; shapes give the groups, and ``im2col_step`` is of no use here."""
+    """Replace ``mmcv.ops.deform_conv2d``; the shapes determine the groups, and ``im2col_step`` is ignored."""
     if bias:
         raise ConfigError('deform_conv2d.bias: expected False, but got True')
     weight = weight.type_as(offset)
@@ -87,7 +87,7 @@ def modulated_deform_conv2d(
     groups: int = 1,
     deform_groups: int = 1,
 ) -> Tensor:
-    """Stand in for ``mmcv.ops.modulated_deform_conv2d``; shapes give the groups."""
+    """Replace ``mmcv.ops.modulated_deform_conv2d``; the shapes determine the groups."""
     input, mask, weight = (tensor.type_as(offset) for tensor in (input, mask, weight))
     bias = None if bias is None else bias.type_as(offset)
     geometry = (_pair(stride), _pair(padding), _pair(dilation))
@@ -95,7 +95,7 @@ def modulated_deform_conv2d(
 
 
 class MultiScaleDeformableAttnFunction:
-    """Stand in for the function that mmcv runs on CUDA: its PyTorch form, which it runs on a CPU."""
+    """Replace mmcv's CUDA function with the PyTorch form that mmcv runs on a CPU."""
 
     @staticmethod
     def apply(

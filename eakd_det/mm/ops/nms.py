@@ -18,26 +18,18 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int = 0) ->
     r"""Return the boxes that greedy non-maximum suppression keeps.
 
     From the highest score down, a box is kept unless a kept box before it overlaps it by more than ``iou_threshold``.
-    In a block of sorted boxes that is the one fixed point of
+    In a block of sorted boxes the kept ones are the unique fixed point of
 
     .. math:: keep_j = \neg \bigvee_{i < j} (\mathrm{IoU}_{ij} > threshold \wedge keep_i)
 
-    reached in as many rounds as the longest chain of boxes that decide on one another, which is short. What a block
-    keeps suppresses the boxes behind it before the next block is looked at, so memory is bounded.
+    which is reached in as many rounds as the longest chain of dependent boxes, a small number. The kept boxes of a
+    block suppress all later boxes before the next block is processed, so memory is bounded.
 
-    Kept indices and their order are mmcv's for every float32 input, since sort and arithmetic are: boxes with NaN
-    neither suppress nor are suppressed.
+    For every float32 input the kept indices and their order equal mmcv's, because sort and arithmetic do. Boxes with
+    NaN neither suppress nor are suppressed. On CUDA with ``offset`` 0, torchvision's kernel is used if it loads.
 
-    torchvision's kernel is used on CUDA where torchvision loads and ``offset`` is 0.
-
-    Args:
-        boxes: ``(N, 4)``: x1, y1, x2, y2. float16 and bfloat16 are compared in float32.
-        scores: ``(N,)``.
-        iou_threshold: Overlap above which a box is suppressed, 0 or more.
-        offset: Added to widths and heights: 1 where a box includes its last pixel, else 0.
-
-    Returns:
-        Indices of the kept boxes, ``(K,)``, int64, highest score first.
+    ``boxes`` are ``(N, 4)``: x1, y1, x2, y2, compared in float32 or better. ``offset``, 1 if a box includes its last
+    pixel, is added to widths and heights. The result is the indices of the kept boxes, ``(K,)``, highest score first.
 
     Example:
         >>> import torch
@@ -46,7 +38,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int = 0) ->
         tensor([1, 2])
     """
     boxes = boxes.detach().to(torch.promote_types(boxes.dtype, torch.float32))
-    # mmcv compares with a float32, so that an overlap of just 0.6 is not above 0.6.
+    # mmcv compares with a float32, in which an overlap of exactly 0.6 is not above 0.6.
     threshold = torch.tensor(iou_threshold, dtype=boxes.dtype).item()
     kernels = torchvision_ops() if boxes.is_cuda and offset == 0 else None
     if kernels is not None:
@@ -59,12 +51,12 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int = 0) ->
         block = block[_keep(boxes[block], threshold, offset)]
         kept.append(block)
         if len(pending):
-            pending = pending[_keep_beside(boxes[block], boxes[pending], threshold, offset)]
+            pending = pending[_not_suppressed(boxes[block], boxes[pending], threshold, offset)]
     return order[torch.cat(kept)]
 
 
 def _keep(boxes: Tensor, threshold: float, offset: int) -> Tensor:
-    """Return which of ``boxes``, sorted by score, suppression keeps."""
+    """Return which of ``boxes``, sorted by score, are kept."""
     pairs = torch.cat([torch.stack(pair) for pair in _overlapping(boxes, boxes, threshold, offset)], 1)
     better, worse = pairs[:, pairs[0] != pairs[1]].sort(0)[0]
     keep = boxes.new_ones(len(boxes), dtype=torch.bool)
@@ -76,8 +68,8 @@ def _keep(boxes: Tensor, threshold: float, offset: int) -> Tensor:
         keep = after
 
 
-def _keep_beside(kept: Tensor, boxes: Tensor, threshold: float, offset: int) -> Tensor:
-    """Return which of ``boxes`` no box of ``kept`` suppresses."""
+def _not_suppressed(kept: Tensor, boxes: Tensor, threshold: float, offset: int) -> Tensor:
+    """Return which of ``boxes`` are not suppressed by a box of ``kept``."""
     keep = boxes.new_ones(len(boxes), dtype=torch.bool)
     for _, suppressed in _overlapping(kept, boxes, threshold, offset):
         keep[suppressed] = False
@@ -87,10 +79,10 @@ def _keep_beside(kept: Tensor, boxes: Tensor, threshold: float, offset: int) -> 
 
 
 def _overlapping(a: Tensor, b: Tensor, threshold: float, offset: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Give pairs that overlap by more than ``threshold``: indices into ``a`` and into ``b``.
+    """Yield pairs that overlap by more than ``threshold``, as indices into ``a`` and into ``b``.
 
-    Of all pairs, these are the ones where the box of ``b`` begins, along x, within that of ``a``. Boxes that share no x
-    are never paired, which is most of them where classes or levels are set apart by an offset.
+    The pairs are those in which the box of ``b`` starts, along x, within that of ``a``. Boxes that share no x are never
+    paired: most of them, where classes or levels are separated by an offset.
     """
     left, by_left = b[:, 0].sort()
     begin = torch.searchsorted(left, a[:, 0].contiguous())
@@ -102,7 +94,7 @@ def _overlapping(a: Tensor, b: Tensor, threshold: float, offset: int) -> Iterato
         i = i + part.start
         j = by_left.index_select(0, begin.index_select(0, i) + number)
         height = _shared(a[1::2], b[1::2], i, j, offset)
-        touch = height.nonzero().squeeze(1)  # holds NaN as well, which no threshold lets pass
+        touch = height.nonzero().squeeze(1)  # includes NaN, which is above no threshold
         i, j, height = i.index_select(0, touch), j.index_select(0, touch), height.index_select(0, touch)
         intersection = _shared(a[::2], b[::2], i, j, offset) * height
         overlap = intersection / (area_a.index_select(0, i) + area_b.index_select(0, j) - intersection)
@@ -111,6 +103,6 @@ def _overlapping(a: Tensor, b: Tensor, threshold: float, offset: int) -> Iterato
 
 
 def _shared(a: Tensor, b: Tensor, i: Tensor, j: Tensor, offset: int) -> Tensor:
-    """Return the length that intervals ``a[:, i]`` and ``b[:, j]`` share, 0 if they are apart."""
+    """Return the common length of intervals ``a[:, i]`` and ``b[:, j]``, 0 if they are disjoint."""
     low = torch.maximum(a[0].index_select(0, i), b[0].index_select(0, j))
     return (torch.minimum(a[1].index_select(0, i), b[1].index_select(0, j)) - low + offset).clamp_(min=0)

@@ -1,4 +1,4 @@
-"""Rows of unequal length in one flat tensor."""
+"""Rows of different lengths in one flat tensor."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def starts_of(counts: Tensor) -> Tensor:
-    """Return where each row begins, for rows of ``counts`` items that lie one after another.
+    """Return the start of each row, for consecutive rows of ``counts`` items.
 
     Example:
         >>> starts_of(torch.tensor([2, 0, 3]))
@@ -17,7 +17,7 @@ def starts_of(counts: Tensor) -> Tensor:
 
 
 def unroll(counts: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the row of each item and its number in that row.
+    """Return the row of each item and its index in that row.
 
     Example:
         >>> unroll(torch.tensor([2, 0, 3]))

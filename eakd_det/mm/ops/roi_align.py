@@ -1,4 +1,4 @@
-"""RoIAlign as one sparse matrix product: each output bin is a weighted sum of rows of an ``(H * W, C)`` table."""
+"""RoIAlign as a sparse matrix product: each bin is a weighted sum of rows of an ``(H * W, C)`` table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from eakd_det.mm.ops.bilinear_taps import AxisTaps
 from eakd_det.mm.ops.ragged import parts, unroll
 from eakd_det.mm.ops.torchvision_kernels import torchvision_ops
 
-_MOST_TAPS = 1 << 22  # pixels with a weight in one call: about 150 MB of indices and weights
+_MOST_TAPS = 1 << 22  # weighted pixels in one call: about 150 MB of indices and weights
 
 
 def roi_align(
@@ -28,31 +28,25 @@ def roi_align(
 
     .. math:: out_{r,c,i,j} = \frac{1}{g_y g_x} \sum_{s,t} \mathrm{bilinear}(features_{b_r,c},\ y_{r,i,s},\ x_{r,j,t})
 
-    A sample more than one pixel outside of the map counts as zero. Results are those of mmcv and torchvision to
-    rounding.
+    A sample more than one pixel outside the map counts as zero. Results equal mmcv's and torchvision's to rounding.
 
     A bin is a weighted sum of few pixels, and all bins of all RoIs are one
-    :func:`torch.nn.functional.embedding_bag` over a table that has a row for each pixel. Where the features are
-    channels-last the table is their own memory. Maps of one channel, as masks are, are summed along y and then along
-    x. Forward and backward are deterministic on a CPU.
-
-    On CUDA torchvision's kernel is used where torchvision loads.
+    :func:`torch.nn.functional.embedding_bag` over a table with a row for each pixel, which for channels-last features
+    is their own memory. Maps of one channel, such as masks, are summed along y and then along x (ten times faster).
+    Forward and backward are deterministic on a CPU. On CUDA, torchvision's kernel is used if torchvision loads.
 
     Args:
         features: ``(N, C, H, W)``, any memory format. float16 and bfloat16 are computed in float32.
         rois: ``(R, 5)``: image index, x1, y1, x2, y2 in pixels of the image. No gradient flows to them.
         output_size: Height and width in bins.
-        spatial_scale: Pixels of the map a pixel of the image.
-        sampling_ratio: Samples along each side of a bin; 0 takes one for each pixel of the map that the bin spans.
+        spatial_scale: Size of a pixel of the image in pixels of the map.
+        sampling_ratio: Samples along each side of a bin; 0 is one for each pixel of the map that the bin spans.
         aligned: Whether pixel centres lie at half integers; False is the form of MMDetection 1, where an RoI is at
             least one pixel wide.
 
     Returns:
-        ``(R, C, height, width)`` in the dtype and memory format of ``features``. RoIs that are not finite are zero, and
-        so are those of no or negative size where ``sampling_ratio`` is 0.
-
-    Raises:
-        ConfigError: If ``features`` or ``rois`` have other shapes.
+        ``(R, C, height, width)`` in the dtype and memory format of ``features``. RoIs that are not finite give zeros,
+        and so do those without a positive size if ``sampling_ratio`` is 0.
 
     Source: He et al., Mask R-CNN, ICCV 2017, section 3.
 
@@ -88,7 +82,7 @@ def _is_channels_last(features: Tensor) -> bool:
 
 @dataclass(frozen=True)
 class _Grid:
-    """The bins of all RoIs: what each sums up is the outer product of its taps along y and x."""
+    """The bins of all RoIs, each the outer product of its taps along y and x."""
 
     images: Tensor  # (R,)
     y: AxisTaps
@@ -99,7 +93,7 @@ class _Grid:
     def of(
         cls, rois: Tensor, bins: tuple[int, int], scale: float, sampling_ratio: int, aligned: bool, shape: torch.Size
     ) -> _Grid:
-        """Lay the bins of ``rois`` over maps of ``shape`` ``(N, C, H, W)``."""
+        """Place the bins of ``rois`` on maps of ``shape`` ``(N, C, H, W)``."""
         height, width = shape[2:]
         x1, y1, x2, y2 = (rois[:, 1:] * scale - (0.5 if aligned else 0.0)).unbind(1)
         size_y, size_x = (y2 - y1, x2 - x1) if aligned else ((y2 - y1).clamp(min=1), (x2 - x1).clamp(min=1))
@@ -121,7 +115,7 @@ class _Grid:
         return torch.cat(pooled) if len(pooled) > 1 else pooled[0]
 
     def pool_along_each_axis(self, table: Tensor) -> Tensor:
-        """Return what :meth:`pool` does, in fewer operations where ``C`` is small and bins are large."""
+        """Return the result of :meth:`pool` in fewer operations, for small ``C`` and large bins."""
         height, width = self.size
         row, _ = unroll(self.y.counts.sum(1))
         lines = _sum_rows(
@@ -138,10 +132,10 @@ class _Grid:
         return _sum_rows(lines.view(-1, table.size(1)), rows, self.x.weights.index_select(0, taps), counts)
 
     def _outer_product(self, part: slice) -> tuple[Tensor, Tensor]:
-        """Return rows of the table and their weights, for the RoIs in ``part``, bin after bin."""
+        """Return rows of the table and their weights for the RoIs in ``part``, ordered by bin."""
         height, width = self.size
         shape = (-1, self.y.counts.size(1), self.x.counts.size(1))
-        # A run is one tap along y of one bin; each run has all of the bin's taps along x.
+        # A run is one tap of a bin along y, with all of the bin's taps along x.
         bin_, number = unroll(self.y.counts[part, :, None].expand(shape).flatten())
         tap_y = self.y.starts[part, :, None].expand(shape).flatten()[bin_] + number
         image = self.images[part, None, None].expand(shape).flatten()[bin_]
@@ -154,6 +148,6 @@ class _Grid:
 
 
 def _sum_rows(table: Tensor, rows: Tensor, weights: Tensor, counts: Tensor) -> Tensor:
-    """Return weighted sums of as many ``rows`` of ``table`` as ``counts`` says, one after another."""
+    """Return weighted sums of consecutive groups of ``rows`` of ``table``, whose sizes are ``counts``."""
     offsets = pad(counts.flatten().cumsum(0), (1, 0))
     return embedding_bag(rows, table, offsets, mode='sum', per_sample_weights=weights, include_last_offset=True)

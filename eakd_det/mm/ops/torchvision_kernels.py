@@ -1,4 +1,4 @@
-"""The one place that looks whether torchvision's compiled kernels are there."""
+"""Access to torchvision's compiled kernels, if there are any."""
 
 from __future__ import annotations
 
@@ -9,11 +9,7 @@ from typing import Any
 
 @functools.cache
 def torchvision_ops() -> Any | None:
-    """Return the module ``torchvision.ops``, or None where torchvision is missing or does not load.
-
-    A torchvision built for another torch raises ``RuntimeError: operator torchvision::nms does not exist`` or an
-    ``OSError`` as it is imported.
-    """
+    """Return the module ``torchvision.ops``, or None if torchvision is missing or was built for another torch."""
     try:
         importlib.import_module('torchvision.extension')._assert_has_ops()
         return importlib.import_module('torchvision.ops')

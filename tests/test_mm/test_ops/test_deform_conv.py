@@ -1,4 +1,4 @@
-"""Deformable convolution beside loops over its definition and the compiled kernels."""
+"""Deformable convolution compared with loops over its definition and with the compiled kernels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CASES = [  # groups, offset groups, stride, padding, dilation, modulated
 
 @pytest.fixture(params=['python', 'torchvision'])
 def kernel(request, monkeypatch):
-    """Run the test with our form and with torchvision's."""
+    """Run the test with the PyTorch form and with torchvision's."""
     if request.param == 'python':
         monkeypatch.setattr(deform_conv, 'torchvision_ops', lambda: None)
     else:
@@ -106,5 +106,5 @@ def test_is_mmcvs(compiled, monkeypatch, case):
             out = functions.modulated_deform_conv2d(features, offset, mask, weight, bias, *geometry, case[0], case[1])
         (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
         results.append([out.detach(), *(tensor.grad for tensor in inputs)])
-    for mmcvs, ours in zip(*results, strict=True):
-        torch.testing.assert_close(ours, mmcvs, rtol=1e-4, atol=1e-4)
+    for mmcvs, actual in zip(*results, strict=True):
+        torch.testing.assert_close(actual, mmcvs, rtol=1e-4, atol=1e-4)

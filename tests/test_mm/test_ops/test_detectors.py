@@ -17,17 +17,17 @@ def outcome(base: str, ops: str) -> dict:
 
 @pytest.mark.parametrize('base', ['faster-rcnn_r50_fpn', 'mask-rcnn_r50_fpn'])
 def test_losses_gradients_and_detections(base):
-    ours = outcome(base, 'python')
-    assert ours['python']
-    assert ours['gradient'] > 0
-    assert all(ours['boxes'])
+    python = outcome(base, 'python')
+    assert python['python']
+    assert python['gradient'] > 0
+    assert all(python['boxes'])
     if not has_compiled_mmcv():
         return
     stock = outcome(base, 'auto')
     assert not stock['python']
     for name, values in stock['losses'].items():
-        assert ours['losses'][name] == pytest.approx(values, rel=1e-4), name
-    assert ours['gradient'] == pytest.approx(stock['gradient'], rel=1e-3)
-    for mine, theirs in zip(ours['boxes'], stock['boxes'], strict=True):
-        assert len(mine) == len(theirs)
-        assert [x for box in mine for x in box] == pytest.approx([x for box in theirs for x in box], abs=0.01)
+        assert python['losses'][name] == pytest.approx(values, rel=1e-4), name
+    assert python['gradient'] == pytest.approx(stock['gradient'], rel=1e-3)
+    for python_box, stock_box in zip(python['boxes'], stock['boxes'], strict=True):
+        assert len(python_box) == len(stock_box)
+        assert [x for box in python_box for x in box] == pytest.approx([x for box in stock_box for x in box], abs=0.01)

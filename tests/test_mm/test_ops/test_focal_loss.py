@@ -1,4 +1,4 @@
-"""Sigmoid focal loss beside MMDetection's form of it."""
+"""Sigmoid focal loss compared with MMDetection's form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Non-maximum suppression beside the greedy loop, mmcv's kernel and torchvision's."""
+"""Non-maximum suppression compared with the greedy loop, mmcv's kernel and torchvision's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RoIAlign beside loops over its definition, mmcv's kernel and torchvision's."""
+"""RoIAlign compared with loops over its definition, mmcv's kernel and torchvision's."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def features_of(shape, dtype=torch.float32, seed=1):
 @pytest.mark.parametrize(('output_size', 'sampling_ratio', 'aligned'), OPTIONS)
 def test_is_the_mean_of_bilinear_samples(shape, output_size, sampling_ratio, aligned):
     features, rois = features_of(shape, torch.float64), boxes(shape[0]).double()
-    ours = roi_align(features, rois, output_size, SCALE, sampling_ratio, aligned)
-    torch.testing.assert_close(ours, by_loops(features, rois, output_size, SCALE, sampling_ratio, aligned))
+    actual = roi_align(features, rois, output_size, SCALE, sampling_ratio, aligned)
+    torch.testing.assert_close(actual, by_loops(features, rois, output_size, SCALE, sampling_ratio, aligned))
 
 
 def test_hand_values():

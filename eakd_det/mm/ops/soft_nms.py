@@ -1,4 +1,4 @@
-"""Soft-NMS and NMS groups: rare in training, so plain loops over the boxes that are kept."""
+"""Soft-NMS, a plain loop over the kept boxes because it is rare in training."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def soft_nms(
     method: str = 'linear',
     offset: int = 0,
 ) -> tuple[Tensor, Tensor]:
-    r"""Lower the scores of boxes that overlap better ones, in place of removing them.
+    r"""Reduce the scores of boxes that overlap better ones instead of removing them.
 
-    Box after box, the best that is left is taken, and the scores of the others are multiplied by
+    The best remaining box is taken repeatedly, and the scores of the others are multiplied by
 
     * naive: 0 where the overlap is ``iou_threshold`` or more,
     * linear: :math:`1 - \mathrm{IoU}` there,
@@ -26,8 +26,8 @@ def soft_nms(
     Boxes that fall below ``min_score`` are dropped.
 
     Returns:
-        Indices of the boxes that are left, ``(K,)``, in the order in which they were taken, and ``(K, 5)``: x1, y1, x2,
-        y2, new score.
+        Indices of the remaining boxes, ``(K,)``, in the order in which they were taken, and ``(K, 5)``: x1, y1, x2, y2,
+        new score.
 
     Source: Bodla et al., Soft-NMS, ICCV 2017.
 
@@ -53,7 +53,7 @@ def soft_nms(
 
 
 def _without(items: list[int], dropped: list[bool]) -> list[int]:
-    """Return the items that are not dropped; the last one fills a gap, as in mmcv, so that equal scores go as there."""
+    """Return the items that are not dropped; the last one fills a gap, which gives mmcv's order of equal scores."""
     items, position = list(items), 0
     while position < len(items):
         if dropped[position]:
@@ -64,32 +64,7 @@ def _without(items: list[int], dropped: list[bool]) -> list[int]:
     return items
 
 
-def nms_match(dets: Tensor, iou_threshold: float) -> list[list[int]]:
-    """Return groups of boxes: one that suppression keeps, then those it suppresses, by falling score.
-
-    A box is suppressed by an overlap of ``iou_threshold`` or more.
-
-    Args:
-        dets: ``(N, 5)``: x1, y1, x2, y2, score.
-        iou_threshold: Least overlap within a group.
-
-    Source: Cao et al., Prime Sample Attention in Object Detection, CVPR 2020.
-
-    Example:
-        >>> import torch
-        >>> nms_match(torch.tensor([[0.0, 0, 4, 4, 0.5], [8, 8, 9, 9, 0.6], [0, 0, 4, 3, 0.9]]), 0.5)
-        [[2, 0], [1]]
-    """
-    left, groups = dets[:, 4].sort(descending=True)[1], []
-    while len(left):
-        best, left = left[0], left[1:]
-        together = _overlaps(dets[best, :4], dets[left, :4]) >= iou_threshold
-        groups.append([int(best), *left[together].tolist()])
-        left = left[~together]
-    return groups
-
-
-def _overlaps(box: Tensor, boxes: Tensor, offset: int = 0) -> Tensor:
+def _overlaps(box: Tensor, boxes: Tensor, offset: int) -> Tensor:
     """Return the intersection over union of ``box`` ``(4,)`` with each of ``boxes`` ``(N, 4)``, 0 where it is 0/0."""
     areas = [(b[..., 2:] - b[..., :2] + offset).prod(-1) for b in (box, boxes)]
     low, high = torch.maximum(box[:2], boxes[:, :2]), torch.minimum(box[2:], boxes[:, 2:])

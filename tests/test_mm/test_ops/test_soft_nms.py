@@ -1,4 +1,4 @@
-"""Soft-NMS and NMS groups by hand, and beside mmcv's kernels."""
+"""Soft-NMS by hand, and compared with mmcv's kernel."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from eakd_det.mm.ops.nms_variants import nms_match, soft_nms
+from eakd_det.mm.ops.soft_nms import soft_nms
 
 from .test_nms import KINDS, boxes_of
 
@@ -32,8 +32,8 @@ def test_soft_nms_is_mmcvs(compiled, kind, method, offset):
     boxes, scores = boxes_of(kind, 70)
     boxes[:, 2:] += 0.5  # for two boxes without area mmcv computes 0/0, and the score is lost
     dets, indices = compiled.soft_nms(boxes, scores, 0.3, 0.5, 0.05, method, offset)
-    ours, rescored = soft_nms(boxes, scores, 0.3, 0.5, 0.05, method, offset)
-    assert ours.tolist() == indices.tolist()
+    kept, rescored = soft_nms(boxes, scores, 0.3, 0.5, 0.05, method, offset)
+    assert kept.tolist() == indices.tolist()
     torch.testing.assert_close(rescored, dets)
 
 
@@ -42,21 +42,9 @@ def test_soft_nms_through_mmcv():
 
     boxes, scores = boxes_of('clustered', 50)
     dets, indices = of_mmcv(boxes, scores, 0.3, method='linear')
-    ours, rescored = soft_nms(boxes, scores, 0.3)
-    assert indices.tolist() == ours.tolist()
+    kept, rescored = soft_nms(boxes, scores, 0.3)
+    assert indices.tolist() == kept.tolist()
     torch.testing.assert_close(dets, rescored)
-
-
-def test_nms_match_by_hand():
-    dets = torch.cat([PAIR, torch.tensor([[50.0, 50, 60, 60]]), PAIR[:1] + 100]), torch.tensor([0.5, 0.9, 0.7, 0.1])
-    assert nms_match(torch.cat([dets[0], dets[1][:, None]], 1), 0.5) == [[1, 0], [2], [3]]
-
-
-@pytest.mark.parametrize('kind', KINDS)
-def test_nms_match_is_mmcvs(compiled, kind):
-    boxes, scores = boxes_of(kind, 70)
-    dets = torch.cat([boxes, scores[:, None]], 1)
-    assert nms_match(dets, 0.4) == [group.tolist() for group in compiled.nms_match(dets, 0.4)]
 
 
 def test_soft_nms_keeps_boxes_without_area():
@@ -68,4 +56,3 @@ def test_nothing():
     indices, rescored = soft_nms(torch.zeros(0, 4), torch.zeros(0))
     assert indices.shape == (0,)
     assert rescored.shape == (0, 5)
-    assert nms_match(torch.zeros(0, 5), 0.5) == []

@@ -210,29 +210,31 @@ def table(rows: list[dict[str, Any]]) -> str:
     return '\n'.join([*lines, '', ', '.join(f'{count} {result}' for result, count in counts.most_common()) + '.'])
 
 
+def write_record(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Put ``rows`` into the record, in the place of those of the same families."""
+    kept = json.loads(path.read_text())['rows'] if path.is_file() else []
+    done = {row['family'] for row in rows}
+    rows = sorted([*(row for row in kept if row['family'] not in done), *rows], key=lambda row: row['family'])
+    command = 'python tools/analysis_tools/detector_families.py --out docs/records/families.json'
+    write_json(path, dict(command=command, torch=torch.__version__, rows=rows, table=table(rows)))
+
+
 def main(argv: list[str] | None = None) -> int:
-    """Examine the families, print the table and write the record."""
+    """Examine the families, print the table, and write the record after each."""
     args = parse_args(argv)
     MMLogger.get_instance('mmengine').setLevel(logging.ERROR)
     warnings.simplefilter('ignore')
     MessageHub.get_instance('families').update_info('epoch', 0)  # TOOD reads it
-    families = args.families or sorted(
-        path.name for path in CONFIGS.iterdir() if path.is_dir() and path.name != '_base_'
-    )
+    folders = sorted(path.name for path in CONFIGS.iterdir() if path.is_dir() and path.name != '_base_')
     rows = []
-    for family in families:
+    for family in args.families or folders:
         row = examine(family)
         if row is not None:
             rows.append(row)
             print(f'{family}: {row["result"]} {row["reason"]}', file=sys.stderr, flush=True)
-    if args.families and args.out and args.out.is_file():
-        kept = json.loads(args.out.read_text())['rows']
-        rows = sorted([*(row for row in kept if row['family'] not in families), *rows], key=lambda row: row['family'])
-    text = table(rows)
-    print(text)
-    if args.out:
-        command = 'python tools/analysis_tools/detector_families.py --out docs/records/families.json'
-        write_json(args.out, dict(command=command, torch=torch.__version__, rows=rows, table=text))
+            if args.out:
+                write_record(args.out, rows)
+    print(table(rows))
     return 0
 
 

@@ -27,7 +27,7 @@ importlib.import_module('eakd_det')  # gives mmcv its ops, before MMDetection as
 import mmdet  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from eakd_det.models.build import build_detector  # noqa: E402
+from eakd_det.models.model_config import build_detector  # noqa: E402
 from mmdet.structures import DetDataSample  # noqa: E402
 from mmdet.structures.mask import BitmapMasks  # noqa: E402
 from mmengine.config import Config  # noqa: E402

@@ -27,7 +27,6 @@ importlib.import_module('eakd_det')  # gives mmcv its ops, before MMDetection as
 import mmdet  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from eakd_det.models.model_config import build_detector  # noqa: E402
 from mmdet.structures import DetDataSample  # noqa: E402
 from mmdet.structures.mask import BitmapMasks  # noqa: E402
 from mmengine.config import Config  # noqa: E402
@@ -39,6 +38,7 @@ from torch import nn  # noqa: E402
 from eakd_det.building import build_model  # noqa: E402
 from eakd_det.errors import ConfigError  # noqa: E402
 from eakd_det.files import write_json  # noqa: E402
+from eakd_det.models.model_config import build_detector  # noqa: E402
 
 CONFIGS = Path(mmdet.__file__).parent / '.mim' / 'configs'
 SMALL = ('tiny', 'nano', 'r18', 'mobilenetv2', '-s_', 'swin-t', 'r50')  # the earlier, the smaller

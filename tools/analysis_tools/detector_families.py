@@ -107,27 +107,32 @@ def tiny_model(path: Path) -> Config:
     return model
 
 
-def batch(seed: int) -> dict[str, Any]:
-    """Return two random images with boxes and masks."""
+def batch(seed: int, masks: bool) -> dict[str, Any]:
+    """Return two random images with boxes, and masks if a detector learns them: an assigner may read what is there."""
     rng = np.random.default_rng(seed)
     inputs, samples = [], []
     for _ in range(2):
         corners = rng.uniform(0, SIZE / 2, (3, 2))
         boxes = np.concatenate([corners, corners + rng.uniform(SIZE / 8, SIZE / 2, (3, 2))], axis=1)
-        masks = np.zeros((3, SIZE, SIZE), np.uint8)
-        for mask, (x1, y1, x2, y2) in zip(masks, boxes.astype(int), strict=True):
-            mask[y1:y2, x1:x2] = 1
         shape = (SIZE, SIZE)
         sample = DetDataSample(metainfo=dict(img_shape=shape, ori_shape=shape, scale_factor=(1.0, 1.0), img_id=0))
         sample.gt_instances = InstanceData(
             bboxes=torch.from_numpy(boxes).float(),
             labels=torch.from_numpy(rng.integers(0, CLASSES, 3)),
-            masks=BitmapMasks(masks, *shape),
         )
+        if masks:
+            sample.gt_instances.masks = BitmapMasks(_filled(boxes.astype(int)), *shape)
         sample.ignored_instances = sample.gt_instances[:0]
         inputs.append(torch.from_numpy(rng.integers(0, 256, (3, *shape), dtype=np.uint8)))
         samples.append(sample)
     return dict(inputs=inputs, data_samples=samples)
+
+
+def _filled(boxes: np.ndarray) -> np.ndarray:
+    masks = np.zeros((len(boxes), SIZE, SIZE), np.uint8)
+    for mask, (x1, y1, x2, y2) in zip(masks, boxes, strict=True):
+        mask[y1:y2, x1:x2] = 1
+    return masks
 
 
 def distil(student: nn.Module, teacher: nn.Module) -> None:
@@ -144,7 +149,7 @@ def distil(student: nn.Module, teacher: nn.Module) -> None:
     optimizer = torch.optim.SGD((p for p in student.parameters() if p.requires_grad), lr=1e-5)
     wrapper = OptimWrapper(optimizer, clip_grad=dict(max_norm=1.0))
     for step in range(3):
-        logged = model.train().train_step(copy.deepcopy(batch(step)), wrapper)
+        logged = model.train().train_step(batch(step, student.with_mask), wrapper)
         values = {key: float(value) for key, value in logged.items() if 'loss' in key}
         if not all(np.isfinite(value) for value in values.values()) or not values['distill.loss_kd'] > 0:
             raise RuntimeError(f'a loss is not finite, or nothing is distilled: {values}')

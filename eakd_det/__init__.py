@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from eakd_det.lab.analysis import ProposalWeightVisualizationHook as ProposalWeightVisualizationHook
     from eakd_det.lab.experiment import StartHook as StartHook
     from eakd_det.lab.experiment import WatchHook as WatchHook
+    from eakd_det.losses import CrossHeadLoss as CrossHeadLoss
     from eakd_det.losses import DKDLoss as DKDLoss
     from eakd_det.losses import EmbeddingLoss as EmbeddingLoss
     from eakd_det.losses import EntropyTemperature as EntropyTemperature
     from eakd_det.losses import FCFDLoss as FCFDLoss
     from eakd_det.losses import JSDLoss as JSDLoss
     from eakd_det.losses import KDLoss as KDLoss
+    from eakd_det.losses import LDLoss as LDLoss
     from eakd_det.losses import LearnedTemperature as LearnedTemperature
     from eakd_det.losses import MLDLoss as MLDLoss
     from eakd_det.losses import PADLoss as PADLoss
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from eakd_det.resume import ExactResumeHook as ExactResumeHook
     from eakd_det.resume import SafeCheckpointHook as SafeCheckpointHook
     from eakd_det.teachers import ClassCheckHook as ClassCheckHook
+    from eakd_det.weighting import ConfidenceWeighting as ConfidenceWeighting
     from eakd_det.weighting import CurriculumWeighting as CurriculumWeighting
     from eakd_det.weighting import EntropyWeighting as EntropyWeighting
     from eakd_det.weighting import HardProposalWeighting as HardProposalWeighting

@@ -141,7 +141,7 @@ def argument_names(cls: type, owner: type | None = None) -> tuple[str, ...] | No
     Example:
         >>> from eakd_det.losses import KDLoss
         >>> argument_names(KDLoss)
-        ('tau', 'standardize', 'weighting', 'reduction', 'loss_weight')
+        ('tau', 'standardize', 'sites', 'weighting', 'reduction', 'loss_weight')
     """
     names: list[str] = []
     for base in cls.__mro__[cls.__mro__.index(owner or cls) :]:
@@ -166,7 +166,7 @@ def shown_arguments(module: Any) -> str:
     Example:
         >>> from eakd_det.losses import JSDLoss
         >>> shown_arguments(JSDLoss(loss_weight=2.0))
-        "tau=1.0, teacher_share=0.5, standardize=False, reduction='mean', loss_weight=2.0"
+        "tau=1.0, teacher_share=0.5, standardize=False, sites='all', reduction='mean', loss_weight=2.0"
     """
     cls: Any = type(module)
     values = {name: getattr(module, name, None) for name in argument_names(cls) or ()}

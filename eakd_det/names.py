@@ -10,6 +10,7 @@ SCOPE = 'eakd_det'
 # These need torch alone.
 PARTS: dict[str, tuple[str, ...]] = {
     'weighting': (
+        'ConfidenceWeighting',
         'CurriculumWeighting',
         'EntropyWeighting',
         'HardProposalWeighting',
@@ -18,12 +19,14 @@ PARTS: dict[str, tuple[str, ...]] = {
         'UniformWeighting',
     ),
     'losses': (
+        'CrossHeadLoss',
         'DKDLoss',
         'EmbeddingLoss',
         'EntropyTemperature',
         'FCFDLoss',
         'JSDLoss',
         'KDLoss',
+        'LDLoss',
         'LearnedTemperature',
         'MLDLoss',
         'PADLoss',

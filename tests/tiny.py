@@ -49,6 +49,31 @@ def faster_rcnn(num_classes: int = 3, num_rois: int = 32, base: str = 'faster-rc
     return cfg
 
 
+DENSE = {
+    'retinanet': 'retinanet/retinanet_r18_fpn_1x_coco.py',
+    'gfl': 'gfl/gfl_r50_fpn_1x_coco.py',
+    'rtmdet': 'rtmdet/rtmdet_tiny_8xb32-300e_coco.py',
+    'fcos': 'fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py',
+    'atss': 'atss/atss_r50_fpn_1x_coco.py',
+    'yolox': 'yolox/yolox_tiny_8xb8-300e_coco.py',
+}
+
+
+def dense(name: str = 'retinanet', num_classes: int = 3) -> dict:
+    """The config of one of MMDetection's own single-stage detectors, with thin layers and one scale of images."""
+    cfg = Config.fromfile(f'{_mmdet_configs()}/{DENSE[name]}').model
+    cfg.data_preprocessor = dict(type='DetDataPreprocessor', pad_size_divisor=32, **RGB)
+    cfg.bbox_head.num_classes = num_classes
+    if name in ('rtmdet', 'yolox'):
+        cfg.backbone.update(widen_factor=0.125, deepen_factor=0.17, init_cfg=None)
+        cfg.neck.update(in_channels=[32, 64, 128], out_channels=16)
+    else:
+        cfg.backbone = faster_rcnn().backbone
+        cfg.neck.update(in_channels=[8, 16, 32, 64], out_channels=32)
+    cfg.bbox_head.update(in_channels=cfg.neck.out_channels, feat_channels=32, stacked_convs=1)
+    return cfg
+
+
 def _mmdet_configs() -> str:
     import os
 

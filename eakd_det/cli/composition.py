@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -61,7 +62,8 @@ def compose(pair: Config, method: Config, config: str) -> Config:
     """Return ``pair`` with the method's ``distiller`` in its model.
 
     ``loss_options`` of the pair (widths of its pyramids, a weight published for it) are set in the losses that the
-    method has, by their names. All else that the method states (``custom_imports``) is merged into the pair.
+    method has, by their names; of a part such as the weighting, only options that the method sets as well. All else
+    that the method states (``custom_imports``) is merged into the pair.
 
     Args:
         pair: Its model is a ``ProposalDistill``, or another algorithm with a ``distiller``.
@@ -80,7 +82,7 @@ def compose(pair: Config, method: Config, config: str) -> Config:
     losses = distiller.get('distill_losses') or {}
     for name, options in (pair.get('loss_options') or {}).items():
         if isinstance(losses.get(name), dict):
-            losses[name].update(options)
+            _set_options(losses[name], options)
     pair.merge_from_dict(changes)
     for key, value in distiller.items():  # `update` would keep the losses of a pair that has some
         pair.model.distiller[key] = value
@@ -93,6 +95,15 @@ def drop_parts(cfg: Config) -> Config:
     for key in _READ_BY_COMPOSITION:
         cfg._cfg_dict.pop(key, None)
     return cfg
+
+
+def _set_options(loss: dict[str, Any], options: dict[str, Any]) -> None:
+    for key, value in options.items():
+        part = loss.get(key)
+        if isinstance(value, dict) and isinstance(part, dict):
+            part.update((name, option) for name, option in value.items() if name in part)
+        else:
+            loss[key] = value
 
 
 def _shipped(method: str) -> Path:

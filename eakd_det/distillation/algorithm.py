@@ -113,6 +113,7 @@ class ProposalDistill(BaseAlgorithm):
         reason = student_head.why_not(teacher_head, same_classes=class_map is None)
         if reason is not None:
             raise ConfigError(reason)
+        self.distiller.set_scores(student_head.scores)
         StudentOptions.from_config(student_options).prepare(student, self.distiller.student_sources)
         self._teacher = FrozenTeacher(
             teacher_head,

@@ -10,6 +10,7 @@ from mmengine.registry import DefaultScope
 from mmrazor.models import ConfigurableDistiller
 from torch import Tensor, nn
 
+from eakd_det.activation import set_activation
 from eakd_det.arguments import Count, Positive, checked
 from eakd_det.distillation.loss_mappings import (
     KEY,
@@ -31,7 +32,7 @@ from eakd_det.distillation.proposal_recorder import (
 from eakd_det.distillation.statistics import StepStatistics, log_names
 from eakd_det.errors import ConfigError
 from eakd_det.losses.records import BOXES, EMBEDDINGS, PREDICTOR
-from eakd_det.sites import HeadPredictor
+from eakd_det.sites import HeadPredictor, Scores
 
 
 class ProposalDistiller(ConfigurableDistiller):
@@ -122,6 +123,11 @@ class ProposalDistiller(ConfigurableDistiller):
         self.statistics = StepStatistics(statistics_interval, entropy_tau)
         self.observer: StepObservation | None = None
         self._step: Step | None = None
+
+    def set_scores(self, scores: Scores) -> None:
+        """Tell the losses what the columns of the logits mean; what has no meaning is a :class:`ConfigError`."""
+        for name, loss in self.distill_losses.items():
+            set_activation(loss, scores.activation, f'model.distiller.distill_losses.{name}')
 
     def prepare_from_student(self, model: nn.Module) -> None:
         """Attach the student's recorders to ``model``; an unknown source is a :class:`ConfigError`."""

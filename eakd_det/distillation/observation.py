@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import torch
 from torch import Tensor
 
 from eakd_det.losses import Terms
@@ -54,7 +55,16 @@ class StepObservation:
     terms: dict[str, Terms] = field(default_factory=dict)
 
     def keep_terms(self, loss_name: str, terms: Terms) -> None:
-        """Keep the terms of one loss."""
-        self.terms[loss_name] = terms._replace(
-            divergence=terms.divergence.detach(), weights=terms.weights.detach(), extra=None
-        )
+        """Keep the terms of one loss, one divergence and weight for each site or image.
+
+        Parts of a site are added up, with the weight that gives their weighted sum; sites not chosen weigh 0.
+        """
+        divergence, weights = terms.divergence.detach(), terms.weights.detach()
+        if divergence.dim() > 1:
+            weighted, mean = (weights * divergence).sum(dim=1), weights.mean(dim=1)
+            divergence = divergence.sum(dim=1)
+            weights = torch.where(divergence > 0, weighted / divergence, mean)
+        if terms.rows is not None and self.step is not None:
+            rows, nothing = terms.rows, divergence.new_zeros(len(self.step.sites))
+            divergence, weights = (nothing.index_put((rows,), part.to(nothing)) for part in (divergence, weights))
+        self.terms[loss_name] = Terms(divergence, weights, unit=terms.unit)

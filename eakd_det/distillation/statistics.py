@@ -48,11 +48,14 @@ class StepStatistics:
         ``prefix`` is that of the loss's statistics, see :func:`log_names`. Weights of sites that are not ``N`` are a
         :class:`ConfigError`.
         """
-        weights = terms.weights.detach().double()
-        moments = torch.stack([torch.ones_like(weights), weights, weights * weights])
+        weights = terms.weights.detach()
+        parts = weights if weights.dim() > 1 else weights.double().unsqueeze(1)
+        moments = torch.stack([parts.pow(power).sum(dim=1, dtype=torch.double) for power in (0, 1, 2)])
         if terms.unit == 'image':
             self._add(f'{prefix}image', moments.sum(dim=1))
             return
+        if terms.rows is not None:
+            is_object = is_object[terms.rows]
         if len(weights) != len(is_object):
             raise ConfigError(
                 f'distill_losses: expected a weight for each of {len(is_object)} proposals, but got '

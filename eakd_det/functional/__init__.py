@@ -19,6 +19,7 @@ All functions of tensors work under ``torch.func`` (``grad``, ``vmap``, ``jacrev
 from __future__ import annotations
 
 from eakd_det.functional._inputs import Temperature, check_pair, soften
+from eakd_det.functional.binary import binary_ea_weight, binary_entropy, binary_kd_divergence, binary_pairs
 from eakd_det.functional.dkd import DKDTerms, dkd_divergence, dkd_terms
 from eakd_det.functional.ea_weight import EA_MODES, EAMode, ea_weight
 from eakd_det.functional.entropy import entropy
@@ -45,6 +46,10 @@ __all__ = [
     'StandardizeOption',
     'Temperature',
     'batch_gram_distance',
+    'binary_ea_weight',
+    'binary_entropy',
+    'binary_kd_divergence',
+    'binary_pairs',
     'check_pair',
     'class_gram_distance',
     'cosine_reversal',

@@ -19,15 +19,16 @@ def to_float(tensor: Tensor) -> Tensor:
     return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
 
 
-def check_logits(logits: Tensor, name: str = 'logits') -> Tensor:
+def check_logits(logits: Tensor, name: str = 'logits', columns: int = 2) -> Tensor:
     """Return ``logits`` in float32 or better.
 
     Raises:
-        ConfigError: Unless they are floating point, of shape ``(R, C)``, with at least two classes.
+        ConfigError: Unless they are floating point, of shape ``(R, C)``, with at least ``columns`` classes.
     """
-    if logits.dim() != 2 or logits.shape[1] < 2:
+    if logits.dim() != 2 or logits.shape[1] < columns:
         raise ConfigError(
-            f'{name}: expected logits of shape (R, C) with C >= 2 classes, but got shape {tuple(logits.shape)}; '
+            f'{name}: expected logits of shape (R, C) with C >= {columns} classes, '
+            f'but got shape {tuple(logits.shape)}; '
             'record the classifier of the box head (roi_head.bbox_head.fc_cls)'
         )
     if not logits.is_floating_point():
@@ -35,14 +36,14 @@ def check_logits(logits: Tensor, name: str = 'logits') -> Tensor:
     return to_float(logits)
 
 
-def check_pair(student_logits: Tensor, teacher_logits: Tensor) -> tuple[Tensor, Tensor]:
+def check_pair(student_logits: Tensor, teacher_logits: Tensor, columns: int = 2) -> tuple[Tensor, Tensor]:
     """Return both logits in float32 or better, the teacher's detached; their dtypes may differ.
 
     Raises:
         ConfigError: If either is not ``(R, C)`` floating point, or their shapes or devices differ.
     """
-    student = check_logits(student_logits, 'preds_S')
-    teacher = check_logits(teacher_logits.detach(), 'preds_T')
+    student = check_logits(student_logits, 'preds_S', columns)
+    teacher = check_logits(teacher_logits.detach(), 'preds_T', columns)
     if student.shape != teacher.shape:
         raise ConfigError(
             'preds_S and preds_T: expected the same sites and classes, '

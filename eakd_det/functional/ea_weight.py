@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal, TypeAlias, get_args
 
 import torch
@@ -85,19 +86,34 @@ def ea_weight(
         >>> ea_weight(student, teacher, mode='inverse-teacher')
         tensor([0.0000, 0.0000, 0.7320])
     """
+    student, teacher = check_pair(student_logits, teacher_logits)
+    log_c = math.log(student.shape[1])
+    return weigh_entropies(lambda: entropy(student, tau), lambda: entropy(teacher, tau), log_c, mode, h_ub)
+
+
+def weigh_entropies(
+    student: Callable[[], Tensor], teacher: Callable[[], Tensor], largest: float, mode: str, h_ub: float | None
+) -> Tensor:
+    """Return the weight of ``mode`` from entropies that are computed if it needs them.
+
+    Args:
+        student: Returns the student's entropies.
+        teacher: Returns the teacher's.
+        largest: The largest entropy possible, in nats.
+        mode: See :func:`ea_weight`.
+        h_ub: Upper bound of the student's entropy; None is ``largest``.
+    """
     if mode not in EA_MODES:
         raise ConfigError(f'mode: expected one of {", ".join(EA_MODES)}, but got {mode!r}')
     if h_ub is not None and not h_ub > 0:
         raise ConfigError(f'h_ub: expected a number > 0, but got {h_ub!r}')
     kind = _OLD_NAMES.get(mode, mode)
-    student, teacher = check_pair(student_logits, teacher_logits)
-    log_c = math.log(student.shape[1])
-    bound = log_c if h_ub is None else h_ub
+    bound = largest if h_ub is None else h_ub
     if kind.endswith(('teacher', 'student')):
-        weight, largest = entropy(teacher if kind.endswith('teacher') else student, tau), log_c
+        weight, most = (teacher if kind.endswith('teacher') else student)(), largest
     else:
-        base = entropy(teacher, tau)
-        interact = base * entropy(student, tau) / bound
-        weight, largest = interact if kind == 'interact' else (base + interact) / 2, log_c * (1 + log_c / bound) / 2
-    # Rounding may lift an entropy slightly above log C.
-    return (largest - weight).clamp(min=0) if kind.startswith('inverse') else weight
+        base = teacher()
+        interact = base * student() / bound
+        weight, most = interact if kind == 'interact' else (base + interact) / 2, largest * (1 + largest / bound) / 2
+    # Rounding may lift an entropy slightly above the largest.
+    return (most - weight).clamp(min=0) if kind.startswith('inverse') else weight

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from eakd_det.losses.base import ProposalLoss, ProposalTerms, Terms
+from eakd_det.losses.cross_head import CrossHeadLoss
 from eakd_det.losses.dkd import DKDLoss
 from eakd_det.losses.embedding import EmbeddingLoss
 from eakd_det.losses.fcfd import FCFDLoss
 from eakd_det.losses.kd import KDLoss, RKLDLoss
+from eakd_det.losses.ld import LDLoss
 from eakd_det.losses.logit import LogitLoss
 from eakd_det.losses.mixture import JSDLoss, SKLDLoss, SRKLDLoss
 from eakd_det.losses.mld import MLDLoss
 from eakd_det.losses.pad import PADLoss
 from eakd_det.losses.review import ReviewKDLoss
+from eakd_det.losses.site_loss import SiteLoss
 from eakd_det.losses.temperature import EntropyTemperature, LearnedTemperature, ProposalTemperature
 from eakd_det.losses.ttm import TTMLoss
 
 __all__ = [
+    'CrossHeadLoss',
     'DKDLoss',
     'EmbeddingLoss',
     'EntropyTemperature',
     'FCFDLoss',
     'JSDLoss',
     'KDLoss',
+    'LDLoss',
     'LearnedTemperature',
     'LogitLoss',
     'MLDLoss',
@@ -33,6 +38,7 @@ __all__ = [
     'ReviewKDLoss',
     'SKLDLoss',
     'SRKLDLoss',
+    'SiteLoss',
     'TTMLoss',
     'Terms',
 ]

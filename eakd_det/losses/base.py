@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
+from eakd_det.activation import ReadsScores
 from eakd_det.arguments import NotNegative, checked, shown_arguments
 from eakd_det.building import build_model
 from eakd_det.errors import ConfigError
@@ -22,22 +23,27 @@ class Terms(NamedTuple):
     """The parts of a loss before reduction.
 
     Attributes:
-        divergence: Divergence of the student from the teacher, ``(N,)``, with gradient.
-        weights: Weight of each row, ``(N,)``, without gradient.
+        divergence: Divergence of the student from the teacher, ``(N,)``, with gradient; or ``(N, M)`` where a row has
+            parts with weights of their own: the classes of sigmoid scores, the sides of a box.
+        weights: Weight of each row or part, of the same shape, without gradient.
         extra: A scalar that belongs to no single row, or None.
         unit: What the ``N`` rows are: 'site', in the order of the sites, or 'image', in the order of the batch.
+        rows: Which sites the rows are, ``(N,)``; None for all of them.
+        num_objects: Number of sites with an object, a scalar, if ``reduction`` is 'objects'.
     """
 
     divergence: Tensor
     weights: Tensor
     extra: Tensor | None = None
     unit: Unit = 'site'
+    rows: Tensor | None = None
+    num_objects: Tensor | None = None
 
 
 ProposalTerms = Terms  # former name
 
 
-class ProposalLoss(nn.Module):
+class ProposalLoss(ReadsScores):
     r"""A divergence of each site (or image), times its weight, reduced.
 
     .. math:: L = \lambda \cdot \Bigl( \frac{1}{N} \sum_{n=1}^{N} w_n D_n + E \Bigr)
@@ -57,11 +63,12 @@ class ProposalLoss(nn.Module):
     Args:
         weighting: Config of the weights, or a built weighting. None is ``dict(type='UniformWeighting')``.
         reduction: 'mean' over the rows (of this process, as in the published code), 'sum' (EA-KD's Eq. 14 as printed),
-            or 'none' for ``(N,)``.
+            'objects' for the sum divided by the number of sites with an object (:class:`SiteLoss`), or 'none' for
+            ``(N,)``.
         loss_weight: The factor :math:`\lambda`.
 
     Raises:
-        ConfigError: If ``reduction`` is unknown or ``loss_weight`` is not a finite number of at least 0.
+        ConfigError: If ``reduction`` is unknown or impossible, or ``loss_weight`` is not a finite number of at least 0.
     """
 
     reads: ClassVar[dict[str, str]] = records.pairs(preds=records.LOGITS) | {'gt_labels': records.LABELS}
@@ -90,10 +97,15 @@ class ProposalLoss(nn.Module):
     def __init__(
         self,
         weighting: dict[str, Any] | nn.Module | None = None,
-        reduction: Literal['mean', 'sum', 'none'] = 'mean',
+        reduction: Literal['mean', 'sum', 'objects', 'none'] = 'mean',
         loss_weight: NotNegative = 1.0,
     ) -> None:
         super().__init__()
+        if reduction == 'objects' and records.OBJECTS not in self.reads.values():
+            raise ConfigError(
+                f'{type(self).__name__}.reduction: expected one of mean, sum, none, because it reads no objects, '
+                f'but got {reduction!r}'
+            )
         self.weighting: nn.Module = build_model(dict(type='UniformWeighting') if weighting is None else weighting)
         self.reduction = reduction
         self.loss_weight = loss_weight
@@ -113,12 +125,22 @@ class ProposalLoss(nn.Module):
             ConfigError: If an argument is missing, unknown or invalid.
         """
         given = self._bind(args, kwargs)
+        rows, num_objects = given.pop('rows', None), None
+        if self.reduction == 'objects':
+            self._check_present(given, ('objects',), " for reduction='objects'")
+            num_objects = _mean_over_processes(given['objects'].sum())
         if self.unit == 'site' or 'weights' in self._divergence_arguments:
-            given['weights'] = self.weighting(given['preds_S'], given['preds_T'])
+            given['weights'] = self.site_weights(given)
         result = self.divergence(**{name: given[name] for name in self._divergence_arguments if name in given})
         divergence, extra = result if isinstance(result, tuple) else (result, None)
         weights = given['weights'] if self.unit == 'site' else self.image_weights(divergence, given)
-        return Terms(divergence, weights, extra, self.unit)
+        if weights.dim() < divergence.dim():
+            weights = weights.unsqueeze(1).expand_as(divergence)
+        return Terms(divergence, weights, extra, self.unit, rows, num_objects)
+
+    def site_weights(self, given: dict[str, Any]) -> Tensor:
+        """Return the weight of each site, ``(N,)``, or of each of its parts, ``(N, M)``."""
+        return self.weighting(given['preds_S'], given['preds_T'])
 
     def image_weights(self, divergence: Tensor, given: dict[str, Any]) -> Tensor:
         """Return the weight of each image, ``(N,)``; uniform weights need no logits.
@@ -130,16 +152,18 @@ class ProposalLoss(nn.Module):
             return torch.ones_like(divergence)
         self._check_present(given, ('preds_S', 'preds_T', 'images'), ' for its weighting')
         weights = given['weights'] if 'weights' in given else self.weighting(given['preds_S'], given['preds_T'])
-        return image_weights(weights, given['images'], len(divergence))
+        return image_weights(weights if weights.dim() == 1 else weights.mean(dim=1), given['images'], len(divergence))
 
     def reduce(self, terms: Terms) -> Tensor:
         """Return the loss, a scalar, or ``(N,)`` for reduction 'none'; without rows, a zero that has a graph."""
         weighted = terms.weights * terms.divergence * self.loss_weight
         if self.reduction == 'none':
-            return weighted
+            return weighted if weighted.dim() == 1 else weighted.sum(dim=1)
         total = weighted.sum()
         if self.reduction == 'mean':
-            total = total / max(weighted.numel(), 1)
+            total = total / max(len(weighted), 1)
+        elif terms.num_objects is not None:
+            total = total / terms.num_objects.clamp(min=1)
         return total if terms.extra is None else total + self.loss_weight * terms.extra
 
     def forward(self, *args: Any, **kwargs: Any) -> Tensor:
@@ -164,7 +188,7 @@ class ProposalLoss(nn.Module):
         return given
 
     def _check_present(self, given: dict[str, Any], names: tuple[str, ...], purpose: str = '') -> None:
-        missing = [name for name in names if name not in given]
+        missing = [name for name in names if given.get(name) is None]
         if missing:
             raise ConfigError(
                 f'{type(self).__name__}: expected {records.arguments(missing)}{purpose}, but got none; '
@@ -174,6 +198,13 @@ class ProposalLoss(nn.Module):
     def extra_repr(self) -> str:
         """Return what ``print`` shows."""
         return shown_arguments(self)
+
+
+def _mean_over_processes(value: Tensor) -> Tensor:
+    value = value.float()
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.all_reduce(value.div_(distributed.get_world_size()))
+    return value
 
 
 def forward_with(signature: inspect.Signature) -> Callable[..., Tensor]:

@@ -51,3 +51,7 @@ class DKDLoss(LogitLoss):
     def divergence_at(self, tau: Temperature, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor) -> Tensor:
         """Compute DKD of each site, ``(N,)``."""
         return dkd_divergence(preds_S, preds_T, gt_labels, tau, self.alpha, self.beta)
+
+    def why_not_sigmoid(self) -> str | None:
+        """Refuse: there is no target class among independent scores."""
+        return 'parts one softmax into its target and the other classes'

@@ -53,6 +53,10 @@ class EmbeddingLoss(ProposalLoss):
         if student_channels is not None and teacher_channels is not None and student_channels != teacher_channels:
             self.projection = nn.Linear(student_channels, teacher_channels)
 
+    def why_not_sigmoid(self) -> str | None:
+        """Accept: class scores are only weighed."""
+        return None
+
     def divergence(self, embeddings_S: Tensor, embeddings_T: Tensor) -> Tensor:
         """Compute the divergence of each site, ``(N,)``, from embeddings ``(N, D_S)`` and ``(N, D_T)``."""
         if self.projection is not None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from eakd_det.functional import Temperature, kd_divergence, rkld_divergence
+from eakd_det.functional import Temperature, binary_kd_divergence, kd_divergence, rkld_divergence
 from eakd_det.losses.logit import LogitLoss
 
 
@@ -13,6 +13,8 @@ class KDLoss(LogitLoss):
 
     .. math:: L = \lambda \cdot \frac{1}{R} \sum_n w_n\, \tau^2\,
         \mathrm{KL}\bigl(\mathrm{softmax}(z^T_n / \tau) \,\|\, \mathrm{softmax}(z^S_n / \tau)\bigr)
+
+    Of sigmoid scores it is :func:`eakd_det.functional.binary_kd_divergence`, summed over the classes.
 
     With ``weighting=dict(type='eakd_det.EntropyWeighting')`` this is EA-KD, with ``standardize=True`` KD+LS, with
     ``tau=dict(type='eakd_det.LearnedTemperature')`` CTKD.
@@ -31,6 +33,12 @@ class KDLoss(LogitLoss):
     def divergence_at(self, tau: Temperature, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """Compute KD of each site, ``(N,)``."""
         return kd_divergence(preds_S, preds_T, tau)
+
+    def binary_divergence(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compute KD of each sigmoid score, ``(N, C)``, in less time and memory than of a softmax over two."""
+        if isinstance(self.tau, nn.Module):
+            return super().binary_divergence(preds_S, preds_T)
+        return binary_kd_divergence(preds_S, preds_T, self.tau)
 
 
 class RKLDLoss(LogitLoss):

@@ -67,6 +67,10 @@ class ReviewKDLoss(ProposalLoss):
         self.fusion = ReviewFusion(student_channels, teacher_channels, mid_channels, num_levels)
         self.pool_sizes = tuple(pool_sizes)
 
+    def why_not_sigmoid(self) -> str | None:
+        """Accept: class scores are only weighed."""
+        return None
+
     def divergence(self, features_S: Sequence[Tensor], features_T: Sequence[Tensor]) -> Tensor:
         """Compute the divergence of each image, ``(N,)``, from levels ``(N, D, H_l, W_l)``, fine to coarse."""
         student, teacher = self._levels('features_S', features_S), self._levels('features_T', features_T)

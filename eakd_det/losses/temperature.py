@@ -7,6 +7,7 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
+from eakd_det.activation import ReadsScores
 from eakd_det.arguments import Constraint, Count, Positive, checked, shown_arguments
 from eakd_det.errors import ConfigError
 from eakd_det.functional import cosine_reversal, entropy_temperature, scale_gradient
@@ -15,12 +16,16 @@ from eakd_det.weighting.iterations import IterationCounter
 Theta = Annotated[float, Constraint('a number from -100 to 100', lambda value: abs(value) <= 100)]
 
 
-class ProposalTemperature(nn.Module):
+class ProposalTemperature(ReadsScores):
     """A temperature, or one for each site, from raw logits; subclasses implement :meth:`forward`."""
 
     def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """Return the temperature, a scalar or ``(N,)``, from class scores ``(N, C)``."""
         raise NotImplementedError
+
+    def why_not_sigmoid(self) -> str | None:
+        """Accept: it sees each score as a softmax over two."""
+        return None
 
     def log_values(self) -> dict[str, Tensor]:
         """Return scalars without gradient to log, on the device."""

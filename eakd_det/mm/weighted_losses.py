@@ -73,6 +73,7 @@ class WeightedLoss(ProposalLoss):
         if student is None or teacher is None:
             student, teacher = self._own_logits(arguments)
         weights, rows = self.weighting(student, teacher), count_rows(arguments, self._name)
+        weights = weights if weights.dim() == 1 else weights.mean(dim=1)  # of sigmoid scores
         values, weights = self._weigh(arguments, rows, weights, images)
         return Terms(values, weights, unit=self.unit)
 
@@ -159,6 +160,10 @@ class EntropyWeightedMaps(_SeparableLoss):
     """A loss whose rows are images (feature maps), with the mean weight of each image's sites."""
 
     unit: ClassVar[Unit] = 'image'
+
+    def why_not_sigmoid(self) -> str | None:
+        """Accept: class scores are only weighed."""
+        return None
 
     def _weigh(self, arguments: Arguments, rows: int, weights: Tensor, images: Tensor | None) -> tuple[Tensor, Tensor]:
         return self._values(arguments, rows), image_weights(weights, self._images(images), rows)

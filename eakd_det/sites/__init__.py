@@ -7,6 +7,7 @@ uses :class:`Sites`, :class:`Prediction`, :class:`SiteHead` and :class:`Scores` 
 from __future__ import annotations
 
 from eakd_det.sites.base import MODEL_KEYS, HeadPredictor, Prediction, Side, SiteHead, Sites, Translation, Watched
+from eakd_det.sites.dense import DenseHead
 from eakd_det.sites.heads import HEADS, find_head, num_classes
 from eakd_det.sites.roi import RoIHead
 from eakd_det.sites.scores import ClassGroups, ClassTranslation, Scores, SigmoidScores, SoftmaxScores
@@ -16,6 +17,7 @@ __all__ = [
     'MODEL_KEYS',
     'ClassGroups',
     'ClassTranslation',
+    'DenseHead',
     'HeadPredictor',
     'Prediction',
     'RoIHead',

@@ -7,9 +7,10 @@ from torch import nn
 
 from eakd_det.errors import ConfigError
 from eakd_det.sites.base import MODEL_KEYS, Side, SiteHead
+from eakd_det.sites.dense import DenseHead
 from eakd_det.sites.roi import RoIHead
 
-HEADS: tuple[type[SiteHead], ...] = (RoIHead,)
+HEADS: tuple[type[SiteHead], ...] = (RoIHead, DenseHead)
 """A detector is handled by the first kind that supports it."""
 
 

@@ -64,7 +64,7 @@ class RoIHead(SiteHead):
                 f'{type(self.detector).__name__} has {count} box head{"s" if count > 1 else ""}, but got {self.stage!r}'
             )
         head = self.box_head
-        if not isinstance(head, BBoxHead) or not head.with_cls:
+        if not isinstance(head, BBoxHead) or not head.with_cls or not hasattr(head.fc_cls, 'out_features'):
             return f'{self.key}: expected a BBoxHead with a classifier, but got {type(head).__name__}'
         if getattr(head.loss_cls, 'use_sigmoid', False) or head.custom_activation:
             loss = type(head.loss_cls).__name__

@@ -13,9 +13,9 @@ from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 
-from eakd_det.functional import entropy
+from eakd_det.activation import Activation
+from eakd_det.functional import binary_entropy, entropy
 from eakd_det.functional._inputs import to_float
 
 
@@ -37,7 +37,7 @@ class Scores(ABC):
 
     num_classes: int
 
-    activation: ClassVar[str]
+    activation: ClassVar[Activation]
 
     @property
     @abstractmethod
@@ -78,7 +78,7 @@ class SoftmaxScores(Scores):
         (3, 4, 1.3863)
     """
 
-    activation: ClassVar[str] = 'softmax'
+    activation: ClassVar[Activation] = 'softmax'
 
     @property
     def background(self) -> int:
@@ -114,7 +114,7 @@ class SigmoidScores(Scores):
         (None, 3, 0.6931)
     """
 
-    activation: ClassVar[str] = 'sigmoid'
+    activation: ClassVar[Activation] = 'sigmoid'
 
     @property
     def background(self) -> None:
@@ -126,17 +126,9 @@ class SigmoidScores(Scores):
         """``log 2``."""
         return math.log(2)
 
-    def class_entropy(self, logits: Tensor, tau: float = 1.0) -> Tensor:
-        """Return the entropy of each score, ``(N, K)``, in nats, at temperature ``tau``.
-
-        With ``d = |z| / tau`` it is ``log(1 + exp(-d)) + d / (1 + exp(d))``, in which nothing cancels.
-        """
-        distance = (to_float(logits) / tau).abs()
-        return softplus(-distance) + distance * torch.sigmoid(-distance)
-
     def entropy(self, logits: Tensor, tau: float = 1.0) -> Tensor:
-        """Return the mean of :meth:`class_entropy` over the classes, ``(N,)``."""
-        return self.class_entropy(logits, tau).mean(dim=1)
+        """Return the mean of :func:`eakd_det.functional.binary_entropy` over the classes, ``(N,)``."""
+        return binary_entropy(logits, tau).mean(dim=1)
 
     def merge(self, members: Tensor, background: Tensor) -> Tensor:
         r"""Return the score of *any of the members*, as independent events: :math:`1 - p_c = \prod_k (1 - p_k)`.

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
+from mmcv.cnn import ConvModule
 from mmcv.cnn.utils import fuse_conv_bn
 from mmdet.models import BaseDetector
 from torch import Tensor, nn
@@ -123,5 +124,14 @@ def _seconds(layer: nn.Module, maps: Tensor) -> float:
 def _fuse_norm(detector: BaseDetector, head: str, recorded: tuple[str, ...]) -> None:
     for part in ('backbone', 'neck', head):
         is_recorded = any(source.startswith(f'{part}.') for source in recorded)
-        if not is_recorded and (part != 'neck' or detector.with_neck):
+        if not is_recorded and (part != 'neck' or detector.with_neck) and _is_foldable(detector.get_submodule(part)):
             fuse_conv_bn(detector.get_submodule(part))
+
+
+def _is_foldable(part: nn.Module) -> bool:
+    """Whether each convolution has one norm, and before that: RTMDet's head shares its own between levels."""
+    weights = [
+        id(module.weight) for _, module in part.named_modules(remove_duplicate=False) if type(module) is nn.Conv2d
+    ]
+    orders = (module.order for module in part.modules() if isinstance(module, ConvModule) and module.with_norm)
+    return len(set(weights)) == len(weights) and all(order.index('conv') < order.index('norm') for order in orders)

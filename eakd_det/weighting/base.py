@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from eakd_det.activation import ReadsScores
 from eakd_det.arguments import shown_arguments
+from eakd_det.functional import binary_pairs
 
 
-class ProposalWeighting(nn.Module):
+class ProposalWeighting(ReadsScores):
     """Weights the divergence of each site, from raw logits and without gradient; subclasses define :meth:`weights`."""
 
     @torch.no_grad()
     def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """Return the weight of each site, ``(R,)``, in float32 or better, from class scores ``(R, C)``."""
+        """Return the weight of each site, ``(R,)``, in float32 or better, from class scores ``(R, C)``.
+
+        Sigmoid scores may have a weight each, ``(R, C)``.
+        """
+        if self.activation == 'sigmoid':
+            return self.binary_weights(preds_S, preds_T)
         return self.weights(preds_S, preds_T)
 
     def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """Compute the weights, ``(R,)``; called without gradient."""
         raise NotImplementedError
+
+    def binary_weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compute the weight of each sigmoid score, ``(R, C)``, as of a softmax over two."""
+        return self.weights(binary_pairs(preds_S), binary_pairs(preds_T)).unflatten(0, preds_S.shape)
+
+    def why_not_sigmoid(self) -> str | None:
+        """Accept: what weighs a softmax weighs a softmax over two."""
+        return None
 
     def extra_repr(self) -> str:
         """Return what ``print`` shows."""

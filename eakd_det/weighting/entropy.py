@@ -7,7 +7,7 @@ from torch import Tensor
 
 from eakd_det.arguments import Positive, checked
 from eakd_det.errors import ConfigError
-from eakd_det.functional import EAMode, StandardizeOption, ea_weight, standardize
+from eakd_det.functional import EAMode, StandardizeOption, binary_ea_weight, ea_weight, standardize
 from eakd_det.weighting.base import ProposalWeighting, mean_one
 
 
@@ -19,6 +19,9 @@ class EntropyWeighting(ProposalWeighting):
     As in the paper, the weight is not normalised by default. With 81 classes at ``tau=3`` it may be nearly constant and
     about 3.8, so that EA also raises the loss weight: compare it with :class:`MeanMatchedWeighting` or set
     ``normalize=True``.
+
+    Each sigmoid score has a weight of its own, see :func:`eakd_det.functional.binary_ea_weight`; at ``tau=3`` they are
+    nearly equal, 1 distinguishes them.
 
     Args:
         tau: Temperature T' of both entropies, not that of the divergence.
@@ -72,8 +75,19 @@ class EntropyWeighting(ProposalWeighting):
             preds_S, preds_T = standardize(preds_S, self.standardize), standardize(preds_T, self.standardize)
         if self.foreground_only:
             preds_S, preds_T = self._objects(preds_S), self._objects(preds_T)
-        weights = ea_weight(preds_S, preds_T, self.tau, self.mode, self.h_ub)
+        weigh = binary_ea_weight if self.activation == 'sigmoid' else ea_weight
+        weights = weigh(preds_S, preds_T, self.tau, self.mode, self.h_ub)
         return mean_one(weights) if self.normalize else weights
+
+    def binary_weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compute the weight of each sigmoid score, ``(N, C)``, in less time than of a softmax over two."""
+        return self.weights(preds_S, preds_T)
+
+    def why_not_sigmoid(self) -> str | None:
+        """Refuse options that need a column of background, or compare columns."""
+        if self.standardize:
+            return 'with standardize compares classes with each other'
+        return 'with foreground_only needs a column of background' if self.foreground_only else None
 
     def _objects(self, logits: Tensor) -> Tensor:
         if logits.shape[1] < 3:

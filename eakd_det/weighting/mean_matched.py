@@ -49,6 +49,10 @@ class MeanMatchedWeighting(EntropyWeighting):
         objects = 1 - background
         return background * _mean(weights, background) + objects * _mean(weights, objects)
 
+    def why_not_sigmoid(self) -> str | None:
+        """Refuse groups that need a column of background."""
+        return 'with by_background needs a column of background' if self.by_background else super().why_not_sigmoid()
+
 
 def _mean(weights: Tensor, members: Tensor) -> Tensor:
     """Return the mean weight of the rows that are 1 in ``members``; 0 if there are none."""

@@ -21,3 +21,7 @@ class UniformWeighting(ProposalWeighting):
     def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """Return ones, ``(R,)``."""
         return torch.ones_like(to_float(preds_S[:, 0]))
+
+    def binary_weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Ones, ``(R,)``."""
+        return self.weights(preds_S, preds_T)

@@ -23,6 +23,16 @@ def test_the_losses_are_the_methods_with_the_widths_of_the_pair() -> None:
     assert (loss.student_channels, loss.teacher_channels, loss.mid_channels, loss.num_levels) == (32, 64, 64, 4)
 
 
+def test_options_of_a_part_are_set_where_the_method_has_them() -> None:
+    pair = str(configs_dir() / 'pairs' / 'gfl-r101-r18_coco.py')
+    weighting = {
+        method: read_config(f'{pair}+{method}').model.distiller.distill_losses.loss_kd.weighting.to_dict()
+        for method in ('kd', 'ea-kd')
+    }
+    assert weighting['kd'] == dict(type='eakd_det.UniformWeighting')
+    assert weighting['ea-kd'] == dict(type='eakd_det.EntropyWeighting', tau=1.0)
+
+
 def test_the_rest_is_the_pairs() -> None:
     composed, pair = read_config(f'{PAIR}+kd').to_dict(), read_config(PAIR).to_dict()
     del composed['model']['distiller'], pair['model']['distiller']

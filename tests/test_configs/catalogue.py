@@ -17,6 +17,7 @@ DEMO_ONLY = (
     *('ttm', 'wttm', 'ea-ttm', 'rkld', 'ea-rkld', 'jsd', 'ea-jsd', 'skld', 'ea-skld', 'srkld', 'ea-srkld'),
     *('pad', 'egad-inspired'),
 )
+DENSE_ONLY = ('ld', 'ea-ld', 'cross-head', 'ea-cross-head')
 
 
 def names_of_pair(teacher: str, student: str, suffix: str, methods: tuple[str, ...] = METHODS) -> list[str]:
@@ -45,7 +46,7 @@ FOLDERS = {
         *names_of_pair('r18w32', 'r18w16', 'demo', ('ea-kd',)),
     ],
 }
-# A pair, and the config of its plain student.
+# A pair of two-stage detectors, and the config of its plain student.
 PAIRS = {
     'r101-r18_coco': 'r101_r18/student_faster-rcnn_r18_fpn_ms-1x_coco',
     'r101-caffe-r18_coco': 'r101_r18/student_faster-rcnn_r18_fpn_ms-1x_coco',
@@ -55,6 +56,12 @@ PAIRS = {
     'mv2-r18w16_bccd': 'bccd/student_faster-rcnn_r18w16_fpn_bccd',
     'mv2-mv2_bccd': 'bccd/student_faster-rcnn_mv2_fpn_bccd',
     'r18w32-r18w16_demo': 'demo/student_faster-rcnn_r18w16_fpn_demo',
+}
+# Pairs of dense detectors, and the type of their student's head.
+DENSE_PAIRS = {
+    'gfl-r101-r18_coco': 'GFLHead',
+    'retinanet-r101-r50_coco': 'RetinaHead',
+    'rtmdet-l-s_coco': 'RTMDetSepBNHead',
 }
 NAMES = [f'{folder}/{name}' for folder, names in FOLDERS.items() for name in names]
 SMALL = ('custom_small/', 'bccd/', 'demo/')  # small machines have a recipe of their own

@@ -9,7 +9,7 @@ from mmengine.registry import HOOKS, MODELS, DefaultScope
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from eakd_det.distillation import ProposalDistill
-from tests.test_configs.catalogue import NAMES, PAIRS, RECIPE, ROOT, composed, load, offline
+from tests.test_configs.catalogue import DENSE_PAIRS, NAMES, PAIRS, RECIPE, ROOT, composed, load, offline
 
 ALL = [
     *NAMES,
@@ -48,3 +48,11 @@ def _require_recipe(student: torch.nn.Module, kind: str) -> None:
         frozen, first_trained = [backbone.conv1, backbone.layer1], backbone.layer2[0].conv1
     assert not any(parameter.requires_grad for module in frozen for parameter in module.parameters())
     assert all(parameter.requires_grad for parameter in first_trained.parameters())
+
+
+@pytest.mark.parametrize('name', DENSE_PAIRS)
+def test_dense_pairs_divide_by_objects_and_weigh_at_a_temperature_of_1(name):
+    for method in ('kd', 'ea-kd', 'kd-matched', 'cross-head', 'ea-cross-head'):
+        (loss,) = load(composed(method, name)).model.distiller.distill_losses.values()
+        assert loss.reduction == 'objects'
+        assert loss.weighting.get('tau', 1.0) == 1.0

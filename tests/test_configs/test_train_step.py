@@ -12,7 +12,7 @@ from mmengine.registry import MODELS, DefaultScope
 from mmengine.structures import InstanceData
 
 import eakd_det  # noqa: F401
-from tests.test_configs.catalogue import load, offline
+from tests.test_configs.catalogue import DENSE_PAIRS, composed, load, offline
 
 R101_R18 = 'r101_r18/ea-dkd_faster-rcnn_r101-r18_fpn_ms-1x_coco'
 R50_MV2 = 'r50_mv2/ea-kd_faster-rcnn_r50-mv2_fpn_ms-1x_coco'
@@ -78,3 +78,24 @@ def test_training_step(name, loss):
     teacher_after = model.teacher.state_dict()
     assert all(torch.equal(value, teacher_after[key]) for key, value in teacher_before.items())
     assert not any(key.startswith('teacher') for key in model.state_dict())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', DENSE_PAIRS)
+@pytest.mark.parametrize('method', ['kd', 'ea-kd', 'ea-cross-head'])
+def test_three_steps_of_a_dense_pair(name, method):
+    torch.manual_seed(0)
+    cfg = offline(load(composed(method, name)))
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = MODELS.build(cfg.model)
+        model.init_weights()
+        wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    assert type(model.student.bbox_head).__name__ == DENSE_PAIRS[name]
+    teacher_before = copy.deepcopy(model.teacher.state_dict())
+    for _ in range(3):
+        logged = model.train().train_step(batch(), wrapper)
+        losses = {key: value for key, value in logged.items() if 'loss' in key}
+        assert all(torch.isfinite(value).all() for value in losses.values())
+        assert all(value > 0 for key, value in losses.items() if key.startswith('distill.'))
+    after = model.teacher.state_dict()
+    assert all(torch.equal(value, after[key]) for key, value in teacher_before.items())

@@ -72,6 +72,11 @@ CASES = {
         lambda s, t, columns: functional.class_gram_distance(s, t, 2.0, columns), [*PAIR, (C,)]
     ),
     **{f'ea_weight, {mode}': Case(partial(functional.ea_weight, mode=mode), PAIR, ()) for mode in functional.EA_MODES},
+    'binary_pairs': Case(functional.binary_pairs, LOGITS),
+    'binary_entropy': Case(functional.binary_entropy, LOGITS),
+    'binary_kd_divergence': Case(functional.binary_kd_divergence, PAIR),
+    'binary_kd_divergence, learned tau': Case(functional.binary_kd_divergence, [*PAIR, 'tau'], (0, 2)),
+    'binary_ea_weight': Case(functional.binary_ea_weight, PAIR, ()),
     'normalized_entropy': Case(functional.normalized_entropy, LOGITS, ()),
     'curriculum_weight': Case(functional.curriculum_weight, [*LOGITS, 'share'], ()),
     'entropy_temperature': Case(functional.entropy_temperature, LOGITS, ()),

@@ -31,7 +31,10 @@ def test_default_scope_of_a_detection_config():
 @pytest.mark.parametrize(
     ('kwargs', 'message'),
     [
-        (dict(reduction='batchmean'), r"KDLoss\.reduction: expected one of mean, sum, none, but got 'batchmean'"),
+        (
+            dict(reduction='batchmean'),
+            r"KDLoss\.reduction: expected one of mean, sum, objects, none, but got 'batchmean'",
+        ),
         (dict(loss_weight=-1.0), r'KDLoss\.loss_weight: expected a finite number >= 0, but got -1\.0'),
         (dict(loss_weight=float('nan')), r'KDLoss\.loss_weight: expected a finite number >= 0, but got nan'),
         (dict(loss_weight='1'), r"KDLoss\.loss_weight: expected a finite number >= 0, but got '1'"),

@@ -18,6 +18,7 @@ CURRICULUM = dict(type='CurriculumWeighting', total_iters=10**9)
 EMBEDDING = dict(student_channels=6, teacher_channels=8)
 REVIEW = dict(type='ReviewKDLoss', student_channels=6, teacher_channels=8, mid_channels=4, num_levels=2)
 FCFD = dict(type='FCFDLoss', student_channels=6, teacher_channels=8, num_levels=2, roi_levels=2)
+CROSS = dict(type='CrossHeadLoss', student_channels=6, teacher_channels=8, num_levels=2)
 ZERO_AT_EQUAL_INPUTS = {
     'kd': dict(type='KDLoss'),
     'ea-kd': dict(type='KDLoss', tau=4.0, weighting=EA),
@@ -45,6 +46,8 @@ ZERO_AT_EQUAL_INPUTS = {
     'mld-published': dict(type='MLDLoss', masks='published', gram='published', loss_weight=0.9),
     'ea-mld': dict(type='MLDLoss', weighting=EA),
     'ea-mld+ls': dict(type='MLDLoss', masks='none', temperatures=(2, 3, 5, 2, 6), standardize=True, weighting=EA),
+    'ld': dict(type='LDLoss', sites='all'),
+    'ea-ld': dict(type='LDLoss', sites='all', weighting=EA),
     'l2': dict(type='EmbeddingLoss'),
     'ea-l2': dict(type='EmbeddingLoss', weighting=EA),
 }
@@ -57,6 +60,8 @@ LOSSES = {
     'pad': dict(type='PADLoss', student_channels=8),
     'ea-pad': dict(type='PADLoss', student_channels=8, batch_norm=False, weighting=EA),
     'pad-projected': dict(type='PADLoss', **EMBEDDING, warmup_iters=1),
+    'cross-head': CROSS,
+    'ea-cross-head': dict(CROSS, weighting=EA),
     'review': REVIEW,
     'ea-review': dict(REVIEW, weighting=EA),
     'fcfd': FCFD,
@@ -116,6 +121,9 @@ def inputs_of(cfg: dict[str, Any], rows: int = 12, dtype: torch.dtype = torch.fl
         predict_T=Head(8, rows).to(dtype).requires_grad_(False),
         deltas_S=values(rows, 4, learned=True),
         deltas_T=values(rows, 4, learned=True),
+        boxes_S=values(rows, 4, 17, learned=True),
+        boxes_T=values(rows, 4, 17, learned=True),
+        objects=torch.arange(rows) % 3 == 0,
     )
     arguments = {name: made[name] for name in (*reads, 'gt_labels')}
     sides: dict[str, list[Tensor]] = {'_S': [], '_T': []}
@@ -243,10 +251,12 @@ def test_is_the_reduction_of_its_terms(cfg):
     loss, inputs = build_model(cfg).eval(), inputs_of(cfg)
     terms = loss.terms(**inputs.arguments)
     assert terms.unit == loss.unit
-    assert terms.divergence.shape == terms.weights.shape == ((12,) if loss.unit == 'site' else (IMAGES,))
+    parts = (4,) if cfg['type'] == 'LDLoss' else ()  # the sides of a box
+    assert terms.divergence.shape == terms.weights.shape == ((12, *parts) if loss.unit == 'site' else (IMAGES,))
     assert terms.divergence.requires_grad
     assert not terms.weights.requires_grad
     weighted = terms.weights * terms.divergence
+    weighted = weighted.sum(dim=1) if parts else weighted
     extra = 0 if terms.extra is None else terms.extra
     scale = cfg.get('loss_weight', 1.0)
     torch.testing.assert_close(loss(**inputs.arguments), scale * (weighted.mean() + extra))
@@ -270,9 +280,10 @@ def test_gradcheck(cfg):
     loss, inputs = build_model(cfg).double().eval(), inputs_of(cfg, rows=4, dtype=torch.float64)
     # A step in the student's logits changes its entropy, but the weight has no gradient.
     if 'preds_S' in loss.reads:
-        weights = loss.weighting(inputs.arguments['preds_S'], inputs.arguments['preds_T'])
+        seen = ('boxes_S', 'boxes_T') if 'boxes_S' in loss.reads else ('preds_S', 'preds_T')
+        weights = loss.weighting(*(inputs.arguments[name].flatten(0, -2) for name in seen))
         loss.weighting.forward = lambda preds_S, preds_T: weights
-    name = next(n for n in ('features_S', 'embeddings_S', 'preds_S') if n in loss.reads)
+    name = next(n for n in ('features_S', 'embeddings_S', 'boxes_S', 'preds_S') if n in loss.reads)
     tensors = inputs.arguments[name] if isinstance(inputs.arguments[name], list) else [inputs.arguments[name]]
 
     def value(*tensors: Tensor) -> Tensor:
@@ -284,7 +295,7 @@ def test_gradcheck(cfg):
 
 @every_loss_of_sites
 def test_a_site_does_not_depend_on_the_others(cfg):
-    if cfg['type'] == 'FCFDLoss':
+    if cfg['type'] in ('FCFDLoss', 'CrossHeadLoss'):
         pytest.skip('its heads predict all sites at once')
     cfg = dict(per_site(cfg), weighting=dict(type='UniformWeighting'))
     cfg = dict(cfg, masks='none') if cfg['type'] == 'MLDLoss' else cfg

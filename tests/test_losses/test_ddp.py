@@ -56,3 +56,34 @@ def test_parameters_stay_the_same_in_all_processes(tmp_path: Path):
         torch.testing.assert_close(first[name], second[name], rtol=0, atol=0)
         assert not torch.equal(first[name], parameter), name
     assert first['ctkd.tau.iterations.count'] == second['ctkd.tau.iterations.count'] == 2
+
+
+def _divide_by_objects(rank: int, directory: str) -> None:
+    torch.set_num_threads(1)
+    distributed.init_process_group('gloo', init_method=f'file://{directory}/store', rank=rank, world_size=2)
+    layer = DistributedDataParallel(_layer())
+    inputs, teacher, objects = (part[rank::2] for part in _sites())
+    KDLoss(reduction='objects')(layer(inputs), teacher, objects=objects).backward()
+    torch.save(layer.module.weight.grad, f'{directory}/{rank}.pth')
+    distributed.destroy_process_group()
+
+
+def _layer() -> nn.Linear:
+    torch.manual_seed(0)
+    return nn.Linear(4, 3)
+
+
+def _sites() -> tuple[Tensor, Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    objects = torch.tensor([True, False, True, False, True, True, False, False])
+    return torch.randn(8, 4, generator=generator), torch.randn(8, 3, generator=generator), objects
+
+
+def test_two_processes_divide_by_the_objects_of_both(tmp_path: Path):
+    """Three objects in one process and one in the other weigh as four in a single one."""
+    torch.multiprocessing.spawn(_divide_by_objects, (str(tmp_path),), nprocs=2)
+    layer, (inputs, teacher, objects) = _layer(), _sites()
+    KDLoss(reduction='objects')(layer(inputs), teacher, objects=objects).backward()
+    for rank in (0, 1):
+        gradient = torch.load(tmp_path / f'{rank}.pth', weights_only=True)
+        torch.testing.assert_close(gradient, layer.weight.grad)

@@ -13,10 +13,8 @@ from eakd_det.sites import RoIHead, SigmoidScores, SoftmaxScores, find_head, num
 from tests import tiny
 
 
-def retinanet():
-    cfg = Config.fromfile(
-        os.path.join(os.path.dirname(mmdet.__file__), '.mim/configs/retinanet/retinanet_r18_fpn_1x_coco.py')
-    )
+def detr():
+    cfg = Config.fromfile(os.path.join(os.path.dirname(mmdet.__file__), '.mim/configs/detr/detr_r50_8xb2-150e_coco.py'))
     cfg.model.backbone.init_cfg = None
     return tiny.build(cfg.model)
 
@@ -27,9 +25,9 @@ def faster():
 
 
 @pytest.mark.parametrize(('side', 'key'), [('student', 'architecture'), ('teacher', 'teacher')])
-def test_a_single_stage_detector_is_refused_by_name(side, key):
-    detector = retinanet()
-    with pytest.raises(ConfigError, match=rf'^model\.{key}: expected a two-stage detector.*but got RetinaNet'):
+def test_a_query_detector_is_refused_by_name(side, key):
+    detector = detr()
+    with pytest.raises(ConfigError, match=rf'^model\.{key}: expected a two-stage detector.*but got DETR'):
         find_head(detector, side)
     assert num_classes(detector) is None
 

@@ -1,0 +1,62 @@
+"""What the columns of class scores mean to the parts of a loss: one softmax, or a sigmoid each."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import nn
+
+from eakd_det.errors import ConfigError
+
+Activation = Literal['softmax', 'sigmoid']
+
+
+class ReadsScores(nn.Module):
+    """A loss, weighting or temperature that reads class scores, and so must be told what they are.
+
+    Attributes:
+        activation: 'softmax' over the columns, or a 'sigmoid' for each. The head states it, and
+            :func:`set_activation` sets it when the model is built. Defaults to 'softmax'.
+    """
+
+    activation: Activation = 'softmax'
+
+    def why_not_sigmoid(self) -> str | None:
+        """Return why it has no meaning for sigmoid scores, as the end of a sentence, or None."""
+        return 'reads each row as one softmax'
+
+    def score_readers(self) -> dict[str, ReadsScores]:
+        """Return its parts that read the same scores, by name."""
+        return {name: part for name, part in self.named_children() if isinstance(part, ReadsScores)}
+
+
+def set_activation(loss: nn.Module, activation: Activation, key: str = 'activation') -> nn.Module:
+    """Tell a loss and its parts what class scores are; return the loss.
+
+    Args:
+        loss: Any module.
+        activation: 'softmax' or 'sigmoid'.
+        key: Config key of the loss, for messages.
+
+    Raises:
+        ConfigError: If one of the parts has no meaning for such scores.
+
+    Example:
+        >>> import torch
+        >>> from eakd_det.losses import KDLoss
+        >>> loss = set_activation(KDLoss(weighting=dict(type='EntropyWeighting', tau=1.0)), 'sigmoid')
+        >>> loss(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.0, 2.0]]))
+        tensor(0.1197)
+    """
+    if not isinstance(loss, ReadsScores):
+        return loss
+    reason = loss.why_not_sigmoid() if activation == 'sigmoid' else None
+    if reason is not None:
+        raise ConfigError(
+            f'{key}: expected what has a meaning for sigmoid scores, which the student has, '
+            f'but {type(loss).__name__} {reason}'
+        )
+    loss.activation = activation
+    for name, part in loss.score_readers().items():
+        set_activation(part, activation, f'{key}.{name}')
+    return loss

@@ -149,7 +149,7 @@ def distil(student: nn.Module, teacher: nn.Module) -> None:
     optimizer = torch.optim.SGD((p for p in student.parameters() if p.requires_grad), lr=1e-5)
     wrapper = OptimWrapper(optimizer, clip_grad=dict(max_norm=1.0))
     for step in range(3):
-        logged = model.train().train_step(batch(step, student.with_mask), wrapper)
+        logged = model.train().train_step(batch(step, bool(student.with_mask)), wrapper)
         values = {key: float(value) for key, value in logged.items() if 'loss' in key}
         if not all(np.isfinite(value) for value in values.values()) or not values['distill.loss_kd'] > 0:
             raise RuntimeError(f'a loss is not finite, or nothing is distilled: {values}')

@@ -56,7 +56,7 @@ def test_the_ten_files_to_read_first_are_under_1500_lines():
     page = (ROOT / 'docs/architecture.md').read_text()
     files = re.findall(r'^\| \d+ \| `([\w/.]+)` \|', page, re.MULTILINE)
     assert len(files) == 10
-    assert sum(len((ROOT / 'eakd_det' / file).read_text().splitlines()) for file in files) < 1600
+    assert sum(len((ROOT / 'eakd_det' / file).read_text().splitlines()) for file in files) < 1500
 
 
 def test_every_file_named_in_the_architecture_exists():

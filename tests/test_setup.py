@@ -86,7 +86,7 @@ def test_an_interpreter_without_venv_is_one_line_with_the_package_to_install(mak
 
 def test_a_failed_install_is_reported(make, tmp_path):
     program(tmp_path / 'bin/uv', 'case "$*" in *install*) exit 2;; esac')
-    with pytest.raises(bootstrap.SetupError, match='install failed'):
+    with pytest.raises(bootstrap.SetupError, match='installation failed'):
         make()
 
 

@@ -96,7 +96,7 @@ def test_what_may_be_a_mistake_is_a_warning(
 
     edit(workspace, 'train', keep_one_image)
     shutil.copy(workspace.data / 'train' / '1.png', workspace.data / 'val' / '2.png')
-    wanted = ["not among the classes: 'star'; their 1 of 3 boxes", 'has no box of the classes on 3 of its 4 images']
+    wanted = ["not among the classes: 'star'; 1 of 3 boxes", 'has no box of the classes in 3 of its 4 images']
     assert check(workspace) == 0
     out = capsys.readouterr().out
     for text in [*wanted, '1 of 3 images to validate with are among those to train on']:

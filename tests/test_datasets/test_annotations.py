@@ -54,7 +54,7 @@ FAULTS: dict[str, tuple[Any, str]] = {
     'truncated': (json.dumps(GOOD)[:-40], 'not valid JSON, or is truncated'),
     'not text': ('\x00\x01', 'not valid JSON'),
     'a list': ([1, 2], 'is not a COCO annotation file.*a list'),
-    'other keys': (dict(shapes=[], version=5), "no COCO annotation file.*'shapes', 'version'"),
+    'other keys': (dict(shapes=[], version=5), "not a COCO annotation file.*'shapes', 'version'"),
     'images no list': (changed(lambda d: d.update(images={})), 'expected a list of images, but got a dict'),
     'no images': (changed(lambda d: d.update(images=[])), 'has no images'),
     'no annotations': (changed(lambda d: d.update(annotations=[])), 'has no annotations'),

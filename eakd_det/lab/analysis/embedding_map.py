@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from eakd_det.errors import ConfigError
 from eakd_det.lab.analysis.figures import new_figure
 from eakd_det.lab.analysis.proposal_table import ProposalTable
+from eakd_det.plurals import counted
 
 _CAPTION = (
     'Each point is a proposal, placed by t-SNE of its RoI embedding and coloured by its class; axes have no unit, '
@@ -104,7 +105,9 @@ def draw_map(result: dict[str, Any], classes: list[str], share: float, tau: floa
     labels, heaviest = np.array(result['labels']), np.array(result['heaviest'])
     for axes, side in zip(panels, sides, strict=True):
         _scatter(axes, np.array(result[side]['positions']), labels, heaviest, [*classes, 'background'])
-        axes.set_title(f'{side}: CH {result[side]["calinski_harabasz"]:.1f}, {len(labels)} proposals', fontsize=10.5)
+        axes.set_title(
+            f'{side}: CH {result[side]["calinski_harabasz"]:.1f}, {counted(len(labels), "proposal")}', fontsize=10.5
+        )
     handles, texts = panels[0].get_legend_handles_labels()
     figure.legend(handles, texts, loc='outside right center', fontsize=8.5)
     return figure

@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator
 
 from eakd_det.files import write_atomically
 
@@ -49,6 +50,8 @@ def new_figure(
 def label(axes: Axes, x: str, y: str, title: str = '') -> None:
     """Name the axes with their units, and make the panel easy to read."""
     axes.set_xlabel(x)
+    if x == 'iteration':
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel(y)
     axes.set_title(title, fontsize=10.5)
     axes.grid(alpha=0.25, linewidth=0.6)

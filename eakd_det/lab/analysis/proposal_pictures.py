@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
 from eakd_det.lab.analysis.figures import new_figure
+from eakd_det.plurals import counted
 
 COLOURS = 'plasma'
 MAX_BOXES = 40
@@ -50,7 +51,7 @@ def draw_weighted_proposals(
     for axes, rows, name in ((left, is_foreground, 'foreground'), (right, ~is_foreground, 'background')):
         draw_boxes(axes, image, boxes[rows], weights[rows], norm, max_boxes)
         mean = f', mean weight {weights[rows].mean():.2f}' if rows.any() else ''
-        axes.set_title(f'{name}: {int(rows.sum())} proposals{mean}', fontsize=10.5)
+        axes.set_title(f'{name}: {counted(int(rows.sum()), "proposal")}{mean}', fontsize=10.5)
     bar = figure.colorbar(ScalarMappable(norm, COLOURS), ax=[left, right], shrink=0.85, pad=0.02)
     bar.set_label('weight (nats)')
     return figure

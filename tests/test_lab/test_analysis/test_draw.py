@@ -32,7 +32,7 @@ class TestWeightedProposals:
         assert boxes_of(left) == [(20, 20, 10, 20), (0, 0, 10, 10), (1, 2, 3, 6)]
         assert boxes_of(right) == [(5, 5, 20, 10)]
         assert left.get_title() == 'foreground: 3 proposals, mean weight 1.83'
-        assert right.get_title() == 'background: 1 proposals, mean weight 1.00'
+        assert right.get_title() == 'background: 1 proposal, mean weight 1.00'
         assert bar.get_ylabel() == 'weight (nats)'
         assert to_hex(left.patches[-1].get_edgecolor()) == '#f0f921'  # the brightest of the map
         assert left.patches[0].get_edgecolor() != left.patches[1].get_edgecolor()

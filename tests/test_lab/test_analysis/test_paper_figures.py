@@ -165,3 +165,10 @@ class TestEmbeddings:
         assert main(['embedding', str(tmp_path / 'bare.npz')]) == 1
         assert 'holds no embeddings; collect it again with --embeddings' in capsys.readouterr().err
         assert main(['embedding', str(tmp_path / 'proposals.npz'), '--share', '1']) == 1
+
+
+def test_iterations_have_whole_ticks():
+    figure = draw_entropies({'run': [row(1, [0.25] * 4, [0.25] * 4), row(3, [0.25] * 4, [0.25] * 4)]})
+    for axes in figure.axes:
+        if axes.get_xlabel() == 'iteration':
+            assert all(float(tick).is_integer() for tick in axes.get_xticks())

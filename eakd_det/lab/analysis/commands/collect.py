@@ -7,6 +7,7 @@ import argparse
 from eakd_det.errors import ConfigError
 from eakd_det.lab.analysis.commands.source import add_source_options, read_proposals
 from eakd_det.lab.analysis.proposal_table import ProposalTable
+from eakd_det.plurals import counted
 
 DESCRIPTION = 'Collect logits, labels, boxes of proposals for the other analyses'
 
@@ -27,7 +28,8 @@ def run(args: argparse.Namespace) -> ProposalTable:
         raise ConfigError(f'source: expected a distillation config (.py) to collect with, but got {args.source}')
     table = read_proposals(args, args.embeddings)
     print(
-        f'{len(table)} proposals of {len(table.image_paths)} images, {table.is_foreground.mean():.1%} with an object; '
+        f'{counted(len(table), "proposal")} of {counted(len(table.image_paths), "image")}, '
+        f'{table.is_foreground.mean():.1%} with an object; '
         f'wrong: teacher {table.teacher_errs.mean():.1%}, student {table.student_errs.mean():.1%}'
     )
     return table

@@ -10,6 +10,7 @@ from eakd_det.errors import ConfigError
 from eakd_det.lab.analysis.commands.source import add_source_options, add_weight_options, output_folder, read_proposals
 from eakd_det.lab.analysis.embedding_map import choose_rows, draw_map, map_embeddings
 from eakd_det.lab.analysis.figures import save_figure
+from eakd_det.plurals import counted
 from eakd_det.tables import markdown_table
 
 DESCRIPTION = 't-SNE of RoI embeddings with the heaviest proposals marked'
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> tuple[Path, Path]:
     sides = ('teacher', 'student')
     text = markdown_table(
         ['Calinski-Harabasz index of', *sides],
-        [[f'{len(rows)} proposals', *(f'{result[side]["calinski_harabasz"]:.2f}' for side in sides)]],
+        [[f'{counted(len(rows), "proposal")}', *(f'{result[side]["calinski_harabasz"]:.2f}' for side in sides)]],
     )
     setting = dict(tau=tau, mode=args.mode, share=args.share, origin=table.origin)
     numbers = dict(command=args.command, table=text, **setting, **result)

@@ -20,6 +20,7 @@ from eakd_det.lab.analysis.selectivity import (
     sweep,
 )
 from eakd_det.lab.analysis.selectivity_figure import draw_selectivity
+from eakd_det.plurals import counted
 from eakd_det.tables import markdown_table
 
 DESCRIPTION = "How selective the EA weight is against T', and a T' to use"
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> Recommendation:
     rows = sweep(table, args.taus, args.mode)
     recommendation = recommend(rows, args.min_cv)
     background = float((~table.is_foreground).mean())
-    subject = f'{Path(str(table.origin.get("config", ""))).stem}, {len(table)} proposals'
+    subject = f'{Path(str(table.origin.get("config", ""))).stem}, {counted(len(table), "proposal")}'
     figure = draw_selectivity(rows, recommendation, background, subject)
     text = format_rows(rows, background)
     numbers = dict(

@@ -160,11 +160,11 @@ DISTILLATION: dict[str, tuple[Spoil, str]] = {
     'teacher of other classes': (_other_names, "classes differ: index 1 is 'disc' in .* and 'plate' in"),
     'single-stage student': (
         _single_stage('architecture'),
-        'model.architecture: expected a two-stage detector.*RetinaNet',
+        'model.teacher.roi_head.bbox_head: expected a single-stage detector.*model.architecture.*but got FasterRCNN',
     ),
     'single-stage teacher': (
         _single_stage('teacher'),
-        'model.teacher: expected a two-stage detector.*RetinaNet',
+        'model.teacher.bbox_head: expected a two-stage detector.*but got RetinaNet',
     ),
     'tau of 0': (
         _set('model.distiller.distill_losses.loss_kd.tau', 0),

@@ -28,6 +28,7 @@ WRONG: tuple[Any, ...] = (
 
 # Arguments required to use each class with the tiny detectors.
 LOSSES: dict[str, dict[str, Any]] = {
+    'CrossHeadLoss': dict(student_channels=16, teacher_channels=16),
     'DKDLoss': {},
     'EmbeddingLoss': {},
     'EntropyWeighted': dict(loss=dict(type='mmrazor.KLDivergence')),
@@ -46,6 +47,7 @@ LOSSES: dict[str, dict[str, Any]] = {
     'TTMLoss': {},
 }
 WEIGHTINGS: dict[str, dict[str, Any]] = {
+    'ConfidenceWeighting': {},
     'CurriculumWeighting': dict(total_iters=10),
     'EntropyWeighting': {},
     'HardProposalWeighting': {},
@@ -54,7 +56,7 @@ WEIGHTINGS: dict[str, dict[str, Any]] = {
     'UniformWeighting': {},
 }
 TEMPERATURES: dict[str, dict[str, Any]] = {'EntropyTemperature': {}, 'LearnedTemperature': {}}
-OTHERS = {'MobileNetV2', 'ProposalDistill', 'ProposalDistiller'}
+OTHERS = {'LDLoss', 'MobileNetV2', 'ProposalDistill', 'ProposalDistiller'}  # LDLoss needs a dense head
 
 
 @dataclass(frozen=True)

@@ -33,3 +33,14 @@ def configs_dir() -> Path:
 def tools_dir() -> Path:
     """Return the folder of the command line tools (``train.py``, ``test.py``, ...)."""
     return package_root() / 'tools'
+
+
+def short_path(path: Path) -> Path:
+    """Return a path without ``..`` and, below the working directory, relative to it: as one would type it.
+
+    Example:
+        >>> short_path(Path.cwd() / 'configs' / '..' / 'tools')
+        PosixPath('tools')
+    """
+    resolved, here = path.resolve(), Path.cwd()
+    return resolved.relative_to(here) if resolved.is_relative_to(here) else resolved

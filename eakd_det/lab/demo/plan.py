@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from eakd_det.lab.experiment.plan import Arm, Plan, TeacherStage
+from eakd_det.paths import short_path
 
 TEACHER_CONFIG = 'teacher_faster-rcnn_r18w32_fpn_demo.py'
 STUDENT_CONFIG = 'student_faster-rcnn_r18w16_fpn_demo.py'
@@ -55,6 +56,7 @@ def demo_plan(configs: Path, size: Size, seed: int) -> Plan:
         size: How large.
         seed: Of initial weights, batches and sampling.
     """
+    configs = short_path(configs)  # for commands that also hold on another machine
     arms = {'student': STUDENT_CONFIG, 'ea-kd': EA_KD_CONFIG}
     return Plan(
         title='EA-KD demo',

@@ -12,6 +12,7 @@ from eakd_det.cli.composition import config_files, config_name
 from eakd_det.cli.config import read_config
 from eakd_det.errors import ConfigError
 from eakd_det.lab.experiment.plan import Arm, Plan, TeacherStage
+from eakd_det.paths import short_path
 
 Pair = Annotated[
     Sequence[str], Constraint("two arms, as in ('ea-kd', 'kd-matched')", lambda pair: len(pair) == 2 and all(pair))
@@ -128,15 +129,9 @@ def plan_of_configs(configs: Sequence[Path], seeds: Sequence[int], teacher: str 
 def _config(plan: Path, config: str, key: str) -> Path:
     first, plus, method = config.partition('.py+')
     if method.endswith('.py'):
-        method = str(_plain(plan.parent / method))
-    path = Path(f'{_plain(plan.parent / first)}{plus}{method}')
+        method = str(short_path(plan.parent / method))
+    path = Path(f'{short_path(plan.parent / first)}{plus}{method}')
     absent = [file for file in config_files(str(path)) if not file.is_file()]
     if absent:
         raise ConfigError(f'{key}.config: expected a config file, but {absent[0]} is none')
     return path
-
-
-def _plain(path: Path) -> Path:
-    """Without ``..``, as one would type it from here."""
-    resolved, here = path.resolve(), Path.cwd()
-    return resolved.relative_to(here) if resolved.is_relative_to(here) else resolved

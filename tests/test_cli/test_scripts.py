@@ -61,6 +61,7 @@ def free_port() -> str:
         return str(probe.getsockname()[1])
 
 
+@pytest.mark.slow
 def test_two_processes_distil_together(workspace: Workspace, teacher_ckpt: str) -> None:
     """Without a GPU they talk by gloo. DDP would stop at a parameter that gets no gradient."""
     cfg = tiny_data.distill_config(workspace.data, teacher_ckpt, iters=2)

@@ -39,7 +39,7 @@ def batch(height: int = 192, width: int = 256) -> dict:
     ('name', 'loss'),
     [
         (R101_R18, 'distill.loss_dkd'),
-        (R50_MV2, 'distill.loss_kd'),
+        pytest.param(R50_MV2, 'distill.loss_kd', marks=pytest.mark.slow),
         pytest.param(CAFFE, 'distill.loss_kd', marks=pytest.mark.slow),
         pytest.param(R101_R18.replace('ea-dkd', 'ea-fcfd'), 'distill.loss_fcfd', marks=pytest.mark.slow),
         pytest.param(R50_MV2.replace('ea-kd', 'dkd-review-kd'), 'distill.loss_review', marks=pytest.mark.slow),

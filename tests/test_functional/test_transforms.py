@@ -235,6 +235,12 @@ def _check_compiled(case: Case, backend: str) -> None:
 
 @every_case
 def test_compiles_into_one_graph(case):
+    _check_compiled(case, 'eager')
+
+
+@pytest.mark.slow
+@every_case
+def test_compiles_forward_and_backward(case):
     _check_compiled(case, 'aot_eager')
 
 

@@ -1,4 +1,4 @@
-"""Look at the data of a config before training: what ``tools/check_data.py`` runs."""
+"""Check and draw the data of a config before training: ``tools/check_data.py``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LOADERS = ('train_dataloader', 'val_dataloader')
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Check; returns the exit status: 0, or 1 if the data cannot be trained on."""
+    """Check the data and return the exit status: 0, or 1 if it is unfit for training."""
     args = parse_check_arguments(argv)
     return run_tool(lambda: check(args))
 
@@ -37,7 +37,7 @@ def check(args: argparse.Namespace) -> None:
     """Open the images of training and validation data, print what was found, and draw some of them with their boxes.
 
     Raises:
-        ConfigError: If there is something that training would go wrong with; all findings are printed before.
+        ConfigError: If a finding would spoil training; all findings are printed first.
     """
     cfg = apply_data_options(load_config(args), 'train')
     fatal: list[str] = []
@@ -58,9 +58,9 @@ def check(args: argparse.Namespace) -> None:
     _print_overlap(contents)
     path = Path(cfg.work_dir) / PICTURE
     _draw(cfg, path)
-    print(f'\n{path}: are the boxes where the objects are?')
+    print(f'\n{path}: check that the boxes are on the objects')
     if fatal:
-        raise ConfigError(f'{len(fatal)} of the findings above would spoil a training; the first: {fatal[0]}')
+        raise ConfigError(f'{len(fatal)} of the findings above would spoil training; the first: {fatal[0]}')
 
 
 def _annotations(dataset: dict[str, Any]) -> Path:
@@ -104,8 +104,8 @@ def _print_overlap(contents: dict[str, dict[str, Path]]) -> None:
     if shared:
         first = shared[0]
         print(
-            f'\n{len(shared)} of {len(measured)} images to validate with are among those to train on, by content; the '
-            f'first is {measured[first]} ({trained[first]})'
+            f'\n{len(shared)} of {len(measured)} validation images are also training images, by content; '
+            f'the first is {measured[first]} ({trained[first]})'
         )
 
 

@@ -31,7 +31,7 @@ def check_data(cfg: Config, loaders: Sequence[str]) -> None:
     are left to MMDetection.
 
     Raises:
-        ConfigError: Naming the key and the file.
+        ConfigError: If the data cannot be used; the message has the key and the file.
     """
     if process_rank() != 0:
         return
@@ -54,7 +54,7 @@ def local_coco_datasets(cfg: Config, loader: str) -> Iterator[tuple[str, dict[st
 
 
 def class_names(dataset: dict[str, Any]) -> Sequence[str] | None:
-    """The class names a data set config results in: its ``metainfo``, else those its class is made for."""
+    """Return the class names of a data set config: those of its ``metainfo``, else the defaults of its class."""
     classes = (dataset.get('metainfo') or {}).get('classes')
     if isinstance(classes, str) and Path(classes).is_file():
         classes = list_from_file(classes)
@@ -65,7 +65,7 @@ def class_names(dataset: dict[str, Any]) -> Sequence[str] | None:
 
 
 def _datasets(node: Any, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every data set of a data loader's config with its key, inside whatever wraps it (RepeatDataset, ...)."""
+    """Yield every data set of a data loader's config with its key, also inside wrappers such as RepeatDataset."""
     if not isinstance(node, dict):
         return
     if 'dataset' in node:
@@ -94,7 +94,7 @@ def _is_local_coco(dataset: dict[str, Any]) -> bool:
 def _usage(cfg: Config, loader: str) -> Usage:
     evaluator = cfg.get(f'{loader.removesuffix("dataloader")}evaluator')
     if isinstance(evaluator, dict) and evaluator.get('format_only'):
-        return 'predict'  # a test set whose annotations are kept by others
+        return 'predict'  # a test set without public annotations
     return _USAGES[loader]
 
 
@@ -122,7 +122,7 @@ def image_folder(dataset: dict[str, Any]) -> Path:
 
 
 def follows_exif(dataset: dict[str, Any]) -> bool:
-    """Return whether the data set's pipeline turns photos by their EXIF orientation."""
+    """Return whether the data set's pipeline rotates photos by their EXIF orientation."""
     loads = [step for step in dataset.get('pipeline') or [] if 'LoadImage' in str(step.get('type'))]
     return not any('ignore_orientation' in str(step.get('color_type')) for step in loads)
 
@@ -134,12 +134,12 @@ def _check_sample(folder: Path, summary: AnnotationSummary, dataset: dict[str, A
     for found in check_images({path: sizes[path] for path in sample}, follows_exif(dataset)).values():
         line = f'{key}.data_prefix.img: {describe_faults(found, len(sample))}'
         if found[0][1].is_fatal:
-            raise ConfigError(f'{line}; these are a sample, python tools/check_data.py looks at all')
+            raise ConfigError(f'{line}; this is a sample, python tools/check_data.py checks all images')
         log_remarks(line, [''])
 
 
 def _check_overlap(cfg: Config, loaders: Sequence[str]) -> None:
-    """Warn of images that are trained on and measured with."""
+    """Warn about images that are in both training and evaluation data."""
     files: dict[str, set[Path]] = {}
     for loader in loaders:
         files[loader] = set()
@@ -152,7 +152,7 @@ def _check_overlap(cfg: Config, loaders: Sequence[str]) -> None:
         if shared:
             log_remarks(
                 f'{loader}: {len(shared)} of {len(files[loader])} images',
-                [f'are those of train_dataloader, so the AP is not one of unseen images; the first is {shared[0]}'],
+                [f'are also in train_dataloader, so the AP is not that of unseen images; the first is {shared[0]}'],
             )
 
 
@@ -165,7 +165,7 @@ def _check_images(folder: Path, file_names: Sequence[str], key: str, annotations
         by_folder[path.parent].append(path.name)
     missing: list[Path] = []
     for parent, names in by_folder.items():
-        # One listing a folder: asking for every file by itself takes minutes on a network drive.
+        # List each folder once: a query for each file takes minutes on a network drive.
         present = {entry.name for entry in os.scandir(parent) if not entry.is_dir()} if os.path.isdir(parent) else set()
         missing += [parent / name for name in names if name not in present]
     if missing:
@@ -210,7 +210,8 @@ def _check_masks(cfg: Config, key: str, dataset: dict[str, Any], summary: Annota
     if summary.without_outline:
         raise ConfigError(
             f'{key}.ann_file: expected outlines (segmentation) to train the mask head with, but '
-            f'{summary.without_outline} of {summary.num_annotations} annotations have none; take a detector without one'
+            f'{summary.without_outline} of {summary.num_annotations} annotations have none; '
+            'use a detector without a mask head'
         )
     steps = [step for step in dataset.get('pipeline') or [] if 'LoadAnnotations' in str(step.get('type'))]
     if steps and not any(step.get('with_mask') for step in steps):

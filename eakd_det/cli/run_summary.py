@@ -1,4 +1,4 @@
-"""What a training is about, in one line at its beginning: MMEngine's log starts with hundreds about the machine."""
+"""Describe a training run in one line at its start; MMEngine's log begins with hundreds of lines about the machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN = 5
 
 
 def describe_training(cfg: Config) -> str:
-    """Return detectors, losses, data, length and work folder of a training that is about to begin.
+    """Return detectors, losses, data, length and work folder of a training run.
 
     Example:
         >>> model = dict(architecture=dict(type='FasterRCNN'), teacher=dict(type='CascadeRCNN'), teacher_ckpt='t.pth',
@@ -46,7 +46,7 @@ def _detector(node: Any) -> str:
 
 def _data(cfg: Config) -> list[str]:
     parts, names = [], None
-    for loader, use in (('train_dataloader', 'to train on'), ('val_dataloader', 'to validate with')):
+    for loader, use in (('train_dataloader', 'to train on'), ('val_dataloader', 'to validate on')):
         datasets = [dataset for _, dataset in local_coco_datasets(cfg, loader)]
         files = [Path(dataset.get('data_root') or '') / (dataset.get('ann_file') or '') for dataset in datasets]
         summaries = [read_annotation_summary(file) for file in files if file.is_file()]

@@ -99,7 +99,7 @@ def test_what_may_be_a_mistake_is_a_warning(
     wanted = ["not among the classes: 'star'; 1 of 3 boxes", 'has no box of the classes in 3 of its 4 images']
     assert check(workspace) == 0
     out = capsys.readouterr().out
-    for text in [*wanted, '1 of 3 images to validate with are among those to train on']:
+    for text in [*wanted, '1 of 3 validation images are also training images']:
         assert text in out
 
     cfg = tiny_data.student_config(workspace.data, iters=1)

@@ -27,9 +27,7 @@ def parse_train_arguments(argv: Sequence[str] | None = None) -> argparse.Namespa
     parser.add_argument('config', help=_CONFIG_HELP)
     parser.add_argument('--work-dir', help='folder for logs and checkpoints; default: work_dirs/<name of the config>')
     parser.add_argument('--amp', action='store_true', help='train with automatic mixed precision')
-    parser.add_argument(
-        '--auto-scale-lr', action='store_true', help='scale the learning rate to the actual batch size'
-    )
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate to the actual batch size')
     parser.add_argument(
         '--resume',
         nargs='?',
@@ -66,9 +64,7 @@ def parse_test_arguments(argv: Sequence[str] | None = None) -> argparse.Namespac
     """
     parser = argparse.ArgumentParser(prog='test.py', description='Test a detector: the plain student, or the teacher')
     parser.add_argument('config', help=_CONFIG_HELP)
-    parser.add_argument(
-        'checkpoint', nargs='?', help='checkpoint; with --teacher, the default is model.teacher_ckpt'
-    )
+    parser.add_argument('checkpoint', nargs='?', help='checkpoint; with --teacher, the default is model.teacher_ckpt')
     parser.add_argument('--teacher', action='store_true', help="test a distillation config's teacher, not its student")
     parser.add_argument('--work-dir', help='folder for logs and metrics; default: work_dirs/<name of the config>')
     parser.add_argument('--out', help='write the predictions to this pickle file')

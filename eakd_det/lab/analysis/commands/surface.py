@@ -43,7 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--batches', type=int, default=2, help='number of training batches; default: 2')
     parser.add_argument('--split', choices=['train', 'val'], default='train', help='which images; default: train')
     parser.add_argument(
-        '--level', type=float, help='loss whose area is measured; default: 1.5 times the students' largest loss'
+        '--level', type=float, help='loss that bounds the area; default: 1.5 times the largest of the students'
     )
     parser.add_argument('--seed', type=int, default=0, help='seed of directions, images and samplers; default: 0')
     parser.add_argument('--out', type=Path, default=Path('work_dirs/analysis'), help='default: work_dirs/analysis')

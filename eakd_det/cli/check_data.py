@@ -13,11 +13,17 @@ from mmengine.config import Config
 
 from eakd_det.cli.arguments import parse_check_arguments
 from eakd_det.cli.config import load_config
-from eakd_det.cli.data_checks import class_names, follows_exif, image_folder, local_coco_datasets
 from eakd_det.cli.failures import run_tool
 from eakd_det.datasets import apply_data_options
 from eakd_det.datasets.annotations import check_coco_annotations, remarks_on_use
 from eakd_det.datasets.coco_file import AnnotationSummary
+from eakd_det.datasets.dataset_configs import (
+    annotation_path,
+    class_names,
+    follows_exif,
+    image_folder,
+    local_coco_datasets,
+)
 from eakd_det.datasets.image_files import check_images, describe_faults, spread_sample
 from eakd_det.errors import ConfigError
 from eakd_det.plurals import counted
@@ -46,7 +52,7 @@ def check(args: argparse.Namespace) -> None:
         contents[loader] = {}
         for key, dataset in local_coco_datasets(cfg, loader):
             try:
-                summary = check_coco_annotations(_annotations(dataset), class_names(dataset), f'{key}.ann_file')
+                summary = check_coco_annotations(annotation_path(dataset), class_names(dataset), f'{key}.ann_file')
             except ConfigError as error:
                 print(error)
                 fatal.append(str(error))
@@ -63,10 +69,6 @@ def check(args: argparse.Namespace) -> None:
         raise ConfigError(f'{len(fatal)} of the findings above would spoil training; the first: {fatal[0]}')
 
 
-def _annotations(dataset: dict[str, Any]) -> Path:
-    return Path(dataset.get('data_root') or '') / str(dataset.get('ann_file'))
-
-
 def _sizes(dataset: dict[str, Any], summary: AnnotationSummary, number: int | None) -> dict[Path, tuple[int, int]]:
     folder = image_folder(dataset)
     sizes = {folder / name: size for name, size in zip(summary.file_names, summary.sizes, strict=True)}
@@ -75,7 +77,7 @@ def _sizes(dataset: dict[str, Any], summary: AnnotationSummary, number: int | No
 
 def _print_counts(key: str, dataset: dict[str, Any], summary: AnnotationSummary) -> None:
     images, boxes = counted(len(summary.file_names), 'image'), counted(summary.num_annotations, 'box')
-    print(f'\n{key}: {_annotations(dataset)}, {images}, {boxes}')
+    print(f'\n{key}: {annotation_path(dataset)}, {images}, {boxes}')
     classes = set(class_names(dataset) or summary.categories)
     width = max(map(len, ('category', *summary.categories)))
     print(f'  {"category":{width}}    boxes   images')
@@ -93,7 +95,7 @@ def _print_findings(
         fatal += [line] if found[0][1].is_fatal else []
         print(f'  {line}')
     for remark in (*summary.remarks, *remarks_on_use(summary, class_names(dataset))):
-        print(f'  {key}: {_annotations(dataset)} {remark}')
+        print(f'  {key}: {annotation_path(dataset)} {remark}')
     print(f'  {counted(len(sizes), "image")} opened')
     return fatal
 
@@ -119,4 +121,4 @@ def _draw(cfg: Config, path: Path) -> None:
 def _drawable(cfg: Config) -> Iterator[tuple[Path, Path, bool]]:
     for loader in _LOADERS:
         for _, dataset in local_coco_datasets(cfg, loader):
-            yield _annotations(dataset), image_folder(dataset), follows_exif(dataset)
+            yield annotation_path(dataset), image_folder(dataset), follows_exif(dataset)

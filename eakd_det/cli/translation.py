@@ -22,8 +22,8 @@ from mmengine.registry import Registry
 
 from eakd_det.arguments import ArgumentError, argument_names, did_you_mean
 from eakd_det.cli.config_keys import find_key, walk
-from eakd_det.cli.data_checks import image_folder, local_coco_datasets
 from eakd_det.datasets.coco_file import read_annotation_summary
+from eakd_det.datasets.dataset_configs import annotation_path, image_folder, local_coco_datasets
 from eakd_det.errors import ConfigError
 
 _REGISTRY_MODULES = ('mmengine.registry', 'mmdet.registry', 'mmrazor.registry', 'eakd_det.registry')
@@ -163,7 +163,7 @@ def _unreadable_image(text: str, cfg: Config) -> Path | None:
     """Return the image of the config's data that ``text`` names, if it cannot be read."""
     for loader in _LOADERS:
         for _, dataset in local_coco_datasets(cfg, loader):
-            annotations = Path(dataset.get('data_root') or '') / (dataset.get('ann_file') or '')
+            annotations = annotation_path(dataset)
             for name in read_annotation_summary(annotations).file_names if annotations.is_file() else ():
                 path = image_folder(dataset) / name
                 if name in text and path.is_file() and mmcv.imread(str(path)) is None:

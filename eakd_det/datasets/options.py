@@ -13,7 +13,7 @@ from mmengine.config import Config
 
 from eakd_det.datasets.annotations import check_coco_annotations, require_one_order
 from eakd_det.datasets.class_names import read_class_names, set_num_classes, spell_as_in_file
-from eakd_det.datasets.dataset_configs import annotation_path, datasets_of, evaluators_of
+from eakd_det.datasets.dataset_configs import annotation_path, datasets_of, evaluators_of, image_folder
 from eakd_det.datasets.derived_area import derive_areas
 from eakd_det.datasets.label_mixing import OPTIONS as MIXING_OPTIONS
 from eakd_det.datasets.label_mixing import mix_teacher_labels
@@ -183,8 +183,7 @@ def _class_names(cfg: Config, needed: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _require_first_image(dataset: dict[str, Any], file_name: str, split: str) -> None:
-    prefix = (dataset.get('data_prefix') or {}).get('img') or ''
-    path = Path(dataset.get('data_root') or '') / prefix / file_name
+    path = image_folder(dataset) / file_name
     if not os.path.isfile(path):
         raise ConfigError(
             f'{split}_images: expected the folder of the images in {annotation_path(dataset)}, '

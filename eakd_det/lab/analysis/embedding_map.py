@@ -30,7 +30,7 @@ _FEWEST = 10
 def choose_rows(table: ProposalTable, count: int, with_background: bool, seed: int) -> np.ndarray:
     """Return the rows of at most ``count`` proposals, all of foreground unless ``with_background``.
 
-    With background, as many of it as of the largest class are taken: all of it would cover the map.
+    With background, as many of its proposals as of the largest class are taken; all would cover the map.
 
     Raises:
         ConfigError: If there are too few proposals, or fewer than two classes.

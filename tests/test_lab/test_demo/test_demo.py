@@ -40,7 +40,7 @@ def test_folder_of_something_else_is_one_line_and_status_1(tmp_path, capsys):
     (tmp_path / 'data' / 'thesis.tex').write_text('precious')
     assert main(ROOT / 'configs' / 'demo', ['--quick', '--work-dir', str(tmp_path)]) == 1
     error = capsys.readouterr().err
-    assert error.startswith('Error: root: expected a new or an empty folder')
+    assert error.startswith('Error: root: expected a new or empty folder')
     assert error.count('\n') == 1
 
 

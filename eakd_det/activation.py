@@ -53,8 +53,7 @@ def set_activation(loss: nn.Module, activation: Activation, key: str = 'activati
     reason = loss.why_not_sigmoid() if activation == 'sigmoid' else None
     if reason is not None:
         raise ConfigError(
-            f'{key}: expected support for the sigmoid scores of the student, '
-            f'but {type(loss).__name__} {reason}'
+            f'{key}: expected support for the sigmoid scores of the student, but {type(loss).__name__} {reason}'
         )
     loss.activation = activation
     for name, part in loss.score_readers().items():

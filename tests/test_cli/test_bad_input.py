@@ -243,8 +243,8 @@ FLAGS: dict[str, tuple[list[str], str]] = {
     'load from nothing': (['--cfg-options', 'load_from=no.pth'], 'load_from: expected a checkpoint file, but no.pth'),
     'unknown key': (['--cfg-options', 'trian_cfg.max_iters=1'], "no 'trian_cfg'; did you mean 'train_cfg'"),
     'unknown key within': (['--cfg-options', 'model.backbon.depth=50'], "no 'backbon'; did you mean 'backbone'"),
-    'below a number': (['--cfg-options', 'train_cfg.max_iters.x=1'], "train_cfg.max_iters is 4, and has no 'x'"),
-    'beyond a list': (['--cfg-options', 'custom_hooks.5.teacher=True'], "custom_hooks is a list of 1, and has no '5'"),
+    'below a number': (['--cfg-options', 'train_cfg.max_iters.x=1'], "train_cfg.max_iters is 4 and has no 'x'"),
+    'beyond a list': (['--cfg-options', 'custom_hooks.5.teacher=True'], "custom_hooks is a list of 1 and has no '5'"),
     'scaling without a base': (
         ['--auto-scale-lr', '--cfg-options', 'auto_scale_lr=None'],
         r'--auto-scale-lr: expected auto_scale_lr=dict\(',

@@ -109,5 +109,5 @@ def test_what_may_be_a_mistake_is_a_warning(
     cfg.val_evaluator.ann_file = str(tiny_data.annotation_file(workspace.data, 'train'))
     assert workspace.train(workspace.write(cfg)) == 0
     captured = capsys.readouterr()
-    for text in [*wanted, 'val_dataloader: 4 of 4 images are those of train_dataloader']:
+    for text in [*wanted, 'val_dataloader: 4 of 4 images are also in train_dataloader']:
         assert text in captured.out + captured.err

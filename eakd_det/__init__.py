@@ -1,4 +1,4 @@
-"""Entropy-adaptive knowledge distillation for two-stage detectors, on MMDetection 3 and MMRazor 1.
+"""Entropy-adaptive knowledge distillation of detectors, on MMDetection 3 and MMRazor 1.
 
 Importing this package imports neither torch nor OpenMMLab. Afterwards MMRazor can be imported on torch >= 2, and the
 components have the same name in Python (``eakd_det.KDLoss``) and in a config (``type='eakd_det.KDLoss'``). The formulas

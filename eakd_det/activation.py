@@ -1,4 +1,4 @@
-"""What the columns of class scores mean to the parts of a loss: one softmax, or a sigmoid each."""
+"""The meaning of class scores for the parts of a loss: one softmax, or a sigmoid each."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ Activation = Literal['softmax', 'sigmoid']
 
 
 class ReadsScores(nn.Module):
-    """A loss, weighting or temperature that reads class scores, and so must be told what they are.
+    """A loss, weighting or temperature that reads class scores and depends on their meaning.
 
     Attributes:
-        activation: 'softmax' over the columns, or a 'sigmoid' for each. The head states it, and
+        activation: 'softmax' over the columns, or a 'sigmoid' for each. It is the head's, and
             :func:`set_activation` sets it when the model is built. Defaults to 'softmax'.
     """
 
     activation: Activation = 'softmax'
 
     def why_not_sigmoid(self) -> str | None:
-        """Return why it has no meaning for sigmoid scores, as the end of a sentence, or None."""
+        """Return the reason, as the end of a sentence, if sigmoid scores are not supported, else None."""
         return 'reads each row as one softmax'
 
     def score_readers(self) -> dict[str, ReadsScores]:
@@ -31,7 +31,7 @@ class ReadsScores(nn.Module):
 
 
 def set_activation(loss: nn.Module, activation: Activation, key: str = 'activation') -> nn.Module:
-    """Tell a loss and its parts what class scores are; return the loss.
+    """Set the meaning of class scores in a loss and its parts, and return the loss.
 
     Args:
         loss: Any module.
@@ -39,7 +39,7 @@ def set_activation(loss: nn.Module, activation: Activation, key: str = 'activati
         key: Config key of the loss, for messages.
 
     Raises:
-        ConfigError: If one of the parts has no meaning for such scores.
+        ConfigError: If a part does not support such scores.
 
     Example:
         >>> import torch
@@ -53,8 +53,7 @@ def set_activation(loss: nn.Module, activation: Activation, key: str = 'activati
     reason = loss.why_not_sigmoid() if activation == 'sigmoid' else None
     if reason is not None:
         raise ConfigError(
-            f'{key}: expected what has a meaning for sigmoid scores, which the student has, '
-            f'but {type(loss).__name__} {reason}'
+            f'{key}: expected support for the sigmoid scores of the student, but {type(loss).__name__} {reason}'
         )
     loss.activation = activation
     for name, part in loss.score_readers().items():

@@ -1,4 +1,4 @@
-"""Console scripts, which work out what to import when they are called."""
+"""Console scripts, with imports only when they are called."""
 
 from __future__ import annotations
 

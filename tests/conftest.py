@@ -11,7 +11,7 @@ HAS_OPENMMLAB = importlib.util.find_spec('mmengine') is not None  # the core's o
 
 @pytest.fixture(scope='session', autouse=True)
 def configs_as_they_come() -> Any:
-    """MMEngine lays out a config's text anew for every log, dump and checkpoint: most of a tiny run's time."""
+    """Skip the formatting of configs, which MMEngine repeats for every log, dump and checkpoint."""
     if not HAS_OPENMMLAB:
         yield
         return

@@ -15,7 +15,7 @@ import pytest
 from eakd_det.mm.ops.finder import uses_python_ops
 
 ROOT = Path(__file__).resolve().parents[1]
-# Without this package MMDetection cannot be imported beside mmcv-lite.
+# Without this package MMDetection cannot be imported with mmcv-lite.
 needs_compiled_ops = pytest.mark.skipif(uses_python_ops(), reason='mmcv has no compiled ops')
 _ABSENT = """
 import importlib.machinery, sys

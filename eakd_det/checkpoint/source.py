@@ -73,7 +73,7 @@ def _existing_file(path: Path, source: str, key: str) -> Path:
     if path.is_file():
         return path
     problem = 'is a folder' if path.is_dir() else 'does not exist'
-    seen_from = '' if path.is_absolute() else f' (seen from {Path.cwd()})'
+    seen_from = '' if path.is_absolute() else f' (relative to {Path.cwd()})'
     near = sorted((path if path.is_dir() else path.parent).glob('*.pth'), key=lambda file: file.stat().st_mtime)
     hint = f'; there are {", ".join(file.name for file in near[-_NEAR:])}' if near else ''
     raise ConfigError(f'{key}: expected a checkpoint file, but {source} {problem}{seen_from}{hint}')

@@ -1,1 +1,1 @@
-"""What the command line tools do: read a config, check what can go wrong, run, and tell the user's errors from ours."""
+"""The command line tools: read a config, check it, run it, and report a user's errors in one line."""

@@ -27,15 +27,13 @@ def parse_train_arguments(argv: Sequence[str] | None = None) -> argparse.Namespa
     parser.add_argument('config', help=_CONFIG_HELP)
     parser.add_argument('--work-dir', help='folder for logs and checkpoints; default: work_dirs/<name of the config>')
     parser.add_argument('--amp', action='store_true', help='train with automatic mixed precision')
-    parser.add_argument(
-        '--auto-scale-lr', action='store_true', help='scale the learning rate to the batch size that really results'
-    )
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate to the actual batch size')
     parser.add_argument(
         '--resume',
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='resume from this checkpoint, or without one from the latest in the work folder',
+        help='resume from this checkpoint; without a path, from the latest one in the work folder',
     )
     _add_common(parser)
     return _with_local_rank(parser.parse_args(argv))
@@ -48,10 +46,10 @@ def parse_check_arguments(argv: Sequence[str] | None = None) -> argparse.Namespa
         >>> parse_check_arguments(['config.py', '--images', '100']).images
         100
     """
-    parser = argparse.ArgumentParser(prog='check_data.py', description='Check the data of a config and draw some of it')
+    parser = argparse.ArgumentParser(prog='check_data.py', description='Check the data of a config and draw samples')
     parser.add_argument('config', help=_CONFIG_HELP)
     parser.add_argument('--work-dir', help='folder for the picture; default: work_dirs/<name of the config>')
-    parser.add_argument('--images', type=int, help='open this many of each data set; default: all')
+    parser.add_argument('--images', type=int, help='number of images to open in each data set; default: all')
     _add_common(parser)
     return _with_local_rank(parser.parse_args(argv))
 
@@ -66,9 +64,7 @@ def parse_test_arguments(argv: Sequence[str] | None = None) -> argparse.Namespac
     """
     parser = argparse.ArgumentParser(prog='test.py', description='Test a detector: the plain student, or the teacher')
     parser.add_argument('config', help=_CONFIG_HELP)
-    parser.add_argument(
-        'checkpoint', nargs='?', help='checkpoint; may be left out with --teacher, then it is model.teacher_ckpt'
-    )
+    parser.add_argument('checkpoint', nargs='?', help='checkpoint; with --teacher, the default is model.teacher_ckpt')
     parser.add_argument('--teacher', action='store_true', help="test a distillation config's teacher, not its student")
     parser.add_argument('--work-dir', help='folder for logs and metrics; default: work_dirs/<name of the config>')
     parser.add_argument('--out', help='write the predictions to this pickle file')
@@ -79,7 +75,7 @@ def parse_test_arguments(argv: Sequence[str] | None = None) -> argparse.Namespac
     _add_common(parser)
     args = parser.parse_args(argv)
     if args.checkpoint is None and not args.teacher:
-        parser.error('the following arguments are required: checkpoint (only --teacher can do without)')
+        parser.error('the following arguments are required: checkpoint (optional only with --teacher)')
     return _with_local_rank(args)
 
 
@@ -124,7 +120,7 @@ def _score(text: str) -> float | str:
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help=_CFG_OPTIONS_HELP)
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
-    # torch.distributed.launch passes one or the other spelling, depending on torch's version.
+    # torch.distributed.launch uses either spelling, depending on torch's version.
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
 
 

@@ -1,4 +1,4 @@
-"""Look at the data of a config before training: what ``tools/check_data.py`` runs."""
+"""Check and draw the data of a config before training: ``tools/check_data.py``."""
 
 from __future__ import annotations
 
@@ -13,11 +13,17 @@ from mmengine.config import Config
 
 from eakd_det.cli.arguments import parse_check_arguments
 from eakd_det.cli.config import load_config
-from eakd_det.cli.data_checks import class_names, follows_exif, image_folder, local_coco_datasets
 from eakd_det.cli.failures import run_tool
 from eakd_det.datasets import apply_data_options
 from eakd_det.datasets.annotations import check_coco_annotations, remarks_on_use
 from eakd_det.datasets.coco_file import AnnotationSummary
+from eakd_det.datasets.dataset_configs import (
+    annotation_path,
+    class_names,
+    follows_exif,
+    image_folder,
+    local_coco_datasets,
+)
 from eakd_det.datasets.image_files import check_images, describe_faults, spread_sample
 from eakd_det.errors import ConfigError
 from eakd_det.plurals import counted
@@ -28,7 +34,7 @@ _LOADERS = ('train_dataloader', 'val_dataloader')
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Check; returns the exit status: 0, or 1 if the data cannot be trained on."""
+    """Check the data and return the exit status: 0, or 1 if it is unfit for training."""
     args = parse_check_arguments(argv)
     return run_tool(lambda: check(args))
 
@@ -37,7 +43,7 @@ def check(args: argparse.Namespace) -> None:
     """Open the images of training and validation data, print what was found, and draw some of them with their boxes.
 
     Raises:
-        ConfigError: If there is something that training would go wrong with; all findings are printed before.
+        ConfigError: If a finding would spoil training; all findings are printed first.
     """
     cfg = apply_data_options(load_config(args), 'train')
     fatal: list[str] = []
@@ -46,7 +52,7 @@ def check(args: argparse.Namespace) -> None:
         contents[loader] = {}
         for key, dataset in local_coco_datasets(cfg, loader):
             try:
-                summary = check_coco_annotations(_annotations(dataset), class_names(dataset), f'{key}.ann_file')
+                summary = check_coco_annotations(annotation_path(dataset), class_names(dataset), f'{key}.ann_file')
             except ConfigError as error:
                 print(error)
                 fatal.append(str(error))
@@ -58,13 +64,9 @@ def check(args: argparse.Namespace) -> None:
     _print_overlap(contents)
     path = Path(cfg.work_dir) / PICTURE
     _draw(cfg, path)
-    print(f'\n{path}: are the boxes where the objects are?')
+    print(f'\n{path}: check that the boxes are on the objects')
     if fatal:
-        raise ConfigError(f'{len(fatal)} of the findings above would spoil a training; the first: {fatal[0]}')
-
-
-def _annotations(dataset: dict[str, Any]) -> Path:
-    return Path(dataset.get('data_root') or '') / str(dataset.get('ann_file'))
+        raise ConfigError(f'{len(fatal)} of the findings above would spoil training; the first: {fatal[0]}')
 
 
 def _sizes(dataset: dict[str, Any], summary: AnnotationSummary, number: int | None) -> dict[Path, tuple[int, int]]:
@@ -75,7 +77,7 @@ def _sizes(dataset: dict[str, Any], summary: AnnotationSummary, number: int | No
 
 def _print_counts(key: str, dataset: dict[str, Any], summary: AnnotationSummary) -> None:
     images, boxes = counted(len(summary.file_names), 'image'), counted(summary.num_annotations, 'box')
-    print(f'\n{key}: {_annotations(dataset)}, {images}, {boxes}')
+    print(f'\n{key}: {annotation_path(dataset)}, {images}, {boxes}')
     classes = set(class_names(dataset) or summary.categories)
     width = max(map(len, ('category', *summary.categories)))
     print(f'  {"category":{width}}    boxes   images')
@@ -93,7 +95,7 @@ def _print_findings(
         fatal += [line] if found[0][1].is_fatal else []
         print(f'  {line}')
     for remark in (*summary.remarks, *remarks_on_use(summary, class_names(dataset))):
-        print(f'  {key}: {_annotations(dataset)} {remark}')
+        print(f'  {key}: {annotation_path(dataset)} {remark}')
     print(f'  {counted(len(sizes), "image")} opened')
     return fatal
 
@@ -104,8 +106,8 @@ def _print_overlap(contents: dict[str, dict[str, Path]]) -> None:
     if shared:
         first = shared[0]
         print(
-            f'\n{len(shared)} of {len(measured)} images to validate with are among those to train on, by content; the '
-            f'first is {measured[first]} ({trained[first]})'
+            f'\n{len(shared)} of {len(measured)} validation images are also training images, by content; '
+            f'the first is {measured[first]} ({trained[first]})'
         )
 
 
@@ -119,4 +121,4 @@ def _draw(cfg: Config, path: Path) -> None:
 def _drawable(cfg: Config) -> Iterator[tuple[Path, Path, bool]]:
     for loader in _LOADERS:
         for _, dataset in local_coco_datasets(cfg, loader):
-            yield _annotations(dataset), image_folder(dataset), follows_exif(dataset)
+            yield annotation_path(dataset), image_folder(dataset), follows_exif(dataset)

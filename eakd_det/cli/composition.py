@@ -63,7 +63,7 @@ def compose(pair: Config, method: Config, config: str) -> Config:
 
     ``loss_options`` of the pair (widths of its pyramids, a weight published for it) are set in the losses that the
     method has, by their names; of a part such as the weighting, only options that the method sets as well. All else
-    that the method states (``custom_imports``) is merged into the pair.
+    in the method (``custom_imports``) is merged into the pair.
 
     Args:
         pair: Its model is a ``ProposalDistill``, or another algorithm with a ``distiller``.
@@ -71,7 +71,7 @@ def compose(pair: Config, method: Config, config: str) -> Config:
         config: What the user typed, from which the name of the result is made.
 
     Raises:
-        ConfigError: If one of them is no pair or no method.
+        ConfigError: If ``pair`` is not a pair, or ``method`` not a method.
     """
     if not isinstance((pair.get('model') or {}).get('distiller'), dict):
         raise ConfigError(f'config: expected a pair, with model.distiller, before the + of {config}')
@@ -91,7 +91,7 @@ def compose(pair: Config, method: Config, config: str) -> Config:
 
 
 def drop_parts(cfg: Config) -> Config:
-    """Remove the top-level keys that only a composition reads: the model has what they say."""
+    """Remove the top-level keys that only a composition reads; their values are in the model by now."""
     for key in _READ_BY_COMPOSITION:
         cfg._cfg_dict.pop(key, None)
     return cfg

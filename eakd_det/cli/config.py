@@ -21,7 +21,7 @@ from eakd_det.datasets.options import DATA_OPTIONS
 from eakd_det.errors import ConfigError
 from eakd_det.models import current_name
 
-# What somebody reads at the top of a config: the runner, its set-up, the tools. Nothing else there has an effect.
+# Top-level keys that the runner, its set-up or the tools read. No other key at the top of a config has an effect.
 _TOP_LEVEL = (
     frozenset(inspect.signature(Runner.__init__).parameters)
     | {'data_root', *DATA_OPTIONS}
@@ -31,7 +31,7 @@ _TOP_LEVEL = (
 
 
 def load_config(args: argparse.Namespace) -> Config:
-    """The config of a run: the file or files, ``--cfg-options``, ``--launcher`` and the work folder.
+    """Return the config of a run: the file or files, ``--cfg-options``, ``--launcher`` and the work folder.
 
     The work folder is ``--work-dir``, else the config's ``work_dir``, else ``./work_dirs/<name of the config>``.
 
@@ -67,11 +67,11 @@ def read_config(config: str) -> Config:
 def merge_options(cfg: Config, options: dict[str, Any]) -> None:
     """Merge ``--cfg-options`` into ``cfg``, in place.
 
-    A key that nothing would read is an error, and so is a step of the path that looks like a slip of a key which is
-    there. Adding something new (``randomness.seed=0``, a hook with its own type) is fine.
+    A key that nothing reads is an error, and so is a part of the path that looks like a misspelt existing key. New keys
+    (``randomness.seed=0``, a hook with its own type) are accepted.
 
     Raises:
-        ConfigError: If an option leads nowhere.
+        ConfigError: If an option does not fit the config.
     """
     for option in options:
         _check_option(cfg, option, options)
@@ -86,12 +86,12 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
 
 
 def _use_current_names(cfg: Config) -> None:
-    """Give detectors that a config names as MMDetection 2 did the names they have today."""
+    """Replace names of detectors from MMDetection 2 with their names in MMDetection 3."""
     for key, node in walk(cfg._cfg_dict.get('model')):
         name = node.get('cfg_path') if isinstance(node, dict) else None
         if isinstance(name, str) and '::' in name and current_name(name) != name:
             node['cfg_path'] = current_name(name)
-            print_log(f'model.{key}.cfg_path: {name} is called {node["cfg_path"]} today', logger='current')
+            print_log(f'model.{key}.cfg_path: {name} is now named {node["cfg_path"]}', logger='current')
 
 
 def _check_option(cfg: Config, option: str, options: dict[str, Any]) -> None:
@@ -102,7 +102,7 @@ def _check_option(cfg: Config, option: str, options: dict[str, Any]) -> None:
     if names[0] not in _TOP_LEVEL:
         print_log(
             f'--cfg-options {option}: {names[0]!r} is a variable of the config file, read while the file was executed; '
-            'changing it now has no effect. Set the keys that were made from it.',
+            'changing it now has no effect. Set the keys derived from it.',
             logger='current',
             level=logging.WARNING,
         )
@@ -111,12 +111,12 @@ def _check_option(cfg: Config, option: str, options: dict[str, Any]) -> None:
         path = '.'.join(names[:depth])
         if isinstance(node, (list, tuple)):
             if not name.isdigit() or int(name) >= len(node):
-                raise ConfigError(f'--cfg-options {option}: {path} is a list of {len(node)}, and has no {name!r}')
+                raise ConfigError(f'--cfg-options {option}: {path} is a list of {len(node)} and has no {name!r}')
             node = node[int(name)]
         elif not isinstance(node, dict):
             if node is None:
                 return
-            raise ConfigError(f'--cfg-options {option}: {path} is {node!r}, and has no {name!r}')
+            raise ConfigError(f'--cfg-options {option}: {path} is {node!r} and has no {name!r}')
         elif name in node:
             node = node[name]
         else:

@@ -1,4 +1,4 @@
-"""Read one config file; what it raises becomes one line that names the file and the line at fault."""
+"""Read a config file; any error becomes one line with the file and line at fault."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def read_config_file(path: str) -> Config:
     """
     if not Path(path).is_file():
         what = 'is a folder' if Path(path).is_dir() else 'does not exist'
-        seen_from = '' if Path(path).is_absolute() else f' (seen from {Path.cwd()})'
-        raise ConfigError(f'config: expected a config file, but {path} {what}{seen_from}')
+        location = '' if Path(path).is_absolute() else f' (relative to {Path.cwd()})'
+        raise ConfigError(f'config: expected a config file, but {path} {what}{location}')
     try:
         return Config.fromfile(path)
-    except Exception as error:  # a config is the user's own program: whatever it raises is about the config
+    except Exception as error:  # a config is the user's own program: any error is one of the config
         raise ConfigError(f'config: {_explain(error, path)}') from error
 
 
@@ -43,7 +43,7 @@ def _explain(error: Exception, path: str) -> str:
 
 
 def _file_at_fault(path: str) -> str:
-    """Return the file that cannot be read though all that it inherits from can."""
+    """Return the file that cannot be read while the files it inherits from can."""
     for base in _bases(path):
         try:
             Config.fromfile(base)
@@ -61,7 +61,7 @@ def _bases(path: str) -> list[str]:
 
 
 def _first_cause(error: BaseException) -> BaseException:
-    """Return the error that the others were raised because of: MMEngine's own says only that an import failed."""
+    """Return the root cause; MMEngine's own message is only that an import failed."""
     while (before := error.__cause__ or error.__context__) is not None:
         error = before
     return error

@@ -1,4 +1,4 @@
-"""Find out which key of a config something came from."""
+"""Find the key of a value in a config."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def walk(node: Any, key: str = '') -> Iterator[tuple[str, Any]]:
-    """Every node of a config with its dotted key, as ``--cfg-options`` would write it.
+    """Yield every node of a config with its dotted key, as ``--cfg-options`` would write it.
 
     Example:
         >>> dict(walk(dict(hooks=[dict(type='A')])))
@@ -24,7 +24,7 @@ def walk(node: Any, key: str = '') -> Iterator[tuple[str, Any]]:
 
 
 def find_key(cfg: Any, matches: Callable[[Any], bool]) -> str | None:
-    """The dotted key of the first node that ``matches``; None if there is none.
+    """Return the dotted key of the first node that ``matches``, or None.
 
     Example:
         >>> find_key(dict(model=dict(backbone=dict(type='ResNt'))), lambda node: node == 'ResNt')

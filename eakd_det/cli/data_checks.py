@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmdet.datasets import CocoDataset
-from mmdet.registry import DATASETS
 from mmengine.config import Config
-from mmengine.fileio import list_from_file
-from mmengine.registry import DefaultScope
 
 from eakd_det.cli.failures import process_rank
 from eakd_det.datasets.annotations import Usage, check_coco_annotations, log_remarks, remarks_on_use
 from eakd_det.datasets.coco_file import AnnotationSummary, read_annotation_summary
+from eakd_det.datasets.dataset_configs import (
+    annotation_path,
+    class_names,
+    datasets_of,
+    evaluators_of,
+    follows_exif,
+    image_folder,
+    local_coco_datasets,
+)
 from eakd_det.datasets.image_files import check_images, describe_faults, spread_sample
 from eakd_det.errors import ConfigError
 
@@ -31,7 +36,7 @@ def check_data(cfg: Config, loaders: Sequence[str]) -> None:
     are left to MMDetection.
 
     Raises:
-        ConfigError: Naming the key and the file.
+        ConfigError: If the data cannot be used; the message has the key and the file.
     """
     if process_rank() != 0:
         return
@@ -39,70 +44,23 @@ def check_data(cfg: Config, loaders: Sequence[str]) -> None:
         for key, dataset in local_coco_datasets(cfg, loader):
             _check_dataset(cfg, key, dataset, _usage(cfg, loader))
         evaluator_key = f'{loader.removesuffix("dataloader")}evaluator'
-        evaluators = cfg.get(evaluator_key)
-        for evaluator in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
+        for evaluator in evaluators_of(cfg, evaluator_key):
             _check_evaluator(cfg, loader, evaluator, f'{evaluator_key}.ann_file')
     if 'train_dataloader' in loaders:
         _check_overlap(cfg, loaders)
 
 
-def local_coco_datasets(cfg: Config, loader: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield key and config of every COCO data set of a data loader whose files are local."""
-    for key, dataset in _datasets(cfg.get(loader), loader):
-        if _is_local_coco(dataset):
-            yield key, dataset
-
-
-def class_names(dataset: dict[str, Any]) -> Sequence[str] | None:
-    """The class names a data set config results in: its ``metainfo``, else those its class is made for."""
-    classes = (dataset.get('metainfo') or {}).get('classes')
-    if isinstance(classes, str) and Path(classes).is_file():
-        classes = list_from_file(classes)
-    if classes is None:
-        cls = _dataset_class(dataset)
-        classes = None if cls is None else cls.METAINFO.get('classes')
-    return classes if classes is None or isinstance(classes, str) else tuple(classes)
-
-
-def _datasets(node: Any, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every data set of a data loader's config with its key, inside whatever wraps it (RepeatDataset, ...)."""
-    if not isinstance(node, dict):
-        return
-    if 'dataset' in node:
-        yield from _datasets(node['dataset'], f'{key}.dataset')
-    elif node.get('datasets'):
-        for index, dataset in enumerate(node['datasets']):
-            yield from _datasets(dataset, f'{key}.datasets.{index}')
-    else:
-        yield key, node
-
-
-def _dataset_class(dataset: dict[str, Any]) -> Any:
-    with DefaultScope.overwrite_default_scope('mmdet'):
-        kind = dataset.get('type')
-        return DATASETS.get(kind) if isinstance(kind, str) else kind
-
-
-def _is_local_coco(dataset: dict[str, Any]) -> bool:
-    cls = _dataset_class(dataset)
-    reads_like_coco = isinstance(cls, type) and getattr(cls, 'load_data_list', None) is CocoDataset.load_data_list
-    is_remote = any('://' in str(dataset.get(name) or '') for name in ('ann_file', 'data_root'))
-    backend = (dataset.get('backend_args') or {}).get('backend', 'local')
-    return reads_like_coco and not is_remote and backend == 'local'
-
-
 def _usage(cfg: Config, loader: str) -> Usage:
     evaluator = cfg.get(f'{loader.removesuffix("dataloader")}evaluator')
     if isinstance(evaluator, dict) and evaluator.get('format_only'):
-        return 'predict'  # a test set whose annotations are kept by others
+        return 'predict'  # a test set without public annotations
     return _USAGES[loader]
 
 
 def _check_dataset(cfg: Config, key: str, dataset: dict[str, Any], usage: Usage) -> None:
-    root = Path(dataset.get('data_root') or '')
     if not dataset.get('ann_file'):
         raise ConfigError(f'{key}.ann_file: expected a COCO annotation file, but got {dataset.get("ann_file")!r}')
-    annotations = root / dataset['ann_file']
+    annotations = annotation_path(dataset)
     classes = class_names(dataset)
     summary = check_coco_annotations(annotations, classes, f'{key}.ann_file', usage)
     folder = image_folder(dataset)
@@ -116,17 +74,6 @@ def _check_dataset(cfg: Config, key: str, dataset: dict[str, Any], usage: Usage)
         _check_box_heads(cfg, len(classes), key)
 
 
-def image_folder(dataset: dict[str, Any]) -> Path:
-    """Return the folder that the file names of a data set's images are relative to."""
-    return Path(dataset.get('data_root') or '') / ((dataset.get('data_prefix') or {}).get('img') or '')
-
-
-def follows_exif(dataset: dict[str, Any]) -> bool:
-    """Return whether the data set's pipeline turns photos by their EXIF orientation."""
-    loads = [step for step in dataset.get('pipeline') or [] if 'LoadImage' in str(step.get('type'))]
-    return not any('ignore_orientation' in str(step.get('color_type')) for step in loads)
-
-
 def _check_sample(folder: Path, summary: AnnotationSummary, dataset: dict[str, Any], key: str) -> None:
     """Open some of the images; ``tools/check_data.py`` opens all."""
     sizes = {folder / name: size for name, size in zip(summary.file_names, summary.sizes, strict=False)}
@@ -134,17 +81,17 @@ def _check_sample(folder: Path, summary: AnnotationSummary, dataset: dict[str, A
     for found in check_images({path: sizes[path] for path in sample}, follows_exif(dataset)).values():
         line = f'{key}.data_prefix.img: {describe_faults(found, len(sample))}'
         if found[0][1].is_fatal:
-            raise ConfigError(f'{line}; these are a sample, python tools/check_data.py looks at all')
+            raise ConfigError(f'{line}; this is a sample, python tools/check_data.py checks all images')
         log_remarks(line, [''])
 
 
 def _check_overlap(cfg: Config, loaders: Sequence[str]) -> None:
-    """Warn of images that are trained on and measured with."""
+    """Warn about images that are in both training and evaluation data."""
     files: dict[str, set[Path]] = {}
     for loader in loaders:
         files[loader] = set()
         for _, dataset in local_coco_datasets(cfg, loader):
-            summary = read_annotation_summary(Path(dataset.get('data_root') or '') / dataset['ann_file'])
+            summary = read_annotation_summary(annotation_path(dataset))
             folder = image_folder(dataset).resolve()
             files[loader] |= {folder / name for name in summary.file_names}
     for loader in loaders:
@@ -152,7 +99,7 @@ def _check_overlap(cfg: Config, loaders: Sequence[str]) -> None:
         if shared:
             log_remarks(
                 f'{loader}: {len(shared)} of {len(files[loader])} images',
-                [f'are those of train_dataloader, so the AP is not one of unseen images; the first is {shared[0]}'],
+                [f'are also in train_dataloader, so the AP is not that of unseen images; the first is {shared[0]}'],
             )
 
 
@@ -165,7 +112,7 @@ def _check_images(folder: Path, file_names: Sequence[str], key: str, annotations
         by_folder[path.parent].append(path.name)
     missing: list[Path] = []
     for parent, names in by_folder.items():
-        # One listing a folder: asking for every file by itself takes minutes on a network drive.
+        # List each folder once: a query for each file takes minutes on a network drive.
         present = {entry.name for entry in os.scandir(parent) if not entry.is_dir()} if os.path.isdir(parent) else set()
         missing += [parent / name for name in names if name not in present]
     if missing:
@@ -175,14 +122,14 @@ def _check_images(folder: Path, file_names: Sequence[str], key: str, annotations
         )
 
 
-def _check_evaluator(cfg: Config, loader: str, evaluator: Any, key: str) -> None:
-    if not isinstance(evaluator, dict) or 'CocoMetric' not in str(evaluator.get('type')):
+def _check_evaluator(cfg: Config, loader: str, evaluator: dict[str, Any], key: str) -> None:
+    if 'CocoMetric' not in str(evaluator.get('type')):
         return
     annotations = evaluator.get('ann_file')
     backend = (evaluator.get('backend_args') or {}).get('backend', 'local')
     if not annotations or '://' in annotations or backend != 'local':
         return
-    dataset = next((dataset for _, dataset in _datasets(cfg.get(loader), loader)), {})
+    dataset = next((dataset for _, dataset in datasets_of(cfg.get(loader), loader)), {})
     usage: Usage = 'predict' if evaluator.get('format_only') else 'evaluate'
     check_coco_annotations(annotations, class_names(dataset), key, usage)
 
@@ -210,7 +157,8 @@ def _check_masks(cfg: Config, key: str, dataset: dict[str, Any], summary: Annota
     if summary.without_outline:
         raise ConfigError(
             f'{key}.ann_file: expected outlines (segmentation) to train the mask head with, but '
-            f'{summary.without_outline} of {summary.num_annotations} annotations have none; take a detector without one'
+            f'{summary.without_outline} of {summary.num_annotations} annotations have none; '
+            'use a detector without a mask head'
         )
     steps = [step for step in dataset.get('pipeline') or [] if 'LoadAnnotations' in str(step.get('type'))]
     if steps and not any(step.get('with_mask') for step in steps):

@@ -1,4 +1,4 @@
-"""The one detector of a config that a tool is about: the student, the teacher, or the only one there is."""
+"""Select the detector of a config that a tool runs: the student, the teacher, or the only one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KEYS: dict[Side, str] = {'student': 'architecture', 'teacher': 'teacher'}
 
 
 def is_distillation(model: dict[str, Any]) -> bool:
-    """Whether a model config is an algorithm around a student, ours or one of MMRazor's.
+    """Return whether a model config is an algorithm with a student, of this package or of MMRazor.
 
     Example:
         >>> is_distillation(dict(type='mmrazor.SingleTeacherDistill', architecture=dict(), teacher=dict()))
@@ -30,7 +30,7 @@ def is_distillation(model: dict[str, Any]) -> bool:
 
 
 def detector_config(cfg: Config, side: Side) -> ConfigDict:
-    """The model config of one side of ``cfg``; the model itself if it distils nothing.
+    """Return the model config of one side of ``cfg``, or the model itself if it does not distil.
 
     Raises:
         ConfigError: If there is no such side, or it is neither a dict nor the path of a config.
@@ -60,7 +60,7 @@ def set_teacher_classes(model: dict[str, Any], checkpoint: Mapping[str, Any]) ->
 
 
 def unwrap(model: nn.Module) -> nn.Module:
-    """The model itself, without what runs it on several devices or augments its tests."""
+    """Return the model without wrappers for several devices or test-time augmentation."""
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = model.get_submodule('module')
     return model

@@ -1,4 +1,4 @@
-"""End a tool on a user's error with one line and status 1, and let errors of our own keep their traceback."""
+"""End a tool with one line and status 1 on a user's error; other errors keep their traceback."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _GRACE_SECONDS = 5.0
 
 
 def process_rank() -> int:
-    """The rank of this process in a distributed run, from the launcher's variables; 0 in any other run."""
+    """Return the rank of this process in a distributed run, from the launcher's variables, or 0."""
     return next((int(os.environ[name]) for name in _RANK_VARIABLES if os.environ.get(name, '').isdigit()), 0)
 
 
 def run_tool(job: Callable[[], object]) -> int:
     """Run ``job`` and return the tool's exit status: 0, or 1 after a :class:`ConfigError` was printed to stderr.
 
-    Whatever ends it is also written to the file that ``TORCHELASTIC_ERROR_FILE`` names, as ``torchrun`` expects.
-    A full disk counts as one, whoever notices it first: a log, a record or a checkpoint.
+    Any error is also written to the file that ``TORCHELASTIC_ERROR_FILE`` names, as ``torchrun`` expects.
+    A full disk counts as a user's error, whether it stops a log, a record or a checkpoint.
 
-    In a distributed run every process fails by itself and the first one prints. The others wait a little before
-    they print: if the first has failed too, the launcher ends them meanwhile, and the line appears once; if it has
-    not, the error is theirs alone and must not get lost.
+    In a distributed run each process fails on its own and the first one prints. The others wait before they print: if
+    the first failed as well, the launcher ends them meanwhile and the line appears once; otherwise the error is theirs
+    alone and must be printed.
     """
     try:
         record(_end_in_one_line)(job)
@@ -53,12 +53,12 @@ def _end_in_one_line(job: Callable[[], object]) -> None:
             raise
         file = f' ({error.filename})' if error.filename else ''
         raise ConfigError(
-            f'{error.strerror}{file}; make room, and go on with --resume from the last checkpoint written'
+            f'{error.strerror}{file}; free some space and continue with --resume from the last checkpoint'
         ) from error
 
 
 def one_line(error: ConfigError) -> str:
-    r"""The message in one line; of an error that a data loader's worker passed on, the last line is the message.
+    r"""Return the message in one line; of an error passed on by a data loader's worker, the last line.
 
     Example:
         >>> one_line(ConfigError('Caught ConfigError in DataLoader worker process 0.\nTrace\nmod.ConfigError: no'))

@@ -1,4 +1,4 @@
-"""What ``tools/train.py`` does so that a run survives: hooks that every config gets, and where ``--resume`` goes on."""
+"""Make training resumable: the hooks that every config gets, and the checkpoint that ``--resume`` loads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EXACT = f'eakd_det.{ExactResumeHook.__name__}'
 def make_resumable(cfg: Config) -> None:
     """Give a training config :class:`ExactResumeHook`, and :class:`SafeCheckpointHook` for MMEngine's plain one.
 
-    Hooks of the user's own that stand there instead are left alone, and so is a config that has both already.
+    Other checkpoint hooks stay as they are, and so does a config that already has both.
 
     Example:
         >>> cfg = Config(dict(default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=5))))
@@ -38,13 +38,13 @@ def make_resumable(cfg: Config) -> None:
 
 
 def set_resume(cfg: Config, resume: str | None) -> None:
-    """Set ``cfg.resume`` and ``cfg.load_from``; without a path, from the newest whole checkpoint in the work folder.
+    """Set ``cfg.resume`` and ``cfg.load_from``; without a path, to the newest complete checkpoint in the work folder.
 
-    In a folder without any checkpoint the training begins anew, so that one command serves the first start and
-    every later one.
+    If the folder has no checkpoint, training starts from scratch, so that one command serves the first start and all
+    later ones.
 
     Raises:
-        ConfigError: If there are checkpoints, but none of them can be read, or one is not safe to be read.
+        ConfigError: If there are checkpoints, but none is readable, or one is not safe to read.
     """
     if resume is not None:
         cfg.resume = True
@@ -54,7 +54,7 @@ def set_resume(cfg: Config, resume: str | None) -> None:
     template = ((cfg.get('default_hooks') or {}).get('checkpoint') or {}).get('filename_tmpl')
     found = latest_checkpoint(Path(cfg.work_dir), [template]) if template else latest_checkpoint(Path(cfg.work_dir))
     if found is None:
-        print_log(f'--resume: no checkpoint in {cfg.work_dir}; the training starts at its beginning', logger='current')
+        print_log(f'--resume: no checkpoint in {cfg.work_dir}; training starts from scratch', logger='current')
         cfg.resume = False
     else:
         cfg.load_from = str(found)

@@ -1,22 +1,21 @@
-"""What a training is about, in one line at its beginning: MMEngine's log starts with hundreds about the machine."""
+"""Describe a training run in one line at its start; MMEngine's log begins with hundreds of lines about the machine."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
-from eakd_det.cli.data_checks import class_names, local_coco_datasets
 from eakd_det.cli.detectors import is_distillation
 from eakd_det.datasets.coco_file import read_annotation_summary
+from eakd_det.datasets.dataset_configs import annotation_path, class_names, local_coco_datasets
 from eakd_det.plurals import counted
 
 _SHOWN = 5
 
 
 def describe_training(cfg: Config) -> str:
-    """Return detectors, losses, data, length and work folder of a training that is about to begin.
+    """Return detectors, losses, data, length and work folder of a training run.
 
     Example:
         >>> model = dict(architecture=dict(type='FasterRCNN'), teacher=dict(type='CascadeRCNN'), teacher_ckpt='t.pth',
@@ -46,9 +45,9 @@ def _detector(node: Any) -> str:
 
 def _data(cfg: Config) -> list[str]:
     parts, names = [], None
-    for loader, use in (('train_dataloader', 'to train on'), ('val_dataloader', 'to validate with')):
+    for loader, use in (('train_dataloader', 'to train on'), ('val_dataloader', 'to validate on')):
         datasets = [dataset for _, dataset in local_coco_datasets(cfg, loader)]
-        files = [Path(dataset.get('data_root') or '') / (dataset.get('ann_file') or '') for dataset in datasets]
+        files = [annotation_path(dataset) for dataset in datasets]
         summaries = [read_annotation_summary(file) for file in files if file.is_file()]
         if summaries:
             parts.append(f'{counted(sum(len(summary.file_names) for summary in summaries), "image")} {use}')

@@ -1,4 +1,4 @@
-"""What training and testing have in common: the process group without a GPU, the runner, safe checkpoints."""
+"""Parts that training and testing share: the process group without a GPU, the runner, safe checkpoints."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from eakd_det.cli.config_keys import find_key
 
 def build_runner(cfg: Config) -> Any:
     """Build the runner of ``cfg``: MMEngine's own, or the one that ``runner_type`` names."""
-    _lay_out_once()
+    _cache_formatted_text()
     use_safe_loading(lambda path: find_key(cfg._cfg_dict, lambda node: node == path) or 'checkpoint')
     if cfg.launcher == 'pytorch' and get_device() == 'cpu':
         _distribute_on_cpu(cfg)
@@ -28,7 +28,7 @@ def build_runner(cfg: Config) -> Any:
 
 
 def _distribute_on_cpu(cfg: Config) -> None:
-    """MMEngine takes for granted that distributed processes have GPUs; without one they talk by gloo."""
+    """Use gloo for distributed processes without GPUs, which MMEngine does not provide for."""
     if not torch.distributed.is_initialized():
         seconds = ((cfg.get('env_cfg') or {}).get('dist_cfg') or {}).get('timeout')
         wait = None if seconds is None else timedelta(seconds=require('env_cfg.dist_cfg.timeout', seconds, Positive))
@@ -42,18 +42,18 @@ def _distribute_on_cpu(cfg: Config) -> None:
         )
 
 
-def _lay_out_once() -> None:
-    """Remember the laid-out text of a config: MMEngine lays it out at each log and checkpoint, for a second or two."""
+def _cache_formatted_text() -> None:
+    """Cache the formatted text of a config: MMEngine formats it for each log and checkpoint, for a second or two."""
     original = mmengine_config.FormatCode
     if hasattr(original, '__wrapped__'):
         return
     texts: dict[str, Any] = {}
 
     @functools.wraps(original)
-    def lay_out(text: str, **options: Any) -> Any:
+    def format_once(text: str, **options: Any) -> Any:
         if text not in texts:
             texts.clear()
             texts[text] = original(text, **options)
         return texts[text]
 
-    mmengine_config.FormatCode = lay_out
+    mmengine_config.FormatCode = format_once

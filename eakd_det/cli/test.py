@@ -32,16 +32,16 @@ from eakd_det.teachers import require_same_classes
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Test; returns the exit status: 0, or 1 after one line on stderr about what the user has to change."""
+    """Test and return the exit status: 0, or 1 after one line on stderr about what to change."""
     args = parse_test_arguments(argv)
     return run_tool(lambda: test(args))
 
 
 def test(args: argparse.Namespace) -> dict[str, float]:
-    """Test as the parsed arguments say, and return the metrics.
+    """Test according to the parsed arguments and return the metrics.
 
-    Of a distillation config, ours or one of MMRazor's, only the one detector that is tested is built, and its weights
-    must match the checkpoint in full.
+    For a distillation config, of this package or of MMRazor, only the tested detector is built, and its weights must
+    match the checkpoint in full.
 
     Raises:
         ConfigError: If a setting, a file or a combination of both cannot work.
@@ -76,7 +76,7 @@ def test(args: argparse.Namespace) -> dict[str, float]:
 
 
 def _is_config_of_a_teacher(cfg: Config, config: str) -> bool:
-    """Return whether this is the plain config that a teacher is trained with, by the name that such configs have."""
+    """Return whether this is the plain config of a teacher, judging by its file name."""
     return not is_distillation(cfg.model) and config_name(config).split('_')[0] == 'teacher'
 
 
@@ -90,7 +90,7 @@ def _checkpoint_source(cfg: Config, args: argparse.Namespace) -> tuple[str, str]
         return 'checkpoint', args.checkpoint
     detector_config(cfg, 'teacher')
     if not cfg.model.get('teacher_ckpt'):
-        raise ConfigError(f'model.teacher_ckpt: expected a checkpoint to test, but {cfg.filename} has none; name one')
+        raise ConfigError(f'model.teacher_ckpt: expected a checkpoint to test, but {cfg.filename} has none; pass one')
     return 'model.teacher_ckpt', str(cfg.model.teacher_ckpt)
 
 
@@ -102,7 +102,7 @@ def _require_known_classes(runner: Any, checkpoint: dict[str, Any], where: str) 
 
 
 def _set_tta(cfg: Config) -> None:
-    """Wrap the model for test-time augmentation; as in MMDetection, what the config leaves out is a plain flip."""
+    """Wrap the model for test-time augmentation; the default is a flip, as in MMDetection."""
     if 'tta_model' not in cfg:
         _warn('tta_model is not in the config; merging predictions by NMS at IoU 0.5, 100 per image')
         nms = dict(nms=dict(type='nms', iou_threshold=0.5), max_per_img=100)
@@ -111,7 +111,7 @@ def _set_tta(cfg: Config) -> None:
     while 'dataset' in dataset:
         dataset = dataset.dataset
     if 'tta_pipeline' not in cfg:
-        _warn('tta_pipeline is not in the config; testing every image as it is and flipped')
+        _warn('tta_pipeline is not in the config; testing each image as it is and flipped')
         *loading, packing = copy.deepcopy(list(dataset.pipeline))
         packing.meta_keys = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip', 'flip_direction')
         flips = [dict(type='RandomFlip', prob=1.0), dict(type='RandomFlip', prob=0.0)]

@@ -36,16 +36,16 @@ STUDENT_CONFIG = 'student.py'
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train; returns the exit status: 0, or 1 after one line on stderr about what the user has to change."""
+    """Train and return the exit status: 0, or 1 after one line on stderr about what to change."""
     args = parse_train_arguments(argv)
     return run_tool(lambda: train(args))
 
 
 def train(args: argparse.Namespace) -> Any:
-    """Train as the parsed arguments say, and return the runner.
+    """Train according to the parsed arguments and return the runner.
 
-    Besides what MMEngine writes, ``<work_dir>/student.py`` is the plain student's config for stock MMDetection, and
-    ``student.pth`` are its weights (:class:`eakd_det.resume.SafeCheckpointHook`).
+    In addition to MMEngine's files, ``<work_dir>/student.py`` is the plain student's config for stock MMDetection, and
+    ``student.pth`` has its weights (:class:`eakd_det.resume.SafeCheckpointHook`).
 
     Raises:
         ConfigError: If a setting, a file or a combination of both cannot work.
@@ -67,7 +67,7 @@ def train(args: argparse.Namespace) -> Any:
     print_log(describe_training(cfg), logger='current')
     with config_errors(cfg):
         runner = build_runner(cfg)
-        if not is_distillation(cfg.model):  # whose detectors know already
+        if not is_distillation(cfg.model):  # whose detectors are set already
             keep_boxes_in_float32(unwrap(runner.model))
         warning = unshared_proposals(unwrap(runner.model))
         if warning:
@@ -100,7 +100,7 @@ def _set_auto_scale_lr(cfg: Config, enabled: bool) -> None:
 
 
 def _set_statistics_interval(cfg: Config) -> None:
-    """Let the statistics be read as often as they are logged, unless the config states how often."""
+    """Set the interval of the statistics to the logger's, unless the config sets it."""
     distiller = cfg.model.get('distiller')
     interval = ((cfg.get('default_hooks') or {}).get('logger') or {}).get('interval')
     if isinstance(distiller, dict) and str(distiller.get('type')).endswith('ProposalDistiller') and interval:
@@ -114,10 +114,10 @@ def _require_sections(cfg: Config) -> None:
 
 
 def check_checkpoints(cfg: Config) -> None:
-    """Look early for files that are needed late: a resume comes after all else has been built.
+    """Check early that the checkpoints exist: a resume loads its file after everything else has been built.
 
     Raises:
-        ConfigError: If a checkpoint that the config names is not there.
+        ConfigError: If a checkpoint that the config names does not exist.
     """
     for key, source in (
         ('--resume' if cfg.get('resume') else 'load_from', cfg.get('load_from')),
@@ -130,14 +130,14 @@ def check_checkpoints(cfg: Config) -> None:
 def _warn_of_untrained_teacher(cfg: Config) -> None:
     if is_distillation(cfg.model) and not cfg.model.get('teacher_ckpt') and 'teacher' in cfg.model:
         print_log(
-            'model.teacher_ckpt is not set: unless its own config loads weights, the teacher knows nothing',
+            'model.teacher_ckpt is not set: unless its own config loads weights, the teacher is untrained',
             logger='current',
             level=logging.WARNING,
         )
 
 
 def _check_start(runner: Any, cfg: Config) -> None:
-    """MMEngine loads what fits and logs the rest, but a run that goes on from other weights is not resumed."""
+    """Check that the whole checkpoint fits a resumed run; MMEngine loads what fits and logs the rest."""
     resumes = bool(cfg.get('resume'))
     source = cfg.get('load_from')
     if not source:
@@ -154,11 +154,11 @@ def _check_start(runner: Any, cfg: Config) -> None:
         raise ConfigError(f'{key}: {source} does not fit the config: {report}; {report.hint}')
 
 
-def _compare(ours: dict[str, Tensor], checkpoint: dict[str, Any], key: str, source: str) -> LoadReport:
-    theirs = detector_state_dict(checkpoint, key, source)
-    if any(name.startswith('architecture.') for name in ours):  # an algorithm of MMRazor keeps its teacher, too
-        theirs = checkpoint.get('state_dict', checkpoint)
-    return compare_state_dicts(ours, theirs)
+def _compare(model: dict[str, Tensor], checkpoint: dict[str, Any], key: str, source: str) -> LoadReport:
+    loaded = detector_state_dict(checkpoint, key, source)
+    if any(name.startswith('architecture.') for name in model):  # MMRazor's algorithms save their teacher as well
+        loaded = checkpoint.get('state_dict', checkpoint)
+    return compare_state_dicts(model, loaded)
 
 
 def _write_student_config(cfg: Config) -> None:

@@ -1,7 +1,7 @@
 """Turn the errors that other packages raise about a user's config into :class:`ConfigError` with the key to change.
 
-The config itself is looked through for what the error is about: a type that is not registered, an argument that a class
-does not take or lacks, an object in whose code it arose, an image that cannot be read.
+The config is searched for the cause: a type that is not registered, an argument that a class does not take or lacks, an
+object whose code raised the error, an image that cannot be read.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from mmengine.registry import Registry
 
 from eakd_det.arguments import ArgumentError, argument_names, did_you_mean
 from eakd_det.cli.config_keys import find_key, walk
-from eakd_det.cli.data_checks import image_folder, local_coco_datasets
 from eakd_det.datasets.coco_file import read_annotation_summary
+from eakd_det.datasets.dataset_configs import annotation_path, image_folder, local_coco_datasets
 from eakd_det.errors import ConfigError
 
 _REGISTRY_MODULES = ('mmengine.registry', 'mmdet.registry', 'mmrazor.registry', 'eakd_det.registry')
-# What these check themselves is the config; their messages are clear, only the traceback is too much.
+# Checks of the config by these modules have clear messages; only the traceback is too much.
 _CHECKING_MODULES = ('mmengine.runner.runner', 'mmengine.registry.build_functions', 'mmdet.engine.hooks.utils')
 _NOT_ARGUMENTS = ('type', '_scope_')
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -35,11 +35,11 @@ _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 @contextlib.contextmanager
 def config_errors(cfg: Config) -> Iterator[None]:
-    """Inside the block, what MMEngine raises about the content of ``cfg`` becomes a :class:`ConfigError`.
+    """Turn errors that MMEngine raises about the content of ``cfg`` inside the block into :class:`ConfigError`.
 
-    That is a type which is not registered, an argument which a class does not take, lacks or cannot use, a package that
-    a class needs and does not find, an image that cannot be read, and the combinations of keys which MMEngine's runner
-    itself rejects. All other errors pass as they are.
+    These are a type that is not registered, an argument that a class does not take, lacks or cannot use, a missing
+    package that a class needs, an image that cannot be read, and combinations of keys that MMEngine's runner rejects.
+    All other errors pass unchanged.
     """
     try:
         yield
@@ -75,7 +75,7 @@ def _explain(error: BaseException, cfg: Config) -> str | None:
 
 
 def _is_call(error: ArgumentError, node: Any) -> bool:
-    """Return whether the config ``node`` is what ``error.owner`` was to be built from."""
+    """Return whether ``node`` is the config from which ``error.owner`` was to be built."""
     if not isinstance(node, dict) or _type_name(node) != error.owner.__name__:
         return False
     return (error.argument in node) == (error.argument in error.given) and all(
@@ -95,21 +95,21 @@ def _type_name(node: dict[str, Any]) -> str:
 
 
 def _explain_type(text: str, cfg: Config) -> str | None:
-    """Explain an error about a type that is missing, or not registered."""
+    """Explain an error about a type that is missing or not registered."""
     first_word = text.partition(' ')[0].strip('\'"')
     for key, node in walk(cfg._cfg_dict):
         if not isinstance(node, dict):
             continue
         kind = node.get('type')
         if isinstance(kind, str) and kind == first_word and ' registry' in text:
-            return f'{key}.type: nothing called {kind!r} is registered here{_similar(kind)}'
+            return f'{key}.type: {kind!r} is not registered{_similar(kind)}'
         if (kind is None and str(node) in text) or (kind is not None and not (isinstance(kind, str) or callable(kind))):
             return f'{key}: expected dict(type=...) with the name of a class, but got {reprlib.repr(dict(node))}'
     return None
 
 
 def _explain_argument(text: str, cfg: Config) -> str | None:
-    """Explain an error about a call with an argument too many or too few."""
+    """Explain an error about an unknown or a missing argument."""
     for key, node in walk(cfg._cfg_dict):
         for built in _classes(node) if isinstance(node, dict) and 'type' in node else ():
             bases = built.__mro__ if inspect.isclass(built) else ()
@@ -129,7 +129,7 @@ def _explain_argument(text: str, cfg: Config) -> str | None:
 
 
 def _explain_value(error: BaseException, cfg: Config) -> str | None:
-    """Explain an error inside a class that used an argument as what it is not."""
+    """Explain a TypeError inside a class that got an argument of the wrong type."""
     if not isinstance(error, TypeError) or (found := _object_at_fault(error, cfg)) is None:
         return None
     owner, name, node = found
@@ -141,7 +141,7 @@ def _explain_value(error: BaseException, cfg: Config) -> str | None:
 
 
 def _object_at_fault(error: BaseException, cfg: Config) -> tuple[str, str, dict[str, Any]] | None:
-    """Return key, class name and config of the innermost object of the config in whose own code ``error`` arose.
+    """Return key, class name and config of the innermost object of the config whose own code raised ``error``.
 
     Objects of one class cannot be told apart; for these the key is the class name.
     """
@@ -163,7 +163,7 @@ def _unreadable_image(text: str, cfg: Config) -> Path | None:
     """Return the image of the config's data that ``text`` names, if it cannot be read."""
     for loader in _LOADERS:
         for _, dataset in local_coco_datasets(cfg, loader):
-            annotations = Path(dataset.get('data_root') or '') / (dataset.get('ann_file') or '')
+            annotations = annotation_path(dataset)
             for name in read_annotation_summary(annotations).file_names if annotations.is_file() else ():
                 path = image_folder(dataset) / name
                 if name in text and path.is_file() and mmcv.imread(str(path)) is None:
@@ -172,7 +172,7 @@ def _unreadable_image(text: str, cfg: Config) -> Path | None:
 
 
 def _classes(node: dict[str, Any]) -> list[Any]:
-    """Return what the type of a config may mean: a class, or those that are registered under that name."""
+    """Return the classes that a config's type can mean: itself, or those registered under its name."""
     kind = node['type']
     if not isinstance(kind, str):
         return [kind] if callable(kind) else []
@@ -189,7 +189,7 @@ def _registries() -> list[Registry]:
 def _similar(name: str) -> str:
     scopes = {key: registry.scope for registry in _registries() for key in registry.module_dict}
     bare = name.rpartition('.')[2]
-    if bare in scopes:  # it is there, in a scope where it was not looked for
+    if bare in scopes:  # registered, but in another scope
         return f'; did you mean {f"{scopes[bare]}.{bare}"!r}?'
     return did_you_mean(bare, scopes)
 

@@ -1,4 +1,4 @@
-"""Annotation files without ``area``, which MMDetection and pycocotools want: a box has that of its width and height."""
+"""Complete annotation files that lack ``area``, which MMDetection and pycocotools require, from the boxes."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _READERS = ('train_dataloader', 'val_dataloader', 'test_dataloader', 'val_evalua
 def derive_areas(cfg: Config) -> None:
     """Let data sets and evaluators of ``cfg`` read completed copies of COCO files that lack ``area``, in place.
 
-    The copies are in ``cfg.work_dir``; without one, nothing is changed. Where an object has an outline, the area that
-    COCO means is smaller than its box's: that shifts AP by object size, and nothing else.
+    The copies are in ``cfg.work_dir``; without one, nothing is changed. The area of an outline, which
+    COCO uses, is smaller than that of its box; this only affects AP by object size.
     """
     if not cfg.get('work_dir'):
         return
@@ -33,7 +33,7 @@ def derive_areas(cfg: Config) -> None:
                 copy = Path(cfg.work_dir).absolute() / 'annotations' / _distinct_name(source.resolve())
                 write_atomically(copy, content)
                 node['ann_file'] = str(copy)
-                print_log(f'{key}: {source} lacks area, which is that of the boxes in {copy}', logger='current')
+                print_log(f'{key}: {source} lacks area; {copy} has that of the boxes', logger='current')
 
 
 def _readers(node: Any) -> Iterator[dict[str, Any]]:

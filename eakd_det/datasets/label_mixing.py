@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 
 from eakd_det.arguments import Fraction, require
 from eakd_det.datasets.coco_file import read_annotation_summary
+from eakd_det.datasets.dataset_configs import annotation_path
 from eakd_det.errors import ConfigError
 
 OPTIONS = ('teacher_labels', 'teacher_images', 'teacher_share')
@@ -63,7 +64,7 @@ def mix_teacher_labels(cfg: Config) -> None:
 
 
 def _count(dataset: dict[str, Any]) -> int:
-    path = Path(dataset.get('data_root') or '') / dataset['ann_file']
+    path = annotation_path(dataset)
     return len(read_annotation_summary(path).file_names) if path.is_file() else 1  # missing files are reported later
 
 

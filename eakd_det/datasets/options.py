@@ -13,6 +13,7 @@ from mmengine.config import Config
 
 from eakd_det.datasets.annotations import check_coco_annotations, require_one_order
 from eakd_det.datasets.class_names import read_class_names, set_num_classes, spell_as_in_file
+from eakd_det.datasets.dataset_configs import annotation_path, datasets_of, evaluators_of, image_folder
 from eakd_det.datasets.derived_area import derive_areas
 from eakd_det.datasets.label_mixing import OPTIONS as MIXING_OPTIONS
 from eakd_det.datasets.label_mixing import mix_teacher_labels
@@ -103,7 +104,7 @@ def move_data_root(cfg: Config, old: Any) -> None:
                 dataset['data_root'] = root
                 moved += 1
     for key in _EVALUATORS.values():
-        for evaluator in _evaluators(cfg, key):
+        for evaluator in evaluators_of(cfg, key):
             path = evaluator.get('ann_file')
             if old and isinstance(path, str) and path.startswith(old):
                 evaluator['ann_file'] = str(Path(root) / path[len(old) :].lstrip('/'))
@@ -129,7 +130,7 @@ def _read_root(cfg: Config) -> str | None:
 def _set_files(cfg: Config, split: str, root: str | None) -> None:
     annotations, images = cfg.get(f'{split}_ann'), cfg.get(f'{split}_images')
     for loader in _LOADERS[split]:
-        datasets = list(_datasets(cfg.get(loader)))
+        datasets = [dataset for _, dataset in datasets_of(cfg.get(loader), loader)]
         if len(datasets) > 1 and (annotations is not None or images is not None):
             raise ConfigError(
                 f'{split}_ann, {split}_images: expected one data set in {loader}, but got {len(datasets)} data sets; '
@@ -144,36 +145,14 @@ def _set_files(cfg: Config, split: str, root: str | None) -> None:
                 dataset['data_prefix'] = {**(dataset.get('data_prefix') or {}), 'img': images}
 
 
-def _datasets(node: Any) -> Iterator[dict[str, Any]]:
-    """Yield every data set in a data loader's config, also inside wrappers such as RepeatDataset."""
-    if not isinstance(node, dict):
-        return
-    inner = [node['dataset']] if 'dataset' in node else list(node.get('datasets') or [])
-    if inner:
-        for dataset in inner:
-            yield from _datasets(dataset)
-    elif 'type' in node:
-        yield node
-
-
 def _split_datasets(cfg: Config, split: str) -> Iterator[dict[str, Any]]:
     for loader in _LOADERS[split]:
-        yield from _datasets(cfg.get(loader))
-
-
-def _evaluators(cfg: Config, key: str) -> list[dict[str, Any]]:
-    evaluators = cfg.get(key)
-    several = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
-    return [evaluator for evaluator in several if isinstance(evaluator, dict)]
-
-
-def _annotation_path(dataset: dict[str, Any]) -> Path:
-    return Path(dataset.get('data_root') or '') / (dataset.get('ann_file') or '')
+        yield from (dataset for _, dataset in datasets_of(cfg.get(loader), loader))
 
 
 def _require_annotation_files(cfg: Config, split: str) -> None:
     for dataset in _split_datasets(cfg, split):
-        path = _annotation_path(dataset)
+        path = annotation_path(dataset)
         if dataset.get('ann_file') and not path.is_file():
             raise ConfigError(f'{split}_ann: expected a COCO annotation file, but {path} does not exist')
 
@@ -185,7 +164,7 @@ def _class_names(cfg: Config, needed: tuple[str, ...]) -> tuple[str, ...]:
         (split, path): dataset
         for split in _LOADERS
         for dataset in _split_datasets(cfg, split)
-        if (path := _annotation_path(dataset)).is_file() or split in needed
+        if (path := annotation_path(dataset)).is_file() or split in needed
     }
     if not files:
         raise ConfigError('classes: expected a data set in train_dataloader or val_dataloader, but got none')
@@ -204,11 +183,10 @@ def _class_names(cfg: Config, needed: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _require_first_image(dataset: dict[str, Any], file_name: str, split: str) -> None:
-    prefix = (dataset.get('data_prefix') or {}).get('img') or ''
-    path = Path(dataset.get('data_root') or '') / prefix / file_name
+    path = image_folder(dataset) / file_name
     if not os.path.isfile(path):
         raise ConfigError(
-            f'{split}_images: expected the folder of the images in {_annotation_path(dataset)}, '
+            f'{split}_images: expected the folder of the images in {annotation_path(dataset)}, '
             f'but the first one does not exist: {path}'
         )
 
@@ -227,7 +205,7 @@ def _set_classes(cfg: Config, names: tuple[str, ...]) -> None:
 
 def _set_evaluators(cfg: Config) -> None:
     for loader, key in _EVALUATORS.items():
-        dataset = next(_datasets(cfg.get(loader)), None)
-        for evaluator in _evaluators(cfg, key):
+        _, dataset = next(datasets_of(cfg.get(loader), loader), (loader, None))
+        for evaluator in evaluators_of(cfg, key):
             if dataset is not None and 'ann_file' in evaluator:
-                evaluator['ann_file'] = str(_annotation_path(dataset))
+                evaluator['ann_file'] = str(annotation_path(dataset))

@@ -125,7 +125,7 @@ class ProposalDistiller(ConfigurableDistiller):
         self._step: Step | None = None
 
     def set_scores(self, scores: Scores) -> None:
-        """Tell the losses what the columns of the logits mean; what has no meaning is a :class:`ConfigError`."""
+        """Set the meaning of the logits in the losses; a loss that does not support it is a :class:`ConfigError`."""
         for name, loss in self.distill_losses.items():
             set_activation(loss, scores.activation, f'model.distiller.distill_losses.{name}')
 

@@ -15,7 +15,7 @@ from eakd_det.models.winograd import use_winograd
 
 @dataclass(frozen=True)
 class StudentOptions:
-    """How the student runs in training; its parameters and checkpoints are those of MMDetection.
+    """Options of the student in training; its parameters and checkpoints are those of MMDetection.
 
     Attributes:
         channels_last: Run backbone, neck and heads on channels-last memory in training. Sums run in another order, so

@@ -1,1 +1,1 @@
-"""The laboratory: grids of runs, analyses, the demo. Only ``tools`` and the table of public names refer to it."""
+"""The laboratory: grids of runs, analyses, the demo. Only ``tools`` and the table of public names import it."""

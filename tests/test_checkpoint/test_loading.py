@@ -191,7 +191,7 @@ def test_an_unreadable_file_is_one_line(tmp_path: Path, detector: nn.Module, spo
 
 def test_a_relative_path_says_from_where_it_is_seen(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match=r'no\.pth does not exist \(seen from /.*\)'):
+    with pytest.raises(ConfigError, match=r'no\.pth does not exist \(relative to /.*\)'):
         load_checkpoint_file('no.pth', 'key')
 
 

@@ -206,19 +206,19 @@ def test_distillation(workspace: Workspace, teacher_ckpt: str, capsys: pytest.Ca
 
 
 CONFIG: dict[str, tuple[Spoil, str]] = {
-    'misspelt detector': (_set('model.type', 'FasterRCN'), "model.type: nothing called 'FasterRCN'.*'FasterRCNN'"),
+    'misspelt detector': (_set('model.type', 'FasterRCN'), "model.type: 'FasterRCN' is not registered.*'FasterRCNN'"),
     'misspelt backbone': (_set('model.backbone.type', 'ResNt'), "model.backbone.type: .*did you mean 'ResNet'"),
     'type of another scope': (
         _set('model.roi_head.type', 'ProposalDistill'),
-        "model.roi_head.type: nothing called 'ProposalDistill'.*did you mean 'eakd_det.ProposalDistill'",
+        "model.roi_head.type: 'ProposalDistill' is not registered.*did you mean 'eakd_det.ProposalDistill'",
     ),
     'misspelt hook': (
         lambda cfg, w: cfg.custom_hooks.append(dict(type='EMAHok')),
-        "custom_hooks.1.type: nothing called 'EMAHok' is registered .*did you mean 'EMAHook'",
+        "custom_hooks.1.type: 'EMAHok' is not registered.*did you mean 'EMAHook'",
     ),
     'misspelt transform': (
         _set('train_dataloader.dataset.pipeline.0.type', 'LoadImageFromFil'),
-        "train_dataloader.dataset.pipeline.0.type: nothing called 'LoadImageFromFil'",
+        "train_dataloader.dataset.pipeline.0.type: 'LoadImageFromFil' is not registered",
     ),
     'unknown argument': (_set('model.backbone.dept', 18), "model.backbone.dept: ResNet has no argument 'dept'"),
     'missing argument': (lambda cfg, w: cfg.model.backbone.pop('depth'), "model.backbone: ResNet also needs 'depth'"),
@@ -243,8 +243,8 @@ FLAGS: dict[str, tuple[list[str], str]] = {
     'load from nothing': (['--cfg-options', 'load_from=no.pth'], 'load_from: expected a checkpoint file, but no.pth'),
     'unknown key': (['--cfg-options', 'trian_cfg.max_iters=1'], "no 'trian_cfg'; did you mean 'train_cfg'"),
     'unknown key within': (['--cfg-options', 'model.backbon.depth=50'], "no 'backbon'; did you mean 'backbone'"),
-    'below a number': (['--cfg-options', 'train_cfg.max_iters.x=1'], "train_cfg.max_iters is 4, and has no 'x'"),
-    'beyond a list': (['--cfg-options', 'custom_hooks.5.teacher=True'], "custom_hooks is a list of 1, and has no '5'"),
+    'below a number': (['--cfg-options', 'train_cfg.max_iters.x=1'], "train_cfg.max_iters is 4 and has no 'x'"),
+    'beyond a list': (['--cfg-options', 'custom_hooks.5.teacher=True'], "custom_hooks is a list of 1 and has no '5'"),
     'scaling without a base': (
         ['--auto-scale-lr', '--cfg-options', 'auto_scale_lr=None'],
         r'--auto-scale-lr: expected auto_scale_lr=dict\(',
@@ -319,7 +319,7 @@ def test_a_config_that_cannot_be_executed(
 
 def test_a_config_that_does_not_exist(workspace: Workspace, capsys: pytest.CaptureFixture) -> None:
     assert workspace.train('no/config.py') == 1
-    assert_matches(r'no/config.py does not exist \(seen from /', one_error(capsys.readouterr()))
+    assert_matches(r'no/config.py does not exist \(relative to /', one_error(capsys.readouterr()))
 
 
 def test_a_bug_keeps_its_traceback(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,7 +99,7 @@ def test_what_may_be_a_mistake_is_a_warning(
     wanted = ["not among the classes: 'star'; 1 of 3 boxes", 'has no box of the classes in 3 of its 4 images']
     assert check(workspace) == 0
     out = capsys.readouterr().out
-    for text in [*wanted, '1 of 3 images to validate with are among those to train on']:
+    for text in [*wanted, '1 of 3 validation images are also training images']:
         assert text in out
 
     cfg = tiny_data.student_config(workspace.data, iters=1)
@@ -109,5 +109,5 @@ def test_what_may_be_a_mistake_is_a_warning(
     cfg.val_evaluator.ann_file = str(tiny_data.annotation_file(workspace.data, 'train'))
     assert workspace.train(workspace.write(cfg)) == 0
     captured = capsys.readouterr()
-    for text in [*wanted, 'val_dataloader: 4 of 4 images are those of train_dataloader']:
+    for text in [*wanted, 'val_dataloader: 4 of 4 images are also in train_dataloader']:
         assert text in captured.out + captured.err

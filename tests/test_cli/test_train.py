@@ -33,7 +33,7 @@ def test_what_is_trained_stands_first(workspace: Workspace, teacher_ckpt: str, c
     lines = [line for line in (captured.out + captured.err).splitlines() if line.strip()]
     assert (
         f'FasterRCNN learns from FasterRCNN ({teacher_ckpt}) by loss_kd; 4 images to train on; '
-        f'3 images to validate with; 3 classes (square, disc, ring); 1 iteration; into {workspace.work_dir}'
+        f'3 images to validate on; 3 classes (square, disc, ring); 1 iteration; into {workspace.work_dir}'
     ) in lines[0]
 
 

@@ -217,7 +217,7 @@ def test_our_losses_in_mmrazors_algorithm_want_shared_samples(student, teacher):
             name: dict(preds_S=logits_of(True), preds_T=logits_of(False)) for name in ('loss_kd', 'loss_wrapped')
         },
     )
-    assert 'loss_kd: SingleTeacherDistill lets student and teacher sample' in unshared_proposals(
+    assert 'loss_kd: SingleTeacherDistill samples the proposals of student' in unshared_proposals(
         stock(student, teacher, {key: part for key, part in distiller.items() if key != 'distill_deliveries'})
     )
     model = stock(student, teacher, distiller)

@@ -113,7 +113,7 @@ def test_nothing_to_resume_from(run: Workspace, capsys: pytest.CaptureFixture, s
 
     assert run.train(str(run.root / 'config.py'), '--resume', *options) == 0
 
-    assert f'no checkpoint in {run.work_dir}; the training starts at its beginning' in capsys.readouterr().out
+    assert f'no checkpoint in {run.work_dir}; training starts from scratch' in capsys.readouterr().out
     seen('trained from iteration 1')
 
 

@@ -1,4 +1,4 @@
-"""Sigmoid scores: divergence, entropy and weight of each, beside a reference of 60 digits and a softmax over two."""
+"""Divergence, entropy and weight of sigmoid scores, compared with a reference of 60 digits and a softmax over two."""
 
 from __future__ import annotations
 

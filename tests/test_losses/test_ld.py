@@ -1,4 +1,4 @@
-"""Localization distillation, beside the published loss in MMDetection."""
+"""Localization distillation, compared with the published loss in MMDetection."""
 
 from __future__ import annotations
 

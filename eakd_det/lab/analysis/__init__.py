@@ -1,4 +1,4 @@
-"""What the weights do, in numbers and pictures: collected proposals, statistics, figures, and hooks that record."""
+"""Analyse the weights in numbers and pictures: collected proposals, statistics, figures, recording hooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run student and teacher over images as a training step does, and keep what they say of the proposals."""
+"""Run student and teacher over images as in a training step, and keep their predictions for the proposals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from eakd_det.errors import ConfigError
 from eakd_det.lab.analysis.proposal_table import ProposalTable
 
 Progress = Callable[[int, int, int], None]
-"""Told after each batch: number of images, of proposals, and of bytes."""
+"""Called after each batch with the numbers of images, proposals and bytes."""
 
 
 def collect_proposals(
@@ -27,24 +27,24 @@ def collect_proposals(
     progress: Progress = lambda images, proposals, size: None,
     origin: Mapping[str, Any] | None = None,
 ) -> ProposalTable:
-    """Collect the proposals that training steps would distil.
+    """Collect the proposals that training steps would distil, with both predictions.
 
-    The student is in training mode: its own proposals with the ground truth among them, sampled for the RoI loss, and
-    BatchNorm over the batch where it trains so. Nothing is learned, and no gradient computed.
+    The student is in training mode: its own proposals and the ground truth are sampled for the RoI loss, and BatchNorm
+    uses the batch if it does so in training. No gradient is computed and no weight changes.
 
     Args:
-        algorithm: Student and teacher with their weights. It is left in training mode, with BatchNorm's running
-            statistics moved on.
-        batches: What a training data loader yields.
+        algorithm: Student and teacher with their weights. It is left in training mode, with updated running
+            statistics of BatchNorm.
+        batches: Batches of a training data loader.
         classes: Names of the foreground classes.
-        max_images: Stop after so many images.
-        max_bytes: Stop when the table has this size in memory, whatever the data set's is.
-        with_embeddings: Whether to keep RoI embeddings, too: by far the largest part.
+        max_images: Stop after this number of images.
+        max_bytes: Stop when the table has this size in memory.
+        with_embeddings: Whether to keep RoI embeddings as well, by far the largest part.
         progress: Called after each batch.
-        origin: Kept in the table.
+        origin: Description of the source, kept in the table.
 
     Raises:
-        ConfigError: If there is no proposal at all.
+        ConfigError: If there are no proposals.
     """
     algorithm.train()
     pieces: list[dict[str, np.ndarray]] = []
@@ -70,7 +70,7 @@ def collect_proposals(
 
 
 def _arrays(step: Step, samples: Sequence[DetDataSample], first_image: int, max_images: int) -> dict[str, np.ndarray]:
-    """The rows of one batch; those of images beyond ``max_images`` are left out."""
+    """Return the rows of one batch; those of images beyond ``max_images`` are left out."""
     in_batch = step.sites.image.numpy(force=True)
     rois = np.column_stack([in_batch, step.boxes.numpy(force=True)])
     images = in_batch.astype(np.int32) + first_image
@@ -89,11 +89,11 @@ def _arrays(step: Step, samples: Sequence[DetDataSample], first_image: int, max_
 
 
 def boxes_in_file(rois: np.ndarray, metas: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """Take boxes back through resizing, flipping and cropping, to pixels of the image file.
+    """Map boxes back through resizing, flipping and cropping to pixels of the image file.
 
     Args:
         rois: ``(R, 5)``: image index in the batch, then x1, y1, x2, y2 in pixels of the network input.
-        metas: ``homography_matrix`` of each image, as MMDetection's transforms record it; without one nothing moved.
+        metas: ``homography_matrix`` of each image, as MMDetection's transforms record it; boxes without it stay.
 
     Returns:
         ``(R, 4)`` float32.

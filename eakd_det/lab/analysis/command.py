@@ -1,4 +1,4 @@
-"""The command line of all analyses: ``eakd-analyze WHAT ...``."""
+"""The command line of all analyses: ``eakd-analyze ANALYSIS ...``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ANALYSES = dict(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one analysis; returns the exit status: 0, or 1 after one line on stderr about what the user has to change."""
+    """Run one analysis and return the exit status: 0, or 1 after one line on stderr about what to change."""
     argv = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(prog='eakd-analyze', description='Analyse proposals, weights and students')
     choices = parser.add_subparsers(dest='what', required=True, metavar='WHAT')

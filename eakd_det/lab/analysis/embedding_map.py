@@ -1,4 +1,4 @@
-"""RoI embeddings in the plane, and how well they tell the classes apart (EA-KD, Fig. 6, on proposals)."""
+"""RoI embeddings in the plane, and the separation of the classes in them (EA-KD, Fig. 6, on proposals)."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from eakd_det.plurals import counted
 
 _CAPTION = (
     'Each point is a proposal, placed by t-SNE of its RoI embedding and coloured by its class; axes have no unit, '
-    'only neighbourhood counts. Rings mark the {share:.0%} with the largest weight: they should lie between the '
+    'only neighbourhoods matter. Rings mark the {share:.0%} with the largest weight: they should lie between the '
     'clusters, where classes meet. CH is the Calinski-Harabasz index of the classes in the embedding itself, not '
-    'in the plane: larger is more compact and further apart; comparable only on the same proposals and the same '
-    'width.'
+    'in the plane: larger means more compact and further apart. Compare it only on the same proposals and for '
+    'embeddings of the same width.'
 )
 _FEWEST = 10
 
 
 def choose_rows(table: ProposalTable, count: int, with_background: bool, seed: int) -> np.ndarray:
-    """Rows of at most ``count`` proposals: foreground, and with ``with_background`` as much of the rest as of a class.
+    """Return the rows of at most ``count`` proposals, all of foreground unless ``with_background``.
 
-    Background is most of all proposals and would cover the map.
+    With background, as many of its proposals as of the largest class are taken; all would cover the map.
 
     Raises:
         ConfigError: If there are too few proposals, or fewer than two classes.
@@ -51,9 +51,9 @@ def choose_rows(table: ProposalTable, count: int, with_background: bool, seed: i
 
 
 def class_separation(embeddings: np.ndarray, labels: np.ndarray) -> float:
-    """The Calinski-Harabasz index of the classes: spread between them over spread within, both per degree of freedom.
+    """Compute the Calinski-Harabasz index of the classes: spread between over spread within, per degree of freedom.
 
-    Each dimension is brought to variance 1 first, so that none rules by its scale.
+    Each dimension is first scaled to variance 1, so that none dominates.
 
     Example:
         >>> points = np.array([[0.0], [2.0], [10.0], [12.0]])
@@ -64,7 +64,7 @@ def class_separation(embeddings: np.ndarray, labels: np.ndarray) -> float:
 
 
 def project(embeddings: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Positions ``(n, 2)`` by t-SNE, of embeddings with variance 1 in each dimension."""
+    """Return positions ``(n, 2)`` by t-SNE of embeddings with variance 1 in each dimension."""
     perplexity = min(30.0, (len(embeddings) - 1) / 3)
     model = TSNE(perplexity=perplexity, init='pca', random_state=seed)
     return np.asarray(model.fit_transform(StandardScaler().fit_transform(embeddings)))
@@ -73,14 +73,14 @@ def project(embeddings: np.ndarray, seed: int = 0) -> np.ndarray:
 def map_embeddings(
     table: ProposalTable, weights: np.ndarray, rows: np.ndarray, share: float = 0.1, seed: int = 0
 ) -> dict[str, Any]:
-    """Positions and indices of the proposals in ``rows`` for both networks, and which of them are the heaviest.
+    """Return positions and indices of the proposals in ``rows`` for both networks, and the heaviest of them.
 
     Args:
         table: Proposals with embeddings.
         weights: ``(N,)``.
-        rows: Which proposals.
-        share: Share of them that is marked.
-        seed: Of t-SNE.
+        rows: Rows of the proposals.
+        share: Fraction to mark as heaviest.
+        seed: Seed of t-SNE.
     """
     heaviest = np.zeros(len(rows), bool)
     heaviest[np.argsort(-weights[rows], kind='stable')[: max(1, round(share * len(rows)))]] = True
@@ -98,7 +98,7 @@ def map_embeddings(
 
 
 def draw_map(result: dict[str, Any], classes: list[str], share: float, tau: float) -> Figure:
-    """A panel for each network."""
+    """Draw a panel for each network."""
     sides = [side for side in ('teacher', 'student') if side in result]
     title = f"RoI embeddings, and the heaviest proposals at T' = {tau:g}"
     figure, (panels,) = new_figure(title, _CAPTION.format(share=share), columns=len(sides), panel=(5.2, 4.6))

@@ -1,4 +1,4 @@
-"""How much better the teacher is than the student, by the teacher's entropy (EA-KD, Fig. 2a, on proposals)."""
+"""Gap in accuracy between teacher and student by the teacher's entropy (EA-KD, Fig. 2a, on proposals)."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _CAPTION = (
     'Proposals in {bins} groups of equal size, from those the teacher is surest of (left) to those it is least '
     "sure of. Lines: how often each network's most likely class is the assigned one. Bars: teacher minus student, "
     'what there is to learn. If the bars grow to the right, weight on high entropy goes where the gap is; if they '
-    'shrink again, it goes where the teacher is wrong, too.'
+    'shrink again, it also goes where the teacher is wrong.'
 )
 
 
 @dataclasses.dataclass(frozen=True)
 class AccuracyBin:
-    """Proposals of like teacher entropy.
+    """Proposals of similar teacher entropy.
 
     Args:
-        count: How many.
+        count: Number of proposals.
         entropy: Their mean teacher entropy in nats.
-        teacher: Share that the teacher gets right.
-        student: Share that the student gets right.
+        teacher: Accuracy of the teacher.
+        student: Accuracy of the student.
     """
 
     count: int
@@ -38,14 +38,14 @@ class AccuracyBin:
 
     @property
     def gap(self) -> float:
-        """How much more often the teacher is right."""
+        """Accuracy of the teacher minus that of the student."""
         return self.teacher - self.student
 
 
 def accuracy_by_entropy(
     entropies: np.ndarray, teacher_errs: np.ndarray, student_errs: np.ndarray, bins: int = 10
 ) -> list[AccuracyBin]:
-    """Accuracies of both networks in ``bins`` groups of equal size by entropy; all arrays are ``(N,)``.
+    """Return the accuracies of both networks in ``bins`` groups of equal size by entropy; all arrays are ``(N,)``.
 
     Raises:
         ConfigError: If ``bins`` is below 2.
@@ -72,7 +72,7 @@ def accuracy_by_entropy(
 
 
 def group_accuracies(table: ProposalTable, tau: float = 3.0, bins: int = 10) -> dict[str, list[AccuracyBin]]:
-    """The bins of all, of foreground and of background proposals, each with its own groups."""
+    """Return the bins of all, of foreground and of background proposals."""
     entropies = table.entropies(tau)[1]
     every = np.ones(len(table), bool)
     masks = {'all proposals': every, 'foreground': table.is_foreground, 'background': ~table.is_foreground}
@@ -84,7 +84,7 @@ def group_accuracies(table: ProposalTable, tau: float = 3.0, bins: int = 10) -> 
 
 
 def draw_accuracies(groups: dict[str, list[AccuracyBin]], tau: float, bins: int) -> Figure:
-    """A panel for each group: both accuracies as lines, their difference as bars."""
+    """Draw a panel for each group: both accuracies as lines, their difference as bars."""
     title = f"Accuracy of teacher and student by the teacher's entropy (T' = {tau:g})"
     figure, (panels,) = new_figure(title, _CAPTION.format(bins=bins), columns=len(groups), sharey=True)
     for axes, (name, rows) in zip(panels, groups.items(), strict=True):

@@ -1,4 +1,4 @@
-"""What all figures have in common: size, title, a caption that says what to see, and the numbers beside the picture."""
+"""Parts that all figures share: size, title, an explaining caption, and the numbers in a file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 
 from eakd_det.files import write_atomically
 
-# Okabe and Ito's colours, which colour-blind eyes tell apart.
+# Okabe and Ito's colours, suited to colour-blind readers.
 BLUE, ORANGE, GREEN, PINK, GREY, SKY = '#0072b2', '#d55e00', '#009e73', '#cc79a7', '#666666', '#56b4e9'
 _DPI = 130
 _CHARACTERS_PER_INCH = 15.5  # of the caption's font
@@ -27,15 +27,15 @@ _CHARACTERS_PER_INCH = 15.5  # of the caption's font
 def new_figure(
     title: str, caption: str, rows: int = 1, columns: int = 1, panel: tuple[float, float] = (4.2, 3.6), **options: Any
 ) -> tuple[Figure, np.ndarray]:
-    """A figure with panels, ``(rows, columns)``, under a title and over a caption.
+    """Return a figure with panels, ``(rows, columns)``, between a title and a caption.
 
     Args:
-        title: What is shown.
-        caption: What to see in it, in one to three sentences.
+        title: Title above the panels.
+        caption: Explanation in one to three sentences.
         rows: Number of rows of panels.
         columns: Number of columns.
         panel: Width and height of a panel in inches.
-        **options: Of matplotlib's ``Figure.subplots``.
+        **options: Options of matplotlib's ``Figure.subplots``.
     """
     width = columns * panel[0]
     lines = textwrap.wrap(caption, int(width * _CHARACTERS_PER_INCH))
@@ -48,7 +48,7 @@ def new_figure(
 
 
 def label(axes: Axes, x: str, y: str, title: str = '') -> None:
-    """Name the axes with their units, and make the panel easy to read."""
+    """Label the axes with their units and style the panel."""
     axes.set_xlabel(x)
     if x == 'iteration':
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -61,7 +61,7 @@ def label(axes: Axes, x: str, y: str, title: str = '') -> None:
 def save_figure(
     figure: Figure, numbers: Mapping[str, Any], folder: str | os.PathLike[str], name: str
 ) -> tuple[Path, Path]:
-    """Write ``<name>.png`` and the numbers behind it, ``<name>.json``; returns both paths."""
+    """Write ``<name>.png`` and its numbers, ``<name>.json``, and return both paths."""
     picture, record = Path(folder) / f'{name}.png', Path(folder) / f'{name}.json'
     content = io.BytesIO()
     figure.savefig(content)

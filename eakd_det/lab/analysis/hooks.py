@@ -1,4 +1,4 @@
-"""Hooks that look at the proposals of every so many training steps: one writes numbers, one pictures."""
+"""Hooks that observe proposals at intervals during training: one writes numbers, one draws pictures."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ RECORD_NAME = 'proposal_entropy.jsonl'
 
 
 class ObservingHook(Hook):
-    """Watches the first step and every ``interval``-th one after it, in the main process only.
+    """Observes the first step and every ``interval``-th one after it, in the main process only.
 
-    Subclasses implement :meth:`seen`. Steps that are not watched cost nothing.
+    Subclasses implement :meth:`seen`. Other steps cost nothing.
 
     Args:
-        interval: Number of iterations between two watched steps.
+        interval: Number of iterations between two observed steps.
 
     Raises:
         ConfigError: If ``interval`` is not an integer above 0, or (when training starts) the model does not distil
@@ -45,18 +45,18 @@ class ObservingHook(Hook):
         self._observation: StepObservation | None = None
 
     def before_train(self, runner: Runner) -> None:
-        """Find out whether there is something to watch."""
+        """Check that the model distils proposals."""
         _distiller(runner, type(self).__name__)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
-        """Watch the coming step if it is due."""
+        """Observe the next step if it is due."""
         if runner.iter % self.interval == 0 and is_main_process():
             self._observation = _distiller(runner, type(self).__name__).observe_next_step()
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict[str, Any] | None = None
     ) -> None:
-        """Look at what was watched, and let go of it."""
+        """Process the observed step and release it."""
         if self._observation is None:
             return
         _distiller(runner, type(self).__name__).observer = None
@@ -65,19 +65,19 @@ class ObservingHook(Hook):
             self.seen(runner, observation, data_batch)
 
     def seen(self, runner: Runner, observation: StepObservation, data_batch: Any) -> None:
-        """Do something with a step that was watched."""
+        """Process an observed step."""
         raise NotImplementedError
 
 
 class ProposalEntropyHook(ObservingHook):
     """Writes entropies of both networks and loss shares of the entropy quartiles to ``proposal_entropy.jsonl``.
 
-    One short line for each watched step, in the work folder, whatever visualizer backends there are;
-    ``eakd-analyze training`` draws it. A resumed run goes on where its checkpoint was.
+    The file in the work folder gets one short line for each observed step, whatever the visualizer backends;
+    ``eakd-analyze training`` draws it. A resumed run continues it from the checkpoint.
 
     Args:
         interval: Number of iterations between two lines. Defaults to 50.
-        tau: Temperature of the entropies, the same over all arms of a comparison. Defaults to 3.0.
+        tau: Temperature of the entropies, which should be the same for all arms of a comparison. Defaults to 3.0.
 
     Raises:
         ConfigError: If ``interval`` or ``tau`` is out of range, or the model does not distil proposals.
@@ -92,12 +92,12 @@ class ProposalEntropyHook(ObservingHook):
         self.tau = tau
 
     def before_train(self, runner: Runner) -> None:
-        """Start the file, or cut it back to the iteration from which training goes on."""
+        """Start the file, or truncate it to the iteration at which training resumes."""
         super().before_train(runner)
         if is_main_process():
             path = Path(runner.work_dir) / RECORD_NAME
             lines = path.read_text().splitlines(keepends=True) if path.is_file() and runner.iter else []
-            whole = [line for line in lines if line.endswith('\n')]  # a killed process may have left half of the last
+            whole = [line for line in lines if line.endswith('\n')]  # the last may be incomplete
             kept = [line for line in whole if json.loads(line)['iter'] <= runner.iter]
             write_atomically(path, ''.join(kept).encode())
 
@@ -110,9 +110,9 @@ class ProposalEntropyHook(ObservingHook):
 
 
 class ProposalWeightVisualizationHook(ObservingHook):
-    """Hands pictures of weighted proposals to the visualizer's backends: files, TensorBoard, Weights & Biases.
+    """Sends pictures of weighted proposals to the visualizer's backends: files, TensorBoard, Weights & Biases.
 
-    Off unless a config has it in ``custom_hooks``. A picture takes about half a second.
+    Only active if listed in ``custom_hooks``. A picture takes about half a second.
 
     Args:
         interval: Number of iterations between two pictures. Defaults to 500.
@@ -142,7 +142,7 @@ class ProposalWeightVisualizationHook(ObservingHook):
         names = [name for name, terms in observation.terms.items() if terms.unit == 'site']
         name = self.loss or next(iter(names), None)
         if name not in names:
-            message = f'{type(self).__name__}.loss: {name!r} has no weights of proposals; those that have: {names}'
+            message = f'{type(self).__name__}.loss: {name!r} has no weights of proposals; losses with weights: {names}'
             print_log(message, logger='current', level=logging.WARNING)
             return
         weights = observation.terms[name].weights.double().numpy(force=True)
@@ -168,5 +168,5 @@ def _distiller(runner: Runner, hook: str) -> ProposalDistiller:
 
 
 def _rgb(image: np.ndarray) -> np.ndarray:
-    """A data loader's image, ``(3, height, width)`` BGR as MMDetection reads it, as ``(height, width, 3)`` RGB."""
+    """Convert an image from ``(3, height, width)`` BGR, as MMDetection reads it, to ``(height, width, 3)`` RGB."""
     return np.ascontiguousarray(image[::-1].transpose(1, 2, 0))

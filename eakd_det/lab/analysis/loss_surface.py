@@ -1,6 +1,6 @@
 r"""The student's detection loss on a plane through its weights (EA-KD, Fig. 7).
 
-With two random directions :math:`d_1, d_2`, each filter of which has the norm of the student's own filter (Li et al.,
+With two random directions :math:`d_1, d_2`, each filter of which has the norm of the student's filter (Li et al.,
 2018, arXiv 1712.09913), :math:`L(a, b)` is the loss of the weights :math:`\theta + a d_1 + b d_2`. One-dimensional
 parameters (biases, normalisation) stay as they are.
 """
@@ -24,7 +24,7 @@ _REFINE = 20  # steps between two points when an area is measured
 
 @dataclasses.dataclass(frozen=True)
 class LossSurface:
-    """Losses on a square grid; what is not finite is infinite.
+    """Losses on a square grid; non-finite ones are infinite.
 
     Args:
         axis: Positions along both directions, ``(P,)``, in norms of the filters; 0 is the student itself.
@@ -36,12 +36,12 @@ class LossSurface:
 
     @property
     def centre(self) -> float:
-        """The loss of the student itself."""
+        """Loss of the student itself."""
         middle = len(self.axis) // 2
         return float(self.losses[middle, middle])
 
     def area(self, level: float) -> float:
-        """Area on which the loss is at most ``level``, in squared filter norms; linear between the points.
+        """Return the area on which the loss is at most ``level``, in squared filter norms; linear between the points.
 
         Example:
             >>> axis = np.array([-1.0, 0.0, 1.0])
@@ -50,14 +50,14 @@ class LossSurface:
         """
         side = (len(self.axis) - 1) * _REFINE
         fine = np.linspace(self.axis[0], self.axis[-1], side, endpoint=False)
-        fine = fine + (fine[1] - fine[0]) / 2  # middles of small squares
+        fine = fine + (fine[1] - fine[0]) / 2  # centres of small squares
         losses = np.minimum(self.losses, np.finfo(np.float32).max)
         rows = np.stack([np.interp(fine, self.axis, row) for row in losses])
         cells = np.stack([np.interp(fine, self.axis, column) for column in rows.T])
         return float((cells <= level).mean() * (self.axis[-1] - self.axis[0]) ** 2)
 
     def is_saturated(self, level: float) -> bool:
-        """Whether the loss is at most ``level`` everywhere, so that the area is only a lower bound.
+        """Return whether the loss is at most ``level`` everywhere, so that the area is only a lower bound.
 
         Example:
             >>> LossSurface(np.array([-1.0, 0.0, 1.0]), np.ones((3, 3))).is_saturated(1.5)
@@ -67,7 +67,7 @@ class LossSurface:
 
 
 def filter_normalised_direction(parameters: Sequence[Tensor], generator: torch.Generator) -> list[Tensor]:
-    """A random direction, each filter (first dimension) of which has the norm of its filter in ``parameters``.
+    """Return a random direction whose filters (first dimension) have the norms of those in ``parameters``.
 
     Example:
         >>> weight = torch.tensor([[3.0, 4.0], [0.0, 0.0]])
@@ -96,18 +96,18 @@ def measure_surface(
     seed: int = 0,
     progress: Callable[[int], None] = lambda done: None,
 ) -> LossSurface:
-    """Measure the loss around ``model``; its weights are put back.
+    """Measure the loss around ``model``; its weights are restored.
 
-    The loss is what training minimises: training mode, BatchNorm over the batch where it trains so, and the same random
+    The loss is that of training: training mode, BatchNorm over the batch if it does so in training, and the same random
     numbers for the samplers at every point.
 
     Args:
         model: A detector.
-        batches: What its ``data_preprocessor`` made of some training batches.
+        batches: Training batches from its ``data_preprocessor``.
         points: Number of points along each direction, odd, so that the student itself is one.
         span: Farthest step along each direction, in norms of the filters.
-        seed: Of the directions, and of the samplers.
-        progress: Told the number of points that are done.
+        seed: Seed of the directions and of the samplers.
+        progress: Called with the number of finished points.
 
     Raises:
         ConfigError: If ``points`` is even or below 3, ``span`` is not above 0, or there are no batches.

@@ -1,4 +1,4 @@
-"""The picture of loss surfaces, side by side on one scale."""
+"""Picture of loss surfaces, side by side on one scale."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _CAPTION = (
     'Training loss of the detector (no distillation loss) on a plane of two random directions through its '
     'weights, which are at the cross; the directions are the same in all panels, and as long as the filters. '
     'Colours are on one logarithmic scale. Inside the white line the loss is at most {level:.3g}; a larger area '
-    'means flatter surroundings. A panel without a line lies inside as a whole: a wider span would show the edge. '
-    'It is one plane of very many: small differences mean nothing.'
+    'means flatter surroundings. A panel without a line is entirely inside; a wider span would show the edge. '
+    'This is one plane of very many, so small differences mean nothing.'
 )
 
 
 def draw_surfaces(surfaces: Mapping[str, LossSurface], level: float) -> Figure:
-    """A panel for each surface, with the area inside ``level``."""
+    """Draw a panel for each surface, with the area inside ``level``."""
     figure, (panels,) = new_figure(
         'Loss surface', _CAPTION.format(level=level), columns=len(surfaces), panel=(4.4, 3.9), sharex=True, sharey=True
     )

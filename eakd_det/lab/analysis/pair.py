@@ -29,7 +29,7 @@ Split = Literal['train', 'val']
 
 
 def load_pair_config(path: str, options: dict[str, Any] | None = None, seed: int = 0) -> Config:
-    """:func:`load_config` of a distillation config.
+    """Read a distillation config as :func:`load_config` does.
 
     Raises:
         ConfigError: If the config does not distil proposals, or its data cannot be read.
@@ -63,8 +63,8 @@ def build_pair(cfg: Config, student_checkpoint: str | None) -> ProposalDistill:
 
     Args:
         cfg: A distillation config.
-        student_checkpoint: The student's weights. None makes the teacher its own student: the proposals are then the
-            teacher's, and both entropies are the same. That is what one can look at before there is a student.
+        student_checkpoint: The student's weights. None makes the teacher its own student: proposals are then the
+            teacher's and both entropies are equal, which allows a first look before there is a student.
 
     Raises:
         ConfigError: If the teacher has no checkpoint, or weights do not fit.
@@ -75,7 +75,7 @@ def build_pair(cfg: Config, student_checkpoint: str | None) -> ProposalDistill:
     key, source = 'student_checkpoint', student_checkpoint
     if source is None:
         if cfg.model.get('class_map') is not None:
-            raise ConfigError('model.class_map: expected none where the teacher is its own student; name a student')
+            raise ConfigError('model.class_map: expected none without a student checkpoint')
         key, source = 'model.teacher_ckpt', str(cfg.model.teacher_ckpt)
         cfg.model.architecture = read_model_config(cfg.model.teacher, 'model.teacher')
         cfg.model.pop('data_preprocessor', None)
@@ -89,13 +89,13 @@ def build_pair(cfg: Config, student_checkpoint: str | None) -> ProposalDistill:
 
 
 def build_batches(cfg: Config, split: Split = 'train', seed: int = 0) -> DataLoader:
-    """A data loader over a random order of the images, each once, prepared as for training.
+    """Return a data loader over all images in random order, prepared as for training.
 
     Args:
         cfg: A distillation config.
         split: 'train', or 'val' for the validation images, also with the training pipeline: a step needs
-            annotations that moved along with the image.
-        seed: Of the order.
+            annotations that are transformed with the image.
+        seed: Seed of the order.
 
     Raises:
         ConfigError: If ``split`` is 'val' and the config has no single validation set.
@@ -127,7 +127,7 @@ def _datasets(node: Any) -> Iterator[ConfigDict]:
 
 
 def _keep_homography(node: Any) -> None:
-    """Let the last transform pack how the image was moved, so that boxes can be taken back to its file."""
+    """Let the last transform keep the homography, so that boxes can be mapped back to the file."""
     if isinstance(node, dict):
         if str(node.get('type', '')).endswith('PackDetInputs'):
             default = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip', 'flip_direction')

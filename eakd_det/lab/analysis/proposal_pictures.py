@@ -17,9 +17,9 @@ from eakd_det.plurals import counted
 COLOURS = 'plasma'
 MAX_BOXES = 40
 _CAPTION = (
-    'Each box is a proposal of one training step, coloured by its weight: where the bright boxes are, the student '
-    'is made to listen to the teacher. Left those with an object, right background. Of more than {limit} boxes in '
-    'a panel every so many in the order of their weights are drawn; the heaviest lie on top.'
+    'Each box is a proposal of one training step, coloured by its weight: where the boxes are bright, the student '
+    'learns most from the teacher. Left: proposals with an object. Right: background. If there are more than '
+    '{limit} boxes, a sample evenly spaced in the order of weights is drawn, the heaviest on top.'
 )
 
 
@@ -32,15 +32,15 @@ def draw_weighted_proposals(
     limits: tuple[float, float] | None = None,
     max_boxes: int = MAX_BOXES,
 ) -> Figure:
-    """Draw an image twice: with its foreground, and with its background proposals.
+    """Draw an image twice, with its foreground and with its background proposals.
 
     Args:
         image: ``(height, width, 3)`` uint8, RGB.
         boxes: ``(N, 4)`` as x1, y1, x2, y2 in pixels of ``image``.
         weights: ``(N,)``.
         is_foreground: ``(N,)``.
-        title: Of the picture.
-        limits: Weights that get the darkest and the brightest colour; those of this image by default.
+        title: Title of the picture.
+        limits: Weights of the darkest and the brightest colour. Defaults to None, the limits of this image.
         max_boxes: Largest number of boxes in a panel.
     """
     low, high = limits or (float(weights.min(initial=0)), float(weights.max(initial=1)))
@@ -60,7 +60,7 @@ def draw_weighted_proposals(
 def draw_boxes(
     axes: Axes, image: np.ndarray, boxes: np.ndarray, weights: np.ndarray, norm: Normalize, max_boxes: int = MAX_BOXES
 ) -> None:
-    """Draw ``boxes`` on ``image``, coloured by weight, the heaviest last; of too many every so many by weight."""
+    """Draw ``boxes`` on ``image``, coloured by weight, the heaviest last; of too many, an even sample."""
     height, width = image.shape[:2]
     axes.imshow(image, extent=(0, width, height, 0), interpolation='bicubic')
     axes.set_axis_off()
@@ -76,7 +76,7 @@ def draw_boxes(
 
 
 def to_array(figure: Figure) -> np.ndarray:
-    """The picture as ``(height, width, 3)`` uint8, RGB, as visualizer backends want it."""
+    """Return the picture as ``(height, width, 3)`` uint8 RGB, the format of visualizer backends."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()

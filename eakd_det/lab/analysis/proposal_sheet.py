@@ -19,18 +19,19 @@ from eakd_det.lab.analysis.figures import new_figure
 from eakd_det.lab.analysis.proposal_table import ProposalTable
 
 _CAPTION = (
-    'At most one proposal of each image in a row. Under each its weight w in nats, the class it was assigned (bg is '
-    'background), and what teacher (T) and student (S) take it for, with the probability. Heavy are those the teacher '
-    'hesitates about; light are those it is sure of, also where it is surely wrong (foreground that it takes for bg).'
+    'At most one proposal of each image in a row. Below each: its weight w in nats, the assigned class (bg is '
+    'background), and the predictions of teacher (T) and student (S) with their probabilities. Heavy proposals are '
+    'those of which the teacher is unsure; light ones are those of which it is sure, even if it is wrong (foreground '
+    'taken for bg).'
 )
 _CONTEXT = 0.6  # of the box's longer side, shown around it
 ROWS = ('foreground, heaviest', 'foreground, lightest', 'background, heaviest', 'background, lightest')
 
 
 def choose_extremes(table: ProposalTable, weights: np.ndarray, count: int) -> dict[str, list[int]]:
-    """Rows of the heaviest and lightest proposals, foreground and background apart, by the names in :data:`ROWS`.
+    """Return the rows of the heaviest and lightest proposals of foreground and background, by names in :data:`ROWS`.
 
-    At most one proposal of each image is taken: those of one object look alike, and would fill the sheet.
+    At most one proposal of each image is taken, because those of one object look alike.
     """
     result = {}
     for name in ROWS:
@@ -50,25 +51,25 @@ def _first_of_each_image(rows: np.ndarray, images: np.ndarray, count: int) -> li
 
 
 def describe(table: ProposalTable, weights: np.ndarray, row: int) -> dict[str, Any]:
-    """What the sheet says of one proposal."""
+    """Return the data that the sheet shows for one proposal."""
     names = [*map(str, table.classes), 'bg']
-    said: dict[str, Any] = {}
+    predicted: dict[str, Any] = {}
     for side, logits in (('teacher', table.teacher_logits[row]), ('student', table.student_logits[row])):
         shifted = np.exp(logits - logits.max())
         probabilities = shifted / shifted.sum()
         best = int(probabilities.argmax())
-        said[side], said[f'{side}_probability'] = names[best], float(probabilities[best])
+        predicted[side], predicted[f'{side}_probability'] = names[best], float(probabilities[best])
     return dict(
         weight=float(weights[row]),
         label=names[int(table.labels[row])],
-        **said,
+        **predicted,
         image=str(table.image_paths[table.images[row]]),
         box=[round(float(value), 1) for value in table.boxes[row]],
     )
 
 
 def draw_sheet(table: ProposalTable, weights: np.ndarray, chosen: Mapping[str, list[int]], title: str) -> Figure:
-    """Draw the chosen proposals with what is around them, a row of the sheet for each name in ``chosen``."""
+    """Draw the chosen proposals with their surroundings, in a row of the sheet for each name in ``chosen``."""
     columns = max(1, *(len(rows) for rows in chosen.values()))
     figure, panels = new_figure(title, _CAPTION, len(chosen), columns, panel=(1.35, 1.95))
     for line, (name, rows) in zip(panels, chosen.items(), strict=True):
@@ -107,7 +108,7 @@ def read_image(path: str) -> np.ndarray:
     """Read an image as RGB.
 
     Raises:
-        ConfigError: If it is not there, or is no image.
+        ConfigError: If it does not exist or is not an image.
     """
     image = cv2.imread(path) if Path(path).is_file() else None
     if image is None:

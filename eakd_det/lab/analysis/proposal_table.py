@@ -1,4 +1,4 @@
-"""Proposals of a data set as both networks see them: one compact file, which all analyses read."""
+"""Proposals of a data set with both predictions: one compact file, which all analyses read."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class ProposalTable:
         student_logits: ``(N, C)`` float32, background last.
         teacher_logits: ``(N, C)`` float32.
         labels: Assigned class, ``(N,)``; background is ``C - 1``.
-        boxes: ``(N, 4)`` as x1, y1, x2, y2 in pixels of the image file, whatever the pipeline did to it.
+        boxes: ``(N, 4)`` as x1, y1, x2, y2 in pixels of the image file, before the pipeline.
         images: Index into ``image_paths`` of each proposal, ``(N,)``.
         image_paths: Files of the images, ``(I,)``.
         classes: Names of the ``C - 1`` foreground classes.
         student_embeddings: Input of the student's classifier, ``(N, D)``, or None if it was not collected.
         teacher_embeddings: The teacher's, ``(N, D')``, or None.
-        origin: How the table was made: config, checkpoints, split, seed.
+        origin: Origin of the table: config, checkpoints, split, seed.
 
     Example:
         >>> table = ProposalTable(
@@ -64,7 +64,7 @@ class ProposalTable:
 
     @property
     def background(self) -> int:
-        """The label of the background."""
+        """Label of the background."""
         return self.student_logits.shape[1] - 1
 
     @property
@@ -79,15 +79,15 @@ class ProposalTable:
 
     @property
     def student_errs(self) -> np.ndarray:
-        """The same of the student."""
+        """Whether the student's most likely class is not the assigned one, ``(N,)``."""
         return self.student_logits.argmax(axis=1) != self.labels
 
     def weights(self, tau: float = 3.0, mode: str = 'ea') -> np.ndarray:
-        """The weight of each proposal, ``(N,)``, see :func:`eakd_det.functional.ea_weight`."""
+        """Return the weight of each proposal, ``(N,)``, see :func:`eakd_det.functional.ea_weight`."""
         return ea_weight(_tensor(self.student_logits), _tensor(self.teacher_logits), tau, mode).numpy()
 
     def entropies(self, tau: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
-        """Entropies of student and teacher in nats, ``(N,)`` each."""
+        """Return the entropies of student and teacher in nats, ``(N,)`` each."""
         return entropy(_tensor(self.student_logits), tau).numpy(), entropy(_tensor(self.teacher_logits), tau).numpy()
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -99,10 +99,10 @@ class ProposalTable:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> ProposalTable:
-        """Read what :meth:`save` wrote. Nothing in the file is executed.
+        """Read a file written by :meth:`save`, without executing anything in it.
 
         Raises:
-            ConfigError: If the file is missing, or is no such table.
+            ConfigError: If the file is missing or not such a table.
         """
         hint = 'make one with eakd-analyze collect'
         if not Path(path).is_file():
@@ -111,7 +111,7 @@ class ProposalTable:
             with np.load(path, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise ConfigError(f'table: expected a table of proposals, but {path} is none ({error}); {hint}') from error
+            raise ConfigError(f'table: expected a table of proposals, but {path} is not ({error}); {hint}') from error
         absent = [name for name in (*_ARRAYS, 'origin') if name not in arrays]
         if absent:
             raise ConfigError(f'table: expected a table of proposals, but {path} has no {", ".join(absent)}; {hint}')

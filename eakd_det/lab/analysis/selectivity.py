@@ -1,4 +1,4 @@
-r"""How selective the weight is, against the temperature T' of its entropies, and which T' follows from that.
+r"""Selectivity of the weight against the temperature T' of its entropies, and a T' to use.
 
 With weights :math:`w_n` of :math:`N` proposals, their mean :math:`\bar w` and population standard deviation
 :math:`\sigma`:
@@ -24,7 +24,7 @@ MIN_CV = 0.5
 
 @dataclasses.dataclass(frozen=True)
 class Selectivity:
-    """What the weights of one T' do. Numbers that do not exist (no errors, no background, ...) are None.
+    """Statistics of the weights at one T'; None where a number is undefined (no errors, no background).
 
     Args:
         tau: T'.
@@ -53,13 +53,13 @@ class Selectivity:
 
 @dataclasses.dataclass(frozen=True)
 class Recommendation:
-    """The T' to use and why.
+    """A T' to use, and the reason.
 
     Args:
         tau: The largest T' whose CV is at least ``min_cv``.
         min_cv: The criterion.
-        loss_weight: Factor that brings the mean weight to 1, which is that of plain KD.
-        reason: The same in words.
+        loss_weight: Factor that makes the mean weight 1, that of plain KD.
+        reason: The reason in words.
     """
 
     tau: float
@@ -99,7 +99,7 @@ def measure(
 
 
 def sweep(table: ProposalTable, taus: Sequence[float] = TAUS, mode: str = 'ea') -> list[Selectivity]:
-    """Measure the weights of each T' in ``taus``, in rising order."""
+    """Measure the weights of each T' in ``taus``, in ascending order."""
     facts = table.is_foreground, table.teacher_errs, table.student_errs
     return [
         measure(table.weights(require('--taus', tau, Positive), mode), *facts, tau=tau) for tau in sorted(set(taus))
@@ -107,16 +107,15 @@ def sweep(table: ProposalTable, taus: Sequence[float] = TAUS, mode: str = 'ea') 
 
 
 def recommend(rows: Sequence[Selectivity], min_cv: float = MIN_CV) -> Recommendation:
-    """The largest T' at which the weights still vary by at least ``min_cv`` of their mean.
+    """Return the largest T' at which the weights still vary by at least ``min_cv`` of their mean.
 
-    A smaller T' selects more, and leaves fewer proposals that count: at CV 0.5 as many as 80 % of them at equal
-    weight, at CV 1 50 %, at 1.67 26 %. A larger T' comes ever closer to a uniform weight, which is what
-    ``MeanMatchedWeighting`` gives without any entropy. So this is the mildest weight that is still a selection. It says
-    nothing about AP.
+    A smaller T' selects more and lets fewer proposals count: as many as 80 % of them at equal weight for a CV of 0.5,
+    50 % for 1, 26 % for 1.67. A larger T' approaches a uniform weight, that of ``MeanMatchedWeighting``. So this is the
+    mildest weight that still selects. The criterion does not predict AP.
 
     Args:
-        rows: One for each T'.
-        min_cv: The bound.
+        rows: Statistics for each T'.
+        min_cv: Smallest CV.
 
     Raises:
         ConfigError: If there are no rows, or ``min_cv`` is not above 0.
@@ -134,24 +133,24 @@ def recommend(rows: Sequence[Selectivity], min_cv: float = MIN_CV) -> Recommenda
         row = min(rows, key=lambda row: row.tau)
         reason = f"no T' of {row.tau:g} or more has a CV of {min_cv:g}: try smaller ones, or leave EA"
     elif chosen.tau == max(row.tau for row in rows):
-        row, reason = chosen, f"the largest T' that was tried still has a CV of {chosen.cv:.2f}, at least {min_cv:g}"
+        row, reason = chosen, f"the largest T' tried still has a CV of {chosen.cv:.2f}, at least {min_cv:g}"
     else:
         row, reason = chosen, f"the largest T' with a CV of at least {min_cv:g}"
     return Recommendation(row.tau, min_cv, 1 / row.mean if row.mean > 0 else 1.0, reason)
 
 
 def errors_in_words(rows: Sequence[Selectivity], tau: float) -> str | None:
-    """Say at which T' the weight follows the teacher's errors best, and what that means for ``tau``.
+    """Describe the T' at which the weight follows the teacher's errors best, and its relation to ``tau``.
 
     Returns:
-        A sentence or two; None if the teacher makes no errors, or nothing else.
+        One or two sentences; None if the teacher makes no errors or nothing but errors.
 
     Example:
         >>> wrong = np.array([False, True])
         >>> rows = [measure(weights, wrong, wrong, wrong, tau) for weights, tau in
         ...         ((np.array([1.0, 1.1]), 1.0), (np.array([2.0, 1.0]), 2.0))]
         >>> errors_in_words(rows, 2.0)
-        "The weight follows the teacher's errors best at T' = 1, the smallest that was tried."
+        "The weight follows the teacher's errors best at T' = 1, the smallest tried."
     """
     known = [(row.teacher_error_correlation, row.tau) for row in rows if row.teacher_error_correlation is not None]
     if not known:
@@ -160,10 +159,10 @@ def errors_in_words(rows: Sequence[Selectivity], tau: float) -> str | None:
     if correlation <= 0:
         return f"At none of these T' does the weight follow the teacher's errors (best correlation {correlation:.2f})."
     taus = [row.tau for row in rows]
-    edge = {min(taus): ', the smallest that was tried', max(taus): ', the largest that was tried'}
+    edge = {min(taus): ', the smallest tried', max(taus): ', the largest tried'}
     text = f"The weight follows the teacher's errors best at T' = {best:g}{edge.get(best, '')}."
     if tau < best:
-        text += f" T' = {tau:g} only makes it more unequal; to stay with the errors, take {best:g}."
+        text += f" T' = {tau:g} only makes it more unequal; to follow the errors, use {best:g}."
     return text
 
 

@@ -1,4 +1,4 @@
-"""The picture of how selective the weight is against T'."""
+"""Picture of the selectivity of the weight against T'."""
 
 from __future__ import annotations
 
@@ -14,23 +14,22 @@ _CAPTION = (
     'Left: below the dashed line the weight is close to a constant, and EA little more than a larger loss. '
     'Middle: background on the dashed line gets as much weight as any other proposal; the lower the green line, '
     'the fewer proposals count. Right: above 1, proposals that a network gets wrong weigh more than those it gets '
-    "right. The vertical line is the T' that follows from the CV; it says what the weight does, not what AP comes "
-    'of it.'
+    "right. The vertical line is the T' chosen by the CV, a criterion for the weight and not for AP."
 )
 
 
 def draw_selectivity(
     rows: Sequence[Selectivity], recommendation: Recommendation, background_share: float, subject: str = ''
 ) -> Figure:
-    """Three panels against T': size and spread of the weight, who gets it, and how it meets errors.
+    """Draw three panels against T': size and spread of the weight, its distribution, and its relation to errors.
 
     Args:
         rows: One for each T'.
-        recommendation: Marked by a vertical line.
+        recommendation: The T' to mark with a vertical line.
         background_share: Share of the proposals that are background.
-        subject: Whose weights these are, for the title.
+        subject: Source of the weights, for the title.
     """
-    title = "How selective the EA weight is, against T'" + (f': {subject}' if subject else '')
+    title = "Selectivity of the EA weight against T'" + (f': {subject}' if subject else '')
     figure, ((spread, shares, errors),) = new_figure(title, _CAPTION, columns=3)
     taus = [row.tau for row in rows]
     spread.plot(taus, [row.cv for row in rows], color=BLUE, label='coefficient of variation')
@@ -41,7 +40,7 @@ def draw_selectivity(
     shares.axhline(background_share, color=GREY, linestyle='--', linewidth=1, label='background among proposals')
     shares.plot(taus, [row.effective_share for row in rows], color=GREEN, label='effective share of proposals')
     shares.set_ylim(0, 1.02)
-    label(shares, "T'", 'share (0 to 1)', 'Who gets the weight')
+    label(shares, "T'", 'share (0 to 1)', 'Distribution of the weight')
     _draw_errors(errors, rows)
     for axes in (spread, shares, errors):
         axes.axvline(recommendation.tau, color='black', linewidth=1, alpha=0.6)

@@ -1,8 +1,8 @@
-r"""What one training step says of entropies and losses: a few numbers, for the figures over training.
+r"""A few numbers about entropies and losses of a training step, for the figures over training.
 
 Proposals are sorted by the teacher's entropy into quartiles of equal size. With divergences :math:`D_n` and weights
 :math:`w_n`, the share of quartile :math:`q` of a loss is :math:`\sum_{n \in q} w_n D_n / \sum_n w_n D_n`; with all
-weights 1 it is what plain KD would have trained with on the same student.
+weights 1 it is the share in plain KD on the same student.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ BINS = 12
 
 
 def record_step(observation: StepObservation, tau: float = 3.0) -> dict[str, Any]:
-    """The numbers of one step, ready for JSON; empty if it distilled nothing.
+    """Return the numbers of one step, ready for JSON; empty if it distilled nothing.
 
     Args:
-        observation: What the step did.
+        observation: Data of the step.
         tau: Temperature of the entropies.
 
     Returns:
@@ -54,7 +54,7 @@ def record_step(observation: StepObservation, tau: float = 3.0) -> dict[str, Any
 
 
 def quartiles(values: np.ndarray) -> np.ndarray:
-    """The quartile of each value, 0 (lowest) to 3, of equal size as far as ``len(values)`` allows; ties by order.
+    """Return the quartile of each value, 0 (lowest) to 3, as equal in size as possible; ties by order.
 
     Example:
         >>> quartiles(np.array([0.3, 0.1, 0.2, 0.4])).tolist()
@@ -66,7 +66,7 @@ def quartiles(values: np.ndarray) -> np.ndarray:
 
 
 def loss_shares(divergence: np.ndarray, weights: np.ndarray, teacher_entropy: np.ndarray) -> dict[str, Any]:
-    """How one loss spreads over the quartiles of teacher entropy; all arrays are ``(R,)``.
+    """Return the distribution of one loss over the quartiles of teacher entropy; all arrays are ``(R,)``.
 
     Example:
         >>> shares = loss_shares(np.array([4.0, 1.0, 1.0, 2.0]), np.array([0.0, 1.0, 1.0, 3.0]), np.arange(4.0))
@@ -83,7 +83,7 @@ def loss_shares(divergence: np.ndarray, weights: np.ndarray, teacher_entropy: np
 
 
 def binned_means(x: np.ndarray, y: np.ndarray, upper: float, bins: int = BINS) -> list[float | None]:
-    """Mean of ``y`` in each of ``bins`` equal bins of ``x`` from 0 to ``upper``; None for an empty one.
+    """Return the mean of ``y`` in each of ``bins`` equal bins of ``x`` from 0 to ``upper``; None for an empty one.
 
     Example:
         >>> binned_means(np.array([0.1, 0.2, 0.9]), np.array([1.0, 3.0, 5.0]), upper=1.0, bins=3)

@@ -23,24 +23,24 @@ _POINTS = 60
 _CURVES = 5
 _QUARTILES = ('lowest', 'second', 'third', 'highest')
 _ENTROPY_CAPTION = (
-    "Left: mean entropy of both networks' class distributions at T' = {tau:g} over training; dashed at log C, "
-    'where nothing is known. Right: the mean entropy of the student among proposals of like teacher entropy, '
-    'early (dark) to late (bright). On the diagonal the student is as sure as the teacher; above it, it still '
-    'hesitates where the teacher is sure.'
+    "Left: mean entropy of both networks' class distributions at T' = {tau:g} over training; dashed: log C, the "
+    'largest possible. Right: the mean entropy of the student among proposals of similar teacher entropy, '
+    'early (dark) to late (bright). On the diagonal the student is as sure as the teacher; above it, it is still '
+    'unsure where the teacher is sure.'
 )
 _SHARE_CAPTION = (
-    'Proposals of each watched step in four groups of equal size by teacher entropy. Left: their shares of the '
-    'divergence alone, which plain KD would train this student with. Right: the same with the weights of the run. '
+    'Proposals of each observed step in four groups of equal size by teacher entropy. Left: their shares of the '
+    'divergence alone, with which plain KD would train this student. Right: the same with the weights of the run. '
     'Where the bright top layer is thicker on the right, the weight moved the loss to proposals that the teacher '
     'is unsure of.'
 )
 
 
 def read_rows(source: str | Path) -> Rows:
-    """The lines of a record, oldest first; ``source`` is the file, or a work folder with one.
+    """Return the lines of a record, oldest first; ``source`` is the file, or a work folder with one.
 
     Raises:
-        ConfigError: If there is none, or it holds nothing to draw.
+        ConfigError: If there is no record or it has nothing to draw.
     """
     path = Path(source)
     path = path / RECORD_NAME if path.is_dir() else path
@@ -61,7 +61,7 @@ def read_rows(source: str | Path) -> Rows:
 
 
 def draw_entropies(runs: Mapping[str, Rows]) -> Figure:
-    """Student against teacher entropy over training, a row of panels for each run (EA-KD, Fig. 3, on proposals)."""
+    """Draw student against teacher entropy over training, one row of panels per run (EA-KD, Fig. 3, on proposals)."""
     tau = next(iter(runs.values()))[0]['tau']
     title, caption = 'Entropies over training', _ENTROPY_CAPTION.format(tau=tau)
     figure, panels = new_figure(title, caption, len(runs), 2, panel=(4.8, 3.6))
@@ -106,11 +106,11 @@ def _mean_curve(curves: Sequence[Sequence[float | None]]) -> np.ndarray:
 
 
 def draw_loss_shares(runs: Mapping[str, Rows], loss: str | None = None) -> Figure:
-    """Shares of the quartiles of teacher entropy in the loss, a row of panels for each run (EA-KD, Fig. 5).
+    """Draw the shares of the quartiles of teacher entropy in the loss, a row of panels for each run (EA-KD, Fig. 5).
 
     Args:
         runs: Lines of each run, by its name.
-        loss: Which loss to draw. Defaults to None, the first one of each run.
+        loss: Name of the loss to draw. Defaults to None, the first of each run.
 
     Raises:
         ConfigError: If a run has no such loss.
@@ -135,7 +135,7 @@ def draw_loss_shares(runs: Mapping[str, Rows], loss: str | None = None) -> Figur
 
 
 def format_shares(runs: Mapping[str, Rows], loss: str | None = None) -> str:
-    """Mean shares of the quartiles over each run, of the divergence alone and with the weights, in Markdown.
+    """Return the mean shares of the quartiles over each run, with and without the weights, in Markdown.
 
     Raises:
         ConfigError: If a run has no such loss.
@@ -152,7 +152,7 @@ def format_shares(runs: Mapping[str, Rows], loss: str | None = None) -> str:
 
 
 def loss_name(rows: Rows, wanted: str | None, run: str) -> str:
-    """The loss to draw: the one that is ``wanted``, else the first that the record has.
+    """Return the loss to draw: ``wanted``, or the first in the record.
 
     Raises:
         ConfigError: If there is none.
@@ -164,7 +164,7 @@ def loss_name(rows: Rows, wanted: str | None, run: str) -> str:
 
 
 def smooth(x: Sequence[float], y: Sequence[float | None], points: int = _POINTS) -> tuple[np.ndarray, np.ndarray]:
-    """Means of neighbours, so that at most ``points`` are left; what is None is left out.
+    """Return means of neighbours, at most ``points`` of them; None is left out.
 
     Example:
         >>> [values.tolist() for values in smooth([1, 2, 3, 4], [1.0, 3.0, None, 5.0], points=2)]

@@ -1,1 +1,1 @@
-"""What ``make demo`` does: data made on the spot, a teacher, a student, the same with EA-KD, a table and a picture."""
+"""``make demo``: generated data, a teacher, a student, the student with EA-KD, a table and a picture."""

@@ -28,12 +28,12 @@ from eakd_det.lab.experiment.screen import Screen
 from eakd_det.lab.scenes import DigitScenes
 
 _COLUMNS = ('AP', 'AP50', 'AP75')
-# Layers this thin lose more than they gain by sharing: 116 s with one thread, 174 s with two (student).
+# Layers this thin are slower with several threads: the student takes 116 s with one, 174 s with two.
 _SETTINGS = Settings(jobs=2, threads=1)
 
 
 def main(configs: Path, argv: Sequence[str] | None = None) -> int:
-    """Run the demo with the configs of that folder; returns the exit status."""
+    """Run the demo with the configs in ``configs`` and return the exit status."""
     args = parse_arguments(argv)
     return run_interruptible(lambda: run_demo(configs, args), '')
 
@@ -48,20 +48,20 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='demo.py',
         description='Make a small data set, train a teacher, a student, and the student with EA-KD; compare them. '
-        'What is finished is not done again.',
+        'Finished parts are not repeated.',
     )
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/demo'), help='default: %(default)s')
-    parser.add_argument('--seed', type=int, default=0, help='of initial weights, batches and sampling; default: 0')
-    parser.add_argument('--quick', action='store_true', help='a few steps of everything, to see that it runs')
-    parser.add_argument('--fresh', action='store_true', help='train all again, also what is finished')
+    parser.add_argument('--seed', type=int, default=0, help='seed of initial weights, batches and sampling; default: 0')
+    parser.add_argument('--quick', action='store_true', help='a few steps of each part, as a smoke test')
+    parser.add_argument('--fresh', action='store_true', help='repeat finished parts')
     return parser.parse_args(argv)
 
 
 def run_demo(configs: Path, args: argparse.Namespace) -> list[RunRecord]:
-    """Do all of it, and return the records of the runs in the order of the table.
+    """Run the demo and return the records of the runs in the order of the table.
 
     Raises:
-        ConfigError: If the work folder holds something else, a config was changed to what cannot work, or a run fails.
+        ConfigError: If the work folder has other content, a config is invalid, or a run fails.
     """
     start = time.monotonic()
     size, work_dir = QUICK if args.quick else FULL, args.work_dir
@@ -96,7 +96,7 @@ def run_demo(configs: Path, args: argparse.Namespace) -> list[RunRecord]:
 def _record(
     records: Sequence[RunRecord], report: Mapping[str, Any], size: Size, command: str, seed: int, seconds: float
 ) -> dict[str, Any]:
-    """Return all that somebody needs who wants to compare their demo with this one, ready for JSON."""
+    """Return the data for a comparison with another demo, ready for JSON."""
     return {
         'command': command,
         'time': utc_now(),
@@ -120,7 +120,7 @@ def _record(
 
 def _remark(quick: bool) -> str:
     if quick:
-        return 'A smoke run: these detectors have learnt nothing yet.'
+        return 'A smoke test: these detectors are untrained.'
     return 'AP on the validation scenes, in %. One seed: a point between the two students is within the noise.'
 
 
@@ -129,5 +129,5 @@ def _draw(path: Path, scenes: DigitScenes | None, configs: Path, checkpoints: Se
         return
     stock = [read_config(str(configs / name)) for name in (TEACHER_CONFIG, STUDENT_CONFIG, STUDENT_CONFIG)]
     detectors: list[tuple[str, Config, Path]] = list(zip(TITLES.values(), stock, checkpoints, strict=True))
-    with open(os.devnull, 'w') as nowhere, contextlib.redirect_stdout(nowhere):  # pycocotools and MMEngine chat
+    with open(os.devnull, 'w') as nowhere, contextlib.redirect_stdout(nowhere):  # pycocotools and MMEngine print
         draw_scenes(path, scenes, detectors)

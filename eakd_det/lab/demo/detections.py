@@ -1,6 +1,6 @@
 """Detections drawn over images, and those of several detectors side by side.
 
-Right and wrong are told apart as in the COCO evaluation.
+Correct detections are defined as in the COCO evaluation.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from eakd_det.errors import ConfigError
 from eakd_det.files import write_atomically
 from eakd_det.visualization.boxes import MISSED, draw_box, draw_ground_truth, show_image, to_numpy
 
-RIGHT, WRONG = '#35d0ff', '#ff5a1f'  # blue and orange, which colour-blind eyes tell apart, too
+RIGHT, WRONG = '#35d0ff', '#ff5a1f'  # blue and orange, suited to colour-blind readers
 _PANEL_INCHES = 2.4
 _DPI = 130
 
 
 @dataclasses.dataclass(frozen=True)
 class DetectedScene:
-    """One image, what is on it, and what each detector found.
+    """An image with its ground truth and the detections of each detector.
 
     Args:
         image: ``(height, width, 3)`` uint8, RGB.
@@ -54,14 +54,14 @@ def side_by_side(
     """Draw a table of pictures: a row per scene, a column for the ground truth and for each detector.
 
     Args:
-        scenes: The rows; all name the same detectors in the same order.
+        scenes: The rows, with the same detectors in the same order.
         classes: Names of the classes, by label.
         path: File to write; the suffix (.png, .jpg) chooses the format.
         score_thr: Detections with lower scores are left out.
-        iou_thr: Overlap with an object of its class from which on a detection is right.
+        iou_thr: Smallest overlap of a correct detection with an object of its class.
 
     Raises:
-        ConfigError: If there is no scene, or two scenes name different detectors.
+        ConfigError: If there is no scene, or two scenes have different detectors.
     """
     names = list(scenes[0].detections) if scenes else []
     if not scenes or any(list(scene.detections) != names for scene in scenes):
@@ -70,7 +70,7 @@ def side_by_side(
             f'but got {[list(scene.detections) for scene in scenes]}'
         )
     titles = ['ground truth', *names]
-    size = (len(titles) * _PANEL_INCHES, len(scenes) * _PANEL_INCHES + 0.65)  # the rest is title and legend
+    size = (len(titles) * _PANEL_INCHES, len(scenes) * _PANEL_INCHES + 0.65)  # the rest is for title and legend
     layout = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.06, wspace=0.0, hspace=0.0)
     figure = Figure(figsize=size, dpi=_DPI, layout=layout)
     panels = figure.subplots(len(scenes), len(titles), squeeze=False)
@@ -95,7 +95,7 @@ def draw_detections(
     score_thr: float = 0.3,
     iou_thr: float = 0.5,
 ) -> None:
-    """Draw detections with class names and scores, coloured by right and wrong, and the objects that were missed.
+    """Draw detections with class names and scores, coloured by correctness, and the missed objects.
 
     Args:
         axes: Where to draw.
@@ -104,15 +104,15 @@ def draw_detections(
         ground_truth: ``bboxes`` and ``labels``.
         classes: Names of the classes, by label.
         score_thr: Detections with lower scores are left out.
-        iou_thr: Overlap with an object of its class from which on a detection is right. Each object makes one
-            detection right, the one with the highest score; a second one is wrong.
+        iou_thr: Smallest overlap of a correct detection with an object of its class. Only the detection with the
+            highest score is correct for an object; others are wrong.
     """
     show_image(axes, image)
     found = found[found.scores >= score_thr]
     right, missed = match(found, ground_truth, iou_thr)
     for box in to_numpy(ground_truth.bboxes)[missed]:
         draw_box(axes, box, MISSED, ':')
-    # The surest last: its label must stay legible where boxes overlap.
+    # The highest score last, so that its label stays legible where boxes overlap.
     boxes, labels, scores = to_numpy(found.bboxes), to_numpy(found.labels), to_numpy(found.scores)
     for index in np.argsort(scores):
         text = f'{classes[labels[index]]}  {scores[index]:.2f}'
@@ -120,10 +120,10 @@ def draw_detections(
 
 
 def match(found: InstanceData, ground_truth: InstanceData, iou_thr: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
-    """Tell which detections are right and which objects were missed.
+    """Return which detections are correct and which objects were missed.
 
     Returns:
-        Two boolean arrays: for each detection whether it is right, for each object whether nothing found it.
+        Two boolean arrays: for each detection whether it is correct, for each object whether it was missed.
 
     Example:
         >>> box = torch.tensor([[0.0, 0.0, 10.0, 10.0]])

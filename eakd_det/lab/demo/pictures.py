@@ -1,4 +1,4 @@
-"""The demo's picture: what each detector finds on the first crowded validation scenes."""
+"""The demo's picture: detections of each detector on the first crowded validation scenes."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def draw_scenes(
     Args:
         path: File to write.
         scenes: The data set.
-        detectors: Of each its title, a stock MMDetection config and a checkpoint. Both are read by MMDetection's own
-            ``init_detector``, the distilled student's, too.
+        detectors: Title, stock MMDetection config and checkpoint of each. MMDetection's ``init_detector`` reads all of
+            them, including those of the distilled student.
         number: Number of scenes.
-        fewest: Number of digits from which on a scene is interesting. Scenes with most digits stand in where there
-            are not enough.
+        fewest: Smallest number of digits in a scene. If there are too few such scenes, those with most digits are
+            added.
     """
     coco = COCO(str(scenes.val_ann))
     counts = {image: len(coco.getAnnIds(imgIds=image)) for image in sorted(coco.getImgIds())}

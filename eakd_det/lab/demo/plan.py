@@ -1,4 +1,4 @@
-"""The demo as a plan of the experiment runner: what it trains, on what, and for how long."""
+"""The demo as a plan of the experiment runner: data, arms and iterations."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ TITLES = {'teacher': 'teacher', 'student': 'student', 'ea-kd': 'student with EA-
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """How large a demo is.
+    """Size of a demo.
 
     Args:
         scenes: Arguments of :func:`eakd_det.lab.scenes.make_digit_scenes`.
-        options: What to override in all configs, by dotted key.
-        expected: How long it takes on two CPU cores, in words.
+        options: Overrides for all configs, by dotted key.
+        expected: Duration on two CPU cores, in words.
     """
 
     scenes: Mapping[str, Any]
@@ -53,8 +53,8 @@ def demo_plan(configs: Path, size: Size, seed: int) -> Plan:
 
     Args:
         configs: The folder of the demo's configs.
-        size: How large.
-        seed: Of initial weights, batches and sampling.
+        size: Size of the demo.
+        seed: Seed of initial weights, batches and sampling.
     """
     configs = short_path(configs)  # for commands that also hold on another machine
     arms = {'student': STUDENT_CONFIG, 'ea-kd': EA_KD_CONFIG}

@@ -1,6 +1,6 @@
-"""A grid of arms × seeds over one data set: runs that can be resumed, their records, and one table of them.
+"""A grid of arms × seeds over one data set: resumable runs, their records, and one table.
 
-Here are the hooks that every run of it carries; the rest is imported by ``tools/experiment.py`` alone.
+This module has the hooks of every run; only ``tools/experiment.py`` imports the rest.
 """
 
 from __future__ import annotations

@@ -34,8 +34,8 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """
     parser = argparse.ArgumentParser(
         prog='experiment.py',
-        description='Train a grid of arms and seeds, and compare them in one table. What is finished is not done '
-        'again; stopped at any point, the same command goes on.',
+        description='Train a grid of arms and seeds, and compare them in one table. Finished runs are not repeated; '
+        'if stopped, the same command continues.',
     )
     parser.add_argument('plan', nargs='?', type=Path, help='plan file, such as configs/studies/demo.py')
     parser.add_argument(
@@ -43,30 +43,30 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         nargs='+',
         type=Path,
         metavar='CONFIG',
-        help='instead of a plan: one config an arm, a file or PAIR.py+METHOD',
+        help='instead of a plan: one config per arm, a file or PAIR.py+METHOD',
     )
     parser.add_argument('--teacher', help='with --configs: a config to train the teacher with, or its checkpoint')
     parser.add_argument('--seeds', nargs='+', type=int, metavar='SEED', help='default: those of the plan, or 0')
-    parser.add_argument('--arms', nargs='+', metavar='ARM', help='train these only; the table still shows all')
+    parser.add_argument('--arms', nargs='+', metavar='ARM', help='train only these; the table still shows all')
     parser.add_argument('--work-dir', type=Path, help='default: work_dirs/experiment/<name of the plan>')
     parser.add_argument('--jobs', type=int, help='runs side by side; default: 1, or one for each share of --gpus')
     parser.add_argument('--threads', type=int, default=0, help='threads of each run; default: cores / jobs')
     parser.add_argument('--processes', type=int, default=1, help='processes of each run, which share its batch')
-    parser.add_argument('--gpus', nargs='+', default=[], metavar='ID', help='GPUs to share out among the runs')
+    parser.add_argument('--gpus', nargs='+', default=[], metavar='ID', help='GPUs to distribute among the runs')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='for all runs')
-    parser.add_argument('--fresh', action='store_true', help='train again what is finished; the old folders are kept')
-    parser.add_argument('--report', action='store_true', help='train nothing, write the table of what there is')
+    parser.add_argument('--fresh', action='store_true', help='repeat finished runs; the old folders are kept')
+    parser.add_argument('--report', action='store_true', help='train nothing, write the table of the existing runs')
     args = parser.parse_args(argv)
     is_recalled = args.report and args.work_dir is not None and args.plan is None and args.configs is None
     if (args.plan is None) == (args.configs is None) and not is_recalled:
         parser.error('expected either a plan file or --configs, or --work-dir and --report of an earlier call')
     if args.teacher is not None and args.plan is not None:
-        parser.error('--teacher belongs to --configs; a plan file says itself where its teacher comes from')
+        parser.error('--teacher is for --configs; a plan file sets its own teacher')
     return args
 
 
 def remember(args: argparse.Namespace, root: Path) -> None:
-    """Write down in the work folder what is compared there, for a later ``--work-dir ... --report``."""
+    """Save the arguments in the work folder for a later ``--work-dir ... --report``."""
     write_json(root / _ARGUMENTS, {name: _as_text(getattr(args, name)) for name in _REMEMBERED})
 
 
@@ -74,7 +74,7 @@ def recall(args: argparse.Namespace) -> argparse.Namespace:
     """Return the arguments, completed from the work folder if they name neither a plan nor configs.
 
     Raises:
-        ConfigError: If nothing was written down there.
+        ConfigError: If none are saved there.
     """
     if args.plan is not None or args.configs is not None:
         return args
@@ -100,10 +100,10 @@ def _as_text(value: Any) -> Any:
 
 
 def plan_of(args: argparse.Namespace) -> Plan:
-    """The plan that the arguments name, with ``--seeds``.
+    """Return the plan that the arguments name, with ``--seeds``.
 
     Raises:
-        ConfigError: If it cannot work.
+        ConfigError: If the plan is invalid.
     """
     if args.plan is None:
         return plan_of_configs(args.configs, args.seeds or [0], args.teacher)
@@ -112,10 +112,10 @@ def plan_of(args: argparse.Namespace) -> Plan:
 
 
 def settings_of(args: argparse.Namespace) -> Settings:
-    """How the runs are run.
+    """Return the settings of the runs.
 
     Raises:
-        ConfigError: If the numbers do not fit together.
+        ConfigError: If the numbers are inconsistent.
     """
     jobs = args.jobs
     if args.gpus:
@@ -127,13 +127,13 @@ def settings_of(args: argparse.Namespace) -> Settings:
     jobs = 1 if jobs is None else jobs
     for name, value, least in (('jobs', jobs, 1), ('processes', args.processes, 1), ('threads', args.threads, 0)):
         if value < least:
-            raise ConfigError(f'--{name}: expected a whole number from {least} on, but got {value}')
+            raise ConfigError(f'--{name}: expected a whole number of at least {least}, but got {value}')
     threads = args.threads or max(len(os.sched_getaffinity(0)) // (jobs * args.processes), 1)
     return Settings(jobs, threads, args.processes, tuple(args.gpus))
 
 
 def command_line(args: argparse.Namespace, plan: Plan, arm: str | None = None) -> str:
-    """The command line that does all of it again, or one row of it."""
+    """Return the command line that repeats the experiment, or one row."""
     parts = ['python tools/experiment.py', plan.source]
     if args.plan is not None and args.seeds is not None:
         parts.append(f'--seeds {" ".join(map(str, args.seeds))}')

@@ -1,4 +1,4 @@
-"""What ``tools/experiment.py`` does: data, teacher, the grid of runs, the report."""
+"""The command of ``tools/experiment.py``: data, teacher, the grid of runs, the report."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ _INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run an experiment; returns the exit status: 0 if all is finished, 1 if not, 130 if it was stopped."""
+    """Run an experiment and return the exit status: 0 if all runs are finished, 1 if not, 130 if stopped."""
     args = parse_arguments(argv)
-    return run_interruptible(lambda: run_experiment(args), ', and with --report shows what there is')
+    return run_interruptible(lambda: run_experiment(args), ', or shows the existing runs with --report')
 
 
 def run_interruptible(job: Callable[[], object], more: str) -> int:
     """Run ``job`` as :func:`eakd_det.cli.failures.run_tool` does; stopped by Ctrl-C or SIGTERM, the status is 130.
 
     Args:
-        job: What to do.
-        more: The end of the sentence that tells how to go on.
+        job: The job.
+        more: End of the message about continuing.
     """
     former = signal.signal(signal.SIGTERM, _interrupt)
     try:
         return run_tool(job)
     except KeyboardInterrupt:
-        print(f'\nStopped; the same command goes on from here{more}.', file=sys.stderr)
+        print(f'\nStopped; the same command continues from here{more}.', file=sys.stderr)
         return _INTERRUPTED
     finally:
         signal.signal(signal.SIGTERM, former)
 
 
 def run_experiment(args: argparse.Namespace, screen: Screen | None = None) -> dict[str, Any]:
-    """Do what the arguments say, and return the report.
+    """Run an experiment according to the arguments and return the report.
 
     Raises:
-        ConfigError: If the plan cannot work, or after the report if not all runs that were asked for are finished.
+        ConfigError: If the plan is invalid, or after the report if a requested run is not finished.
     """
     args = recall(args)
     plan = plan_of(args)

@@ -1,4 +1,4 @@
-"""From the records of runs to one report: rows of figures, differences to student and control, what to be wary of."""
+"""Turn the records of runs into a report: rows of figures, differences to student and control, warnings."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ FORMAT = 1
 def make_report(
     plan: Plan, records: Sequence[RunRecord], teacher: RunRecord | None, command: str, arm_commands: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The report, ready for JSON; all figures as fractions.
+    """Return the report, ready for JSON; all figures are fractions.
 
     Args:
         plan: The plan.
-        records: One record for each arm and seed, those of missing and failed runs, too.
-        teacher: The teacher's.
-        command: The command line that makes this report.
-        arm_commands: By arm, the command line that makes its row again.
+        records: One record for each arm and seed, including missing and failed runs.
+        teacher: Record of the teacher.
+        command: Command line that makes this report.
+        arm_commands: Command line that repeats the row of an arm, by arm.
     """
     by_arm = {arm.name: [record for record in records if record.arm == arm.name] for arm in plan.arms}
     published = published_numbers(plan.published) if plan.published else {}
@@ -97,7 +97,7 @@ def _compare(
 
 
 def _differences(records: Sequence[RunRecord], others: Sequence[RunRecord]) -> dict[str, Any]:
-    """The paired differences in each figure; nothing of an arm to itself or to one without finished runs."""
+    """Return the paired differences in each figure; none of an arm to itself or to one without finished runs."""
     if records is others:
         return {}
     return {
@@ -136,12 +136,12 @@ def _teacher_row(record: RunRecord, published: Mapping[str, float] | None) -> di
 
 def _run_row(record: RunRecord) -> dict[str, Any]:
     row = dataclasses.asdict(record)
-    del row['versions']  # the same for all, as a rule: they stand in the setting
+    del row['versions']  # usually the same for all, so part of the setting
     return row
 
 
 def _setting(records: Sequence[RunRecord]) -> dict[str, Any]:
-    """What all runs have in common, and where they do not, all there is."""
+    """Return the settings of all runs, with every value where they differ."""
     ran = [record for record in records if record.status == 'finished']
     versions: dict[str, list[str]] = {}
     for record in ran:

@@ -1,4 +1,4 @@
-"""A plan at work: data, teacher, and the grid of runs in their order."""
+"""Execution of a plan: data, teacher, and the grid of runs in order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from eakd_det.files import write_atomically, write_json
 from eakd_det.lab.experiment.comparison import make_report
 from eakd_det.lab.experiment.page import page
 from eakd_det.lab.experiment.plan import Arm, Plan
-from eakd_det.lab.experiment.pool import begin_anew, execute
+from eakd_det.lab.experiment.pool import execute, set_run_aside
 from eakd_det.lab.experiment.processes import Job, Settings
 from eakd_det.lab.experiment.records import CONSOLE_NAME, RunRecord, read_record
 from eakd_det.lab.experiment.runs import Run, check_arm, prepare_runs
@@ -25,26 +25,26 @@ from eakd_det.lab.scenes import DigitScenes, make_digit_scenes
 
 
 class Experiment:
-    """A plan and the folder where its runs lie.
+    """A plan and the folder of its runs.
 
-    Arms that do not distil are trained beside the teacher, the others once it is finished.
+    Arms that do not distil are trained in parallel with the teacher, the others after it.
 
     Args:
         plan: The plan.
         root: The folder.
-        settings: How runs are run.
-        screen: Where it is shown.
+        settings: Settings of the runs.
+        screen: Display of the progress.
         arms: Names of the arms to train. Defaults to None, all.
-        options: What to override in every config besides the options of the plan, by dotted key.
-        command: Returns the command line that does all of it again, or the row of an arm.
+        options: Overrides for every config in addition to those of the plan, by dotted key.
+        command: Returns the command line that repeats the experiment, or the row of an arm.
 
     Attributes:
         teacher: The training, or the evaluation, of the teacher; None without arms that distil.
-        runs: The runs of each arm, by name; those that distil are known once the teacher is trained.
-        scenes: The data, if the plan has some made.
+        runs: The runs of each arm, by name; those that distil exist once the teacher is trained.
+        scenes: The data, if the plan generates it.
 
     Raises:
-        ConfigError: If the plan cannot work.
+        ConfigError: If the plan is invalid.
     """
 
     def __init__(
@@ -66,24 +66,24 @@ class Experiment:
         self._command = command
 
     def find_runs(self) -> None:
-        """Find the runs of all arms and train nothing.
+        """Find the runs of all arms without training.
 
         Raises:
-            ConfigError: If the teacher is to be trained and is not finished.
+            ConfigError: If the teacher needs training and is not finished.
         """
         self._make_data()
         self.teacher = self._teacher_run()
         self._prepare(self.plan.arms, self._teacher_checkpoint())
 
     def run(self, fresh: bool = False, checked: Callable[[], object] = lambda: None) -> set[Path]:
-        """Train what is not finished, and return the folders of the runs that were trained.
+        """Train unfinished runs and return their folders.
 
         Args:
-            fresh: Whether to train again what is finished, except for the teacher.
-            checked: Called when all arms were checked, before the first run.
+            fresh: Whether to repeat finished runs, except for the teacher.
+            checked: Called after the check of all arms, before the first run.
 
         Raises:
-            ConfigError: If an arm cannot work or the teacher fails.
+            ConfigError: If an arm is invalid or the teacher fails.
         """
         warm_up()
         self._make_data()
@@ -129,10 +129,10 @@ class Experiment:
         return report
 
     def require_finished(self) -> None:
-        """Check that every run that was asked for is finished.
+        """Check that every requested run is finished.
 
         Raises:
-            ConfigError: If one is not.
+            ConfigError: If one is not finished.
         """
         records = [read_record(run) for run in self._wanted()]
         bad = [record for record in records if record.status != 'finished']
@@ -186,15 +186,15 @@ class Experiment:
             self.runs[arm.name] = prepare_runs(arm, self.plan.seeds, folder, self._options, teacher)
 
     def _wanted(self, fresh: bool = False, known: Sequence[str] | set[str] = ()) -> list[Run]:
-        """Return the runs to train, except for those of the arms in ``known``, in order; anew if ``fresh``."""
+        """Return the runs to train in order, without the arms in ``known``; set old ones aside if ``fresh``."""
         names = [arm.name for arm in self._chosen if arm.name in self.runs and arm.name not in known]
         runs = sorted((run for name in names for run in self.runs[name]), key=self._order)
         for run in runs if fresh else []:
-            begin_anew(run)
+            set_run_aside(run)
         return runs
 
     def _order(self, run: Run) -> tuple[int, int]:
-        """All arms of one seed before the next seed, so that there is something to compare soon."""
+        """Return the sort key: all arms of one seed come before the next seed, for an early comparison."""
         names = [arm.name for arm in self.plan.arms]
         return (-1, 0) if run is self.teacher else (self.plan.seeds.index(run.seed), names.index(run.arm))
 
@@ -211,7 +211,7 @@ class Experiment:
             done += 1
             if seconds is not None and record.status == 'finished':
                 clock.ended(seconds)
-            note = '; done before' if seconds is None else ''
+            note = '; already finished' if seconds is None else ''
             self.screen.say(f'[{done}/{total}] {time.strftime("%H:%M")} {outcome(run, record)}{note}')
             after(run, seconds)
 

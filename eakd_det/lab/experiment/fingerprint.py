@@ -1,4 +1,4 @@
-"""One check sum of all that a run's result depends on, to know a finished run again."""
+"""Checksum of all that a run's result depends on, to recognise a finished run."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from mmengine.config import Config
 from eakd_det.version import __version__
 
 _WATCHERS = ('lab', 'visualization', '.mim')
-_PLACES = ('work_dir', 'data_root')  # where things lie, which may change; what lies there counts by its content
+_PLACES = ('work_dir', 'data_root')  # locations, which may change; files count by their content
 
 
 def fingerprint(cfg: Config, inputs: Iterable[Path] = ()) -> str:
-    """The check sum of a config, of this package's version, and of the files behind the config.
+    """Return the checksum of a config, of this package's version, and of the files that the config names.
 
-    Files count by content and not by name, so that a folder may be moved: checkpoints, annotation files, whatever
-    else a value of the config names. Images do not count, the annotations stand for them. What has to be downloaded
-    counts by its address.
+    Files count by content and not by name, so that a folder may be moved: checkpoints, annotation files, and any other
+    file that is a value of the config. Images do not count; the annotations represent them. Downloads count by their
+    address.
 
     Args:
-        cfg: The config, complete.
-        inputs: Files besides those which the config names.
+        cfg: The complete config.
+        inputs: Files in addition to those that the config names.
 
     Example:
         >>> a, b = Config(dict(lr=0.1, work_dir='here')), Config(dict(lr=0.1, work_dir='there'))
@@ -41,9 +41,9 @@ def fingerprint(cfg: Config, inputs: Iterable[Path] = ()) -> str:
 
 
 def source_digest() -> str:
-    """A short check sum of the part of this package's source that trains and evaluates, as it lies on the disk.
+    """Return a short checksum of the part of this package's source that trains and evaluates.
 
-    It is recorded and not part of the fingerprint: a word changed in a docstring shall not cost a day of training.
+    It is recorded, but not part of the fingerprint: a changed docstring should not cost a day of training.
 
     Example:
         >>> len(source_digest())
@@ -79,7 +79,7 @@ def _content(path: Path) -> str:
 
 @functools.lru_cache(maxsize=256)
 def _read(path: str, modified: int, size: int) -> str:
-    """COCO's annotations are half a gigabyte and belong to every run: read once a process, unless they change."""
+    """Return the checksum of a file, cached per process: COCO's annotations are half a gigabyte, read for every run."""
     digest = hashlib.sha256()
     with open(path, 'rb') as file:
         while chunk := file.read(1 << 20):

@@ -1,4 +1,4 @@
-"""How large the distillation loss of a run was and where its weights lay, from what the run logged."""
+"""Size of a run's distillation loss and distribution of its weights, from the log."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def loss_facts(folder: Path) -> dict[str, float]:
     """Return means over the iterations of a run, from its log.
 
     Each reading of the statistics (:class:`eakd_det.distillation.statistics.ProposalStatistics`) is the mean over the
-    iterations since the reading before, and counts by their number. The first one, of iteration 1 alone, is part of
-    the second. A line that repeats a reading, as at the end of an epoch, does not count again.
+    iterations since the reading before, and is weighted by their number. The first one, of iteration 1 alone, is part
+    of the second. A line that repeats a reading, as at the end of an epoch, is ignored.
 
     Args:
         folder: The work folder of the run; a resumed run has several logs in it.
 
     Returns:
         ``foreground_weight`` and ``background_weight``, the mean weights of proposals with an object and of the others
-        (of the first loss with weights of proposals), and ``distillation_to_detection``, the ratio of the losses; what
-        was not logged is left out.
+        (of the first loss with weights of proposals), and ``distillation_to_detection``, the ratio of the losses;
+        values that were not logged are left out.
     """
     lines = [line for log in sorted(folder.glob('*/vis_data/scalars.json')) for line in _lines(log)]
     readings = {line[_ITER]: line for line in lines if isinstance(line.get(_ITER), (int, float))}
@@ -54,7 +54,7 @@ def _lines(log: Path) -> list[Mapping[str, Any]]:
         try:
             line = json.loads(text)
         except ValueError:
-            continue  # the last line of a run that was killed
+            continue  # last line of a killed run
         if isinstance(line, dict):
             found.append(line)
     return found

@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing else, from ``report.html.jinja``."""
+"""The report as one self-contained HTML file, from ``report.html.jinja``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def page(report: Mapping[str, Any]) -> str:
     """Return the page: table, notes, picture, and every run with its command.
 
     Args:
-        report: What :func:`eakd_det.lab.experiment.comparison.make_report` gives.
+        report: Result of :func:`eakd_det.lab.experiment.comparison.make_report`.
     """
     headings, rows = table_cells(report)
     figures = [(svg(draw(report)), caption(report))]
@@ -52,7 +52,7 @@ def _template() -> Template:
 def _table(
     headings: Sequence[str], rows: Sequence[Sequence[str]], texts: Collection[str] = (), code: int | None = None
 ) -> Table:
-    """A table for the template; columns headed ``texts`` are flush left, as the first is, and ``code`` is code."""
+    """Return a table for the template; the first column and ``texts`` are left-aligned, ``code`` is code."""
     kinds = ['code' if column == code else 'text' if name in texts else '' for column, name in enumerate(headings)]
     return {'headings': headings, 'rows': rows, 'kinds': kinds}
 

@@ -1,4 +1,4 @@
-"""What an experiment is made of: arms, seeds, data and teacher."""
+"""The plan of an experiment: arms, seeds, data and teacher."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Arm:
     """One row of the table.
 
     Args:
-        name: Of its folder and on the command line.
-        title: What the table calls it.
-        config: Its config file.
-        options: What to override in it, by dotted key, as ``--cfg-options`` does.
+        name: Name of its folder and on the command line.
+        title: Name in the table.
+        config: Config file.
+        options: Overrides by dotted key, as in ``--cfg-options``.
     """
 
     name: str
@@ -31,13 +31,13 @@ class Arm:
 
 @dataclasses.dataclass(frozen=True)
 class TeacherStage:
-    """Where the teacher comes from.
+    """Source of the teacher.
 
     Args:
-        config: A plain detector's config: the teacher is trained once with it.
-        checkpoint: Else the teacher's weights; left out as well, every arm has the one that its config names.
-        options: What to override in ``config``.
-        seed: Of its training. Defaults to 0.
+        config: Config of a plain detector, with which the teacher is trained once.
+        checkpoint: Or the teacher's weights. With neither, every arm uses the teacher of its config.
+        options: Overrides for ``config``.
+        seed: Seed of its training. Defaults to 0.
     """
 
     config: Path | None = None
@@ -53,17 +53,17 @@ class Plan:
     Args:
         title: Heading of the report.
         arms: The arms, in the order of the table.
-        seeds: The same for each arm.
+        seeds: Seeds of each arm.
         student: Name of the arm without distillation; None if there is none.
-        control: Name of the arm that the others are compared with besides the student, plain KD as a rule; or None.
-        teacher: Where the teacher comes from.
-        questions: What the differences of two arms answer: question, arm, and the arm that is subtracted.
-        data: ``dict(type='digit_scenes', ...)`` with arguments of :func:`eakd_det.lab.scenes.make_digit_scenes` makes
-            data and sets ``data_root`` to it; None takes the data of the configs.
-        options: What to override in every config, the teacher's too.
-        published: A pair in ``published_coco.json`` whose numbers stand beside the measured ones.
-        source: The part of the command line that names this plan.
-        work_dir: Where its runs go unless the command line says otherwise.
+        control: Name of the arm to compare with in addition to the student, usually plain KD; or None.
+        teacher: Source of the teacher.
+        questions: Questions that the difference of two arms answers: question, arm, and the arm to subtract.
+        data: ``dict(type='digit_scenes', ...)`` with arguments of :func:`eakd_det.lab.scenes.make_digit_scenes`
+            generates data and sets ``data_root``; None uses the data of the configs.
+        options: Overrides for every config, including the teacher's.
+        published: A pair in ``published_coco.json`` whose numbers are shown next to the measured ones.
+        source: Part of the command line that names this plan.
+        work_dir: Default folder of the runs.
     """
 
     title: str
@@ -80,7 +80,7 @@ class Plan:
     work_dir: Path = Path('work_dirs/experiment')
 
     def __post_init__(self) -> None:
-        """Check what would go wrong late."""
+        """Check the plan."""
         names = [arm.name for arm in self.arms]
         if not names or not self.seeds:
             raise ConfigError(f'arms, seeds: expected at least one of each, but got {names} and {list(self.seeds)}')
@@ -96,10 +96,10 @@ class Plan:
             raise ConfigError(f'published: expected one of {known}, but got {self.published!r}')
 
     def arm(self, name: str) -> Arm:
-        """The arm of that name.
+        """Return the arm with this name.
 
         Raises:
-            ConfigError: If there is none.
+            ConfigError: If there is no such arm.
         """
         for arm in self.arms:
             if arm.name == name:

@@ -53,11 +53,11 @@ def read_plan(path: Path) -> Plan:
     """Read a plan file: an MMEngine config with the arguments of :class:`Plan`.
 
     ``arms`` is a dict of dicts, by name; paths of configs are relative to the plan file. A config may be composed:
-    ``config='../pairs/r101-r18_coco.py+ea-kd'``. ``student`` and ``control`` default to the arms of the names
-    'student' and 'kd', if there are such.
+    ``config='../pairs/r101-r18_coco.py+ea-kd'``. ``student`` and ``control`` default to the arms named
+    'student' and 'kd', if they exist.
 
     Raises:
-        ConfigError: If the file is missing or a key in it cannot work.
+        ConfigError: If the file is missing or a key in it is invalid.
     """
     content = read_config(str(path)).to_dict()
     try:
@@ -95,11 +95,11 @@ def _plan(path: Path, file: _PlanFile, given: Mapping[str, Any]) -> Plan:
 
 
 def plan_of_configs(configs: Sequence[Path], seeds: Sequence[int], teacher: str | None = None) -> Plan:
-    """A plan out of configs, one an arm, named by what their names start with, which is the method.
+    """Return a plan with one arm per config, named after the method with which the config's name starts.
 
     Args:
         configs: The files, or ``PAIR.py+METHOD``.
-        seeds: The seeds.
+        seeds: Seeds of each arm.
         teacher: A config of a plain detector, or a checkpoint (``.pth``); see :class:`TeacherStage`.
 
     Example:
@@ -133,5 +133,5 @@ def _config(plan: Path, config: str, key: str) -> Path:
     path = Path(f'{short_path(plan.parent / first)}{plus}{method}')
     absent = [file for file in config_files(str(path)) if not file.is_file()]
     if absent:
-        raise ConfigError(f'{key}.config: expected a config file, but {absent[0]} is none')
+        raise ConfigError(f'{key}.config: expected a config file, but {absent[0]} does not exist')
     return path

@@ -1,4 +1,4 @@
-"""The picture of a report: the seeds of each arm as points, and the differences to the control with their intervals."""
+"""Picture of a report: the seeds of each arm as points, and differences to the control with their intervals."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _POINTS, _MEAN, _RULE = '#3b6ea5', '#c8501e', '#8a8a8a'
 _SIZE = 11
 QUESTIONS_CAPTION = (
     'Each row answers a question by the difference of two arms: each seed a point, with mean and 95 % interval. '
-    'Right of 0 the answer is yes; an interval that holds 0 leaves it open.'
+    'Right of 0 the answer is yes; an interval that contains 0 leaves it open.'
 )
 
 
 def draw(report: Mapping[str, Any]) -> Figure:
-    """Draw the AP of every seed of every arm and, beside it, the paired differences.
+    """Draw the AP of every seed of every arm and the paired differences.
 
     Args:
-        report: What :func:`eakd_det.lab.experiment.comparison.make_report` gives.
+        report: Result of :func:`eakd_det.lab.experiment.comparison.make_report`.
     """
     key, arms = _reference(report), shown_arms(report)
     figure = Figure(figsize=(12, 1.8 + 0.42 * len(arms)), layout='constrained')
@@ -39,7 +39,7 @@ def draw(report: Mapping[str, Any]) -> Figure:
 
 
 def draw_questions(report: Mapping[str, Any]) -> Figure:
-    """Draw the differences that answer the questions of the plan; there must be an answered one."""
+    """Draw the differences that answer the questions of the plan, at least one."""
     asked = answered_questions(report)
     figure = Figure(figsize=(12, 1.2 + 0.55 * len(asked)), layout='constrained')
     axes = figure.subplots()
@@ -52,7 +52,7 @@ def draw_questions(report: Mapping[str, Any]) -> Figure:
 
 
 def caption(report: Mapping[str, Any]) -> str:
-    """What to see in the picture."""
+    """Return the caption of the picture."""
     text = 'Left: the AP of each run (points) and the mean of each arm (bar)'
     if report['teacher'] and report['teacher']['status'] == 'finished':
         text += '; the teacher is a dashed line, or an arrow if it is far off'
@@ -62,12 +62,12 @@ def caption(report: Mapping[str, Any]) -> str:
     title = _titles(report)[report[key]]
     return (
         f'{text}. Right: the difference to {title} on the same seeds, each seed a point, with mean and 95 % interval; '
-        f'an interval that holds 0 does not tell the arm from {title}.'
+        f'an interval that contains 0 does not separate the arm from {title}.'
     )
 
 
 def svg(figure: Figure) -> str:
-    """The figure as an SVG element to be set into a page."""
+    """Return the figure as an SVG element for a page."""
     file = io.StringIO()
     FigureCanvasSVG(figure).print_svg(file, metadata=dict(Date=None, Creator=None, Format=None, Type=None))
     text = file.getvalue()
@@ -95,7 +95,7 @@ def _draw_points(axes: Axes, report: Mapping[str, Any]) -> None:
 
 
 def _draw_teacher(axes: Axes, report: Mapping[str, Any]) -> None:
-    """A line at the teacher's AP, or an arrow where the line would squeeze the arms together."""
+    """Draw a line at the teacher's AP, or an arrow if it is too far from the arms."""
     teacher = report['teacher']
     if not teacher or teacher['metrics'].get('AP') is None:
         return
@@ -118,7 +118,7 @@ def _draw_teacher(axes: Axes, report: Mapping[str, Any]) -> None:
 def _draw_differences(
     axes: Axes, report: Mapping[str, Any], pairs: Sequence[tuple[str, str, Mapping[str, Any] | None]]
 ) -> None:
-    """One row for each pair of arms and its difference: each seed, their mean, its interval."""
+    """Draw a row for each pair of arms: differences of each seed, their mean and interval."""
     values = {arm['name']: arm['values']['AP'] for arm in report['arms']}
     axes.axvline(0, color=_RULE)
     for row, (arm, minus, difference) in enumerate(pairs):

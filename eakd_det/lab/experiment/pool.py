@@ -1,4 +1,4 @@
-"""Run the runs of a plan as processes, some side by side; each can be killed at any time and taken up again."""
+"""Execute the runs of a plan as parallel processes; each can be killed at any time and resumed."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def execute(
     watch: Callable[[Sequence[Job], Sequence[Run]], None],
     ended: Callable[[Run, RunRecord, float | None], None],
 ) -> None:
-    """Run all that is not finished, and write the record of each.
+    """Execute all unfinished runs and write the record of each.
 
-    A run that another process is still at (a former call that was killed leaves its runs running) is waited for. What
-    fails is recorded as failed, and the others go on. When this is interrupted, its processes are ended.
+    It waits for runs that another process still executes (a killed call leaves its runs running). A failure is
+    recorded, and the other runs continue. An interruption ends the processes.
 
     Args:
-        waiting: The runs, in order; each is taken out when it begins. ``ended`` may add others, which depend on it.
-        settings: How.
+        waiting: The runs, in order; each is removed when it starts. ``ended`` may add others, which depend on it.
+        settings: Settings of the runs.
         watch: Called every quarter of a second with the jobs that run and the runs that wait.
-        ended: Called with each run that has ended, its record, and the seconds it took; None if it was done before.
+        ended: Called with each run that has ended, its record, and its seconds; None if it was already finished.
     """
     jobs: list[Job] = []
     try:
@@ -42,7 +42,7 @@ def execute(
                 slot = min(set(range(settings.jobs)) - {job.slot for job in jobs})
                 with locked(run.folder) as lock:
                     if lock is None:
-                        continue  # somebody is at it
+                        continue  # another process executes it
                     waiting.remove(run)
                     record = read_record(run)
                     if record.status == 'finished':
@@ -57,14 +57,14 @@ def execute(
         end([job.process for job in jobs])
 
 
-def begin_anew(run: Run) -> None:
-    """Rename the folder of a run, so that it is trained again.
+def set_run_aside(run: Run) -> None:
+    """Rename the folder of a run, so that it starts from scratch.
 
     Raises:
-        ConfigError: If a process is still at it.
+        ConfigError: If a process still executes it.
     """
     if run.folder.exists():
         with locked(run.folder) as lock:
             if lock is None:
-                raise ConfigError(f'--fresh: expected no process at work in {run.folder}, but one trains there')
+                raise ConfigError(f'--fresh: expected no process in {run.folder}, but one is training there')
             set_aside(run.folder)

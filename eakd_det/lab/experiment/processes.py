@@ -36,13 +36,13 @@ _GRACE_SECONDS = 10.0
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How runs are run.
+    """Settings of the runs.
 
     Args:
-        jobs: How many side by side.
-        threads: Threads of each; 0 leaves it to PyTorch.
-        processes: Processes of each, which share the batch (``torch.distributed``).
-        gpus: Ids of the GPUs to share out among the jobs; empty leaves it to PyTorch.
+        jobs: Number of parallel runs.
+        threads: Threads of each run; 0 is PyTorch's default.
+        processes: Processes of each run, which share the batch (``torch.distributed``).
+        gpus: Ids of the GPUs to distribute among the runs; empty is PyTorch's default.
     """
 
     jobs: int = 1
@@ -53,7 +53,7 @@ class Settings:
 
 @dataclasses.dataclass
 class Job:
-    """A run that is running."""
+    """A run with its process."""
 
     run: Run
     process: BaseProcess
@@ -62,7 +62,7 @@ class Job:
 
 
 def start(run: Run, settings: Settings, slot: int, lock: IO[str]) -> Job:
-    """Start a run in its folder, anew or from its last checkpoint; it keeps ``lock``, the folder's, while it lives."""
+    """Start or resume a run in its folder; its process keeps the folder's ``lock``."""
     resume = _make_room(run)
     begun: dict[str, Any] = dict(fingerprint=run.fingerprint, command=run.command, jobs=settings.jobs)
     begun.update(threads=settings.threads, processes=settings.processes, source=source_digest())
@@ -74,7 +74,7 @@ def start(run: Run, settings: Settings, slot: int, lock: IO[str]) -> Job:
 
 
 def _make_room(run: Run) -> bool:
-    """Prepare the folder; True if the run goes on from a checkpoint in it."""
+    """Prepare the folder and return whether the run resumes from a checkpoint in it."""
     if not run.belongs():
         if (run.folder / RUN_NAME).exists():
             lock = run.folder / _LOCK
@@ -93,7 +93,7 @@ def _make_room(run: Run) -> bool:
 
 
 def _command(run: Run, config: Path, resume: bool, settings: Settings) -> tuple[str, list[str]]:
-    """The module whose ``main`` is called, and its command line."""
+    """Return the module whose ``main`` is called, and its command line."""
     flags = ['--resume'] if resume else ['--teacher'] if run.tool == 'test' else []
     arguments = [str(config), '--work-dir', str(run.folder), *flags]
     if settings.processes == 1 or run.tool == 'test':
@@ -106,7 +106,7 @@ def _command(run: Run, config: Path, resume: bool, settings: Settings) -> tuple[
 def _environment(run: Run, settings: Settings, slot: int) -> dict[str, str]:
     environment = {'TORCHELASTIC_ERROR_FILE': str(run.folder / ERROR_NAME)}
     if 'OMP_WAIT_POLICY' not in os.environ:
-        environment['OMP_WAIT_POLICY'] = 'PASSIVE'  # threads that wait by spinning take the cores from others
+        environment['OMP_WAIT_POLICY'] = 'PASSIVE'  # threads that wait by spinning would keep the cores from others
     if settings.threads:
         environment.update(OMP_NUM_THREADS=str(settings.threads), MKL_NUM_THREADS=str(settings.threads))
     if settings.gpus:
@@ -122,7 +122,7 @@ def _free_port() -> int:
 
 
 def finish(job: Job) -> RunRecord:
-    """Write the record of a run that has ended, with the reason if it failed."""
+    """Write the record of an ended run, with the reason if it failed."""
     status = job.process.exitcode
     if status:
         path = job.run.folder / RUN_NAME
@@ -135,14 +135,14 @@ def finish(job: Job) -> RunRecord:
 
 
 def set_aside(folder: Path) -> None:
-    """Rename a folder, so that its run begins anew and nothing is lost."""
+    """Rename a folder, so that its run starts from scratch and nothing is lost."""
     stamp = datetime.now(timezone.utc).strftime('%Y%m%dT%H%M%S%fZ')
     folder.rename(folder.with_name(f'{folder.name}.previous-{stamp}'))
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[IO[str] | None]:
-    """The folder's lock while one is inside; None if another process has it."""
+    """Hold the folder's lock inside the context; None if another process has it."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _LOCK).open('a') as file:
         try:
@@ -154,7 +154,7 @@ def locked(folder: Path) -> Iterator[IO[str] | None]:
 
 
 def end(processes: Sequence[BaseProcess]) -> None:
-    """End processes and all that they have started, politely first."""
+    """End processes and all that they have started, by SIGTERM first."""
     for sent in (signal.SIGTERM, signal.SIGKILL):
         for process in processes:
             if process.exitcode is None:
@@ -167,5 +167,5 @@ def end(processes: Sequence[BaseProcess]) -> None:
 def _send(process: BaseProcess, sent: signal.Signals) -> None:
     try:
         os.killpg(process.pid or 0, sent)
-    except ProcessLookupError:  # it has not come as far as to have a group
+    except ProcessLookupError:  # it has no process group yet
         process.kill()

@@ -1,4 +1,4 @@
-"""The COCO numbers that papers print, from ``published_coco.json``, where their sources stand beside them."""
+"""COCO numbers from papers; ``published_coco.json`` has them with their sources."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _read() -> dict[str, Any]:
 
 
 def published_pairs() -> tuple[str, ...]:
-    """Names of the teacher-student pairs with published numbers.
+    """Return the names of the teacher-student pairs with published numbers.
 
     Example:
         >>> published_pairs()
@@ -24,7 +24,7 @@ def published_pairs() -> tuple[str, ...]:
 
 
 def published_numbers(pair: str) -> dict[str, dict[str, float]]:
-    """AP, AP50 and AP75 of a pair's teacher and arms, as fractions, by the names of the arms' configs.
+    """Return AP, AP50 and AP75 of a pair's teacher and arms, as fractions, by the names of the arms' configs.
 
     Example:
         >>> published_numbers('r101-r18')['ea-kd']['AP']
@@ -39,7 +39,7 @@ def published_numbers(pair: str) -> dict[str, dict[str, float]]:
 
 
 def published_notes(pair: str) -> list[str]:
-    """What has to be said beside the numbers: where they are from, and how they differ from ours.
+    """Return notes on the numbers: their source, and their differences to this package's setting.
 
     Example:
         >>> 'Detectron2' in ' '.join(published_notes('r50-mv2'))
@@ -55,7 +55,7 @@ def published_notes(pair: str) -> list[str]:
 
 
 def published_titles() -> dict[str, str]:
-    """What the pairs are called.
+    """Return the titles of the pairs.
 
     Example:
         >>> published_titles()['r101-r18']

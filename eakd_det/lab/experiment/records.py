@@ -1,4 +1,4 @@
-"""What is known of a run: read from the files that it writes itself, so that it does not matter who watched it."""
+"""The record of a run, from the files that the run writes."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ class RunRecord:
         arm: Name of its arm, or 'teacher'.
         seed: Its seed.
         status: 'finished' is trained to the end and evaluated there; 'failed' ended with an error; 'unfinished' was
-            ended from outside, or goes on still; 'missing' was never begun with this config and these inputs.
+            stopped or still runs; 'missing' was never started with this config and these inputs.
         metrics: AP, AP50, ... of the last evaluation, as fractions.
         iterations: Number of training steps.
         seconds: Time of the training steps with their data loading, without evaluation; None if not trained.
-        resumes: How often it was resumed.
-        start: Check sums of what it started from (:class:`eakd_det.lab.experiment.StartHook`).
-        command: What to type to get the same.
-        fingerprint: Check sum of the config and its inputs.
-        jobs: How many runs were side by side at most while it was begun.
-        threads: Threads it was given; 0 leaves it to PyTorch.
+        resumes: Number of resumes.
+        start: Checksums of its start (:class:`eakd_det.lab.experiment.StartHook`).
+        command: Command line that repeats it.
+        fingerprint: Checksum of the config and its inputs.
+        jobs: Largest number of parallel runs when it was started.
+        threads: Number of threads; 0 is PyTorch's default.
         processes: Processes of one run.
-        source: Check sum of the package's source when the run was begun.
-        device: What it ran on.
+        source: Checksum of the package's source when it was started.
+        device: Device.
         versions: Versions of the packages.
         gpu_memory_mib: Peak memory on the GPU, if it had one.
-        loss: How large its distillation loss was (:func:`eakd_det.lab.experiment.loss_facts.loss_facts`).
-        error: What it failed of.
+        loss: Size of its distillation loss (:func:`eakd_det.lab.experiment.loss_facts.loss_facts`).
+        error: Reason of a failure.
     """
 
     arm: str
@@ -70,7 +70,7 @@ class RunRecord:
 
 
 def read_record(run: Run) -> RunRecord:
-    """The record of a run as its folder stands; a record of another config or other inputs counts as missing."""
+    """Return the record of a run from its folder; a record of another config or other inputs counts as missing."""
     begun = read_json(run.folder / RUN_NAME)
     plain = RunRecord(run.arm, run.seed, 'missing', command=run.command, fingerprint=run.fingerprint)
     if begun.get('fingerprint') != run.fingerprint:
@@ -102,7 +102,7 @@ def read_record(run: Run) -> RunRecord:
 
 
 def _last_evaluation(run: Run) -> tuple[EvalEntry | None, Mapping[str, Any]]:
-    """The evaluation of the final weights, and what its record says of the run."""
+    """Return the evaluation of the final weights and the metadata in its record."""
     try:
         record = EvalRecord.read(run.folder / RECORD_NAME)
     except ConfigError:
@@ -117,12 +117,12 @@ def _last_evaluation(run: Run) -> tuple[EvalEntry | None, Mapping[str, Any]]:
 
 
 def write_record(run: Run, record: RunRecord) -> None:
-    """Write ``record.json``, which is small and says all that a table needs."""
+    """Write ``record.json``, a small file with all that a table needs."""
     write_json(run.folder / RESULT_NAME, dataclasses.asdict(record))
 
 
 def failure_reason(folder: Path, exit_status: int) -> str:
-    """Return why a run ended: the error that it wrote down, else (as when it was killed) the last line it printed."""
+    """Return why a run ended: its recorded error, or else (if it was killed) its last line of output."""
     written = read_json(folder / ERROR_NAME).get('message')
     if isinstance(written, dict):
         reason = str(written.get('message')).removeprefix(f'{ConfigError.__name__}: ')

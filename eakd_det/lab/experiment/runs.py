@@ -1,4 +1,4 @@
-"""The runs of a plan: what each trains, where it lies, how far it is, and the command that does it by hand."""
+"""The runs of a plan: config, folder, progress, and the command that repeats each."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Run:
 
     Args:
         arm: Name of its arm, or 'teacher'.
-        title: What the screen calls it.
-        seed: Its seed.
-        folder: Its work folder.
-        cfg: Its config, complete but for the hooks of an experiment.
-        fingerprint: Check sum of what the result depends on.
-        command: What to type to get the same without ``tools/experiment.py``.
+        title: Name on the screen.
+        seed: Seed.
+        folder: Work folder.
+        cfg: Complete config, without the hooks of an experiment.
+        fingerprint: Checksum of all that the result depends on.
+        command: Command line that repeats it without ``tools/experiment.py``.
         tool: 'train', or 'test' for a teacher that is evaluated.
     """
 
@@ -52,49 +52,49 @@ class Run:
 
     @property
     def max_iters(self) -> int | None:
-        """The number of iterations, where the config says it."""
+        """The number of iterations, if the config sets it."""
         return self.cfg.train_cfg.get('max_iters') if self.tool == 'train' else None
 
     def checkpoint(self) -> Path:
-        """Return the file of the weights that it ended with."""
+        """Return the file of its final weights."""
         return self.folder / Path((self.folder / 'last_checkpoint').read_text().strip()).name
 
     def belongs(self) -> bool:
-        """Whether what lies in the folder was begun with the same config and inputs."""
+        """Return whether the folder's content is from the same config and inputs."""
         return read_json(self.folder / RUN_NAME).get('fingerprint') == self.fingerprint
 
 
 def prepare_runs(
     arm: Arm, seeds: tuple[int, ...], root: Path, options: Mapping[str, Any], teacher: str | None, tool: Tool = 'train'
 ) -> list[Run]:
-    """The runs of an arm, one a seed.
+    """Return the runs of an arm, one per seed.
 
     Args:
         arm: The arm.
         seeds: The seeds.
         root: The folder of the arm; each seed gets a folder in it.
-        options: What to override besides the arm's own options, which go first.
-        teacher: The teacher's checkpoint for arms that distil; None leaves the one of the config.
-        tool: Which tool.
+        options: Overrides in addition to the arm's own options, which take precedence.
+        teacher: The teacher's checkpoint for arms that distil; None keeps that of the config.
+        tool: 'train' or 'test'.
 
     Raises:
-        ConfigError: If the config cannot work; the message begins with the arm.
+        ConfigError: If the config is invalid; the message starts with the arm.
     """
     changes, base = _complete(arm, options, teacher, tool)
     return [_prepare(arm, base, changes, seed, root / f'seed-{seed}', tool) for seed in seeds]
 
 
 def check_arm(arm: Arm, options: Mapping[str, Any], teacher: str | None, is_teacher_trained_first: bool) -> None:
-    """Check what an arm needs, before the first run of any arm is started.
+    """Check the requirements of an arm before the first run of any arm.
 
     Args:
         arm: The arm.
-        options: What to override besides the arm's own options.
+        options: Overrides in addition to the arm's own options.
         teacher: The teacher's checkpoint, as for :func:`prepare_runs`.
-        is_teacher_trained_first: Whether the teacher's weights are still to be made.
+        is_teacher_trained_first: Whether the teacher is still to be trained.
 
     Raises:
-        ConfigError: If the config cannot work, or a file that it names is missing; the message begins with the arm.
+        ConfigError: If the config is invalid or a file is missing; the message starts with the arm.
     """
     _, cfg = _complete(arm, options, teacher, 'train')
     if is_teacher_trained_first and is_distillation(cfg.model):
@@ -107,7 +107,7 @@ def check_arm(arm: Arm, options: Mapping[str, Any], teacher: str | None, is_teac
 
 
 def _complete(arm: Arm, options: Mapping[str, Any], teacher: str | None, tool: Tool) -> tuple[dict[str, Any], Config]:
-    """The options of an arm, and its config with them."""
+    """Return the options of an arm and its config with them."""
     changes = {**options, **arm.options}
     try:
         base = read_config(str(arm.config))
@@ -142,7 +142,7 @@ def _prepare(arm: Arm, base: Config, changes: Mapping[str, Any], seed: int, fold
 
 
 def write_config(run: Run, processes: int = 1) -> Path:
-    """Write the config that a run is started with: its own, with the hooks that watch it.
+    """Write the config of a run with the hooks of an experiment.
 
     Args:
         run: The run.
@@ -167,7 +167,7 @@ def write_config(run: Run, processes: int = 1) -> Path:
 
 
 def format_options(options: Mapping[str, Any]) -> str:
-    """Options as ``--cfg-options`` reads them, quoted for a shell.
+    """Format options for ``--cfg-options``, quoted for a shell.
 
     Example:
         >>> format_options({'model.tau': 1.0, 'classes': ['a', 'b'], 'seed': 0, 'normalize': True})
@@ -184,7 +184,7 @@ def _option(value: Any) -> str:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The content of a JSON file; nothing if it is not there, is being written, or is damaged.
+    """Return the content of a JSON file; empty if it is missing, incomplete or damaged.
 
     Example:
         >>> read_json(Path('no/such/file.json'))

@@ -1,4 +1,4 @@
-"""Whether the arms of a seed started from the same student and saw the same batches, by the check sums they wrote."""
+"""Check by checksums that the arms of a seed started from the same student and got the same batches."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _WHAT = {'student': 'initial student weights', 'batches': 'first batches'}
 
 
 def check_same_start(records: Sequence[RunRecord]) -> dict[str, Any]:
-    """Compare the check sums of the runs of each seed.
+    """Compare the checksums of the runs of each seed.
 
     Args:
-        records: The records; those of runs that did not finish do not count.
+        records: The records; those of unfinished runs are ignored.
 
     Returns:
         ``same``: True, False, or None where no two runs can be compared. ``seeds`` and ``batches``: how many were
-        compared. ``warnings``: one line for every run that differs from most of its seed, or that wrote no check sum.
+        compared. ``warnings``: one line for every run that differs from most of its seed, or has no checksum.
 
     Example:
         >>> start = dict(student='a', batches='b', number_of_batches=8)
@@ -34,7 +34,7 @@ def check_same_start(records: Sequence[RunRecord]) -> dict[str, Any]:
     for seed in sorted({record.seed for record in finished}):
         runs = [record for record in finished if record.seed == seed]
         known = [record for record in runs if all(record.start.get(key) for key in _WHAT)]
-        warnings += [f'{run.arm}, seed {seed}: wrote no check sums of its start' for run in runs if run not in known]
+        warnings += [f'{run.arm}, seed {seed}: has no checksums of its start' for run in runs if run not in known]
         if len(known) > 1:
             compared.append(seed)
             counted |= {run.start.get('number_of_batches', 0) for run in known}

@@ -1,4 +1,4 @@
-"""One live line about the runs of an experiment: which, how far, AP so far, time left."""
+"""One live line about the runs of an experiment: titles, progress, AP so far, time left."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class _Running(Protocol):
 
 
 class Screen:
-    """Writes what happens: lasting lines, and below them one that is written over on a terminal.
+    """Writes events as permanent lines, and below them one line that is updated on a terminal.
 
-    Elsewhere (a pipe, a file) the line is written anew every ``every_seconds``.
+    Otherwise (a pipe, a file) the line is repeated every ``every_seconds``.
 
     Args:
-        stream: Where to write; standard output by default.
-        every_seconds: Time between two lines, where there is no terminal.
+        stream: Output stream. Defaults to None, standard output.
+        every_seconds: Time between two lines without a terminal.
     """
 
     def __init__(self, stream: TextIO | None = None, every_seconds: float = 30.0) -> None:
@@ -38,11 +38,11 @@ class Screen:
         self._last = 0.0
 
     def say(self, text: str) -> None:
-        """Write a line that stays."""
+        """Write a permanent line."""
         self._console.print(text)
 
     def show(self, text: str) -> None:
-        """Show the state; the next call replaces it."""
+        """Show the state until the next call."""
         if self._console.is_terminal:
             self._live.start()
             self._live.update(Text(text, no_wrap=True, overflow='ellipsis'), refresh=True)
@@ -51,15 +51,15 @@ class Screen:
             self.say(text)
 
     def close(self) -> None:
-        """Take the live line away."""
+        """Remove the live line."""
         self._live.stop()
 
 
 class Clock:
-    """Estimates the time left from the runs that have ended and those that are on their way.
+    """Estimates the time left from finished and current runs.
 
     Args:
-        jobs: How many run side by side.
+        jobs: Number of parallel runs.
 
     Example:
         >>> clock = Clock(jobs=2)
@@ -73,15 +73,15 @@ class Clock:
         self._durations: list[float] = []
 
     def ended(self, seconds: float) -> None:
-        """Note how long a run took from start to end."""
+        """Record the duration of a run."""
         self._durations.append(seconds)
 
     def left(self, running: Sequence[tuple[float, float]], waiting: int) -> float | None:
-        """Seconds until all is done; None if nothing is known yet.
+        """Return the seconds left; None without any information.
 
         Args:
-            running: Of each run under way, the seconds since its start and the share of it that is done.
-            waiting: Number of runs that have not begun.
+            running: Seconds since its start and finished share of each current run.
+            waiting: Number of runs that have not started.
         """
         expected = [seconds / share for seconds, share in running if share > 0.01]
         known = self._durations or expected
@@ -93,7 +93,7 @@ class Clock:
 
 
 def live_line(jobs: Sequence[_Running], done: int, total: int, waiting: int, clock: Clock) -> str:
-    """The state of all in one line."""
+    """Return the state of all runs in one line."""
     now = time.monotonic()
     parts, running = [], []
     for job in jobs:
@@ -109,7 +109,7 @@ def live_line(jobs: Sequence[_Running], done: int, total: int, waiting: int, clo
 
 
 def outcome(run: Run, record: RunRecord) -> str:
-    """What has become of a run, in one line."""
+    """Return the outcome of a run in one line."""
     if record.status != 'finished':
         return f'{run.title}: {record.status}{f", {record.error}" if record.error else ""}'
     seconds = '' if record.seconds is None else f'  trained in {span(record.seconds)}'
@@ -117,7 +117,7 @@ def outcome(run: Run, record: RunRecord) -> str:
 
 
 def span(seconds: float) -> str:
-    """A time as one reads it.
+    """Format a time.
 
     Example:
         >>> span(75), span(7260), span(200000)

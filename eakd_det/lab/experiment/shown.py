@@ -1,4 +1,4 @@
-"""What of a report has something to show: arms that were started, questions that can be answered."""
+"""The parts of a report with content: started arms, answered questions."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 def shown_arms(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the arms of which a run was started, or whose published numbers are known.
+    """Return the arms with a started run or published numbers.
 
     Args:
-        report: What :func:`eakd_det.lab.experiment.comparison.make_report` gives.
+        report: Result of :func:`eakd_det.lab.experiment.comparison.make_report`.
 
     Example:
         >>> arms = [dict(name=str(n), runs=dict(planned=2, missing=n), published=None) for n in (1, 2)]
@@ -21,12 +21,12 @@ def shown_arms(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def idle_arms(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the arms of which no run was started."""
+    """Return the arms without a started run."""
     return [arm for arm in report['arms'] if _is_idle(arm)]
 
 
 def answered_questions(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the questions whose two arms have a seed in common that both finished."""
+    """Return the questions whose two arms have a finished seed in common."""
     return [asked for asked in report['questions'] if any(asked['difference'].values())]
 
 

@@ -1,4 +1,4 @@
-"""The hook that writes down what a run started from, so that runs can be shown to have started alike."""
+"""A hook that records the start of a run, so that identical starts can be verified."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from eakd_det.arguments import Count, checked
 from eakd_det.files import write_json
 
 START_NAME = 'start.json'
-_ARCHITECTURE = 'architecture.'  # where MMRazor's own algorithms keep the student
+_ARCHITECTURE = 'architecture.'  # the student in MMRazor's own algorithms
 
 
 class StartHook(Hook):
-    """Writes check sums of the student's initial weights and of the first batches to ``<work_dir>/start.json``.
+    """Writes checksums of the student's initial weights and of the first batches to ``<work_dir>/start.json``.
 
-    Two runs with the same check sums began with the same student and saw the same images (ids and pixels, so augmented
-    in the same way) in the same order. A resumed run keeps the file of its first start. In a distributed run the
-    first process writes about its own batches.
+    Two runs with the same checksums started from the same student and got the same images (ids and pixels, so with the
+    same augmentation) in the same order. A resumed run keeps the file of its first start. In a distributed run the
+    first process records its own batches.
 
     Args:
-        batches: How many batches to look at. Defaults to 8.
+        batches: Number of batches. Defaults to 8.
 
     Example:
         >>> custom_hooks = [dict(type='eakd_det.StartHook')]  # tools/experiment.py adds it by itself
@@ -45,7 +45,7 @@ class StartHook(Hook):
         self._count = 0
 
     def before_train(self, runner: Runner) -> None:
-        """Take the check sum of the weights, unless the run is resumed."""
+        """Compute the checksum of the weights, unless the run is resumed."""
         self._weights = None
         if runner.iter == 0 and is_main_process():
             model = runner.model.module if is_model_wrapper(runner.model) else runner.model
@@ -53,7 +53,7 @@ class StartHook(Hook):
             self._seen, self._count = hashlib.sha256(), 0
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
-        """Add a batch to the check sum, while there are some to add."""
+        """Add one of the first batches to the checksum."""
         if self._weights is not None and self._count < self.batches:
             _add_batch(self._seen, data_batch)
             self._count += 1
@@ -63,9 +63,9 @@ class StartHook(Hook):
 
 
 def weights_digest(state_dict: Mapping[str, Tensor]) -> str:
-    """A check sum of a student's weights: names, types, shapes and bits, whatever their order and device.
+    """Return a checksum of a student's weights: names, types, shapes and bits, independent of order and device.
 
-    Of an algorithm of MMRazor's, only the weights under ``architecture.`` count.
+    In an algorithm of MMRazor, only the weights under ``architecture.`` count.
 
     Example:
         >>> import torch

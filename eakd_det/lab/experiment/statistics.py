@@ -1,4 +1,4 @@
-"""Means over seeds, and differences of arms that share them."""
+"""Means over seeds, and paired differences of arms."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Spread:
 
     Attributes:
         mean: Their mean.
-        std: Their standard deviation (n - 1); None of a single one.
+        std: Their standard deviation (n - 1); None for a single value.
         n: Their number.
     """
 
@@ -26,11 +26,11 @@ class Spread:
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """A difference over seeds that two arms share.
+    """A difference of two arms over their common seeds.
 
     Attributes:
         mean: Mean of the differences.
-        low: Lower end of the confidence interval; None with less than two seeds.
+        low: Lower end of the confidence interval; None with fewer than two seeds.
         high: Upper end.
         n: Number of seeds.
     """
@@ -42,7 +42,7 @@ class Difference:
 
 
 def spread(values: Sequence[float]) -> Spread | None:
-    """Mean and standard deviation; None of nothing.
+    """Return mean and standard deviation; None without values.
 
     Example:
         >>> spread([1.0, 2.0, 3.0])
@@ -56,20 +56,20 @@ def spread(values: Sequence[float]) -> Spread | None:
 def paired_difference(
     values: Mapping[int, float], baseline: Mapping[int, float], confidence: float = 0.95
 ) -> Difference | None:
-    r"""The mean difference ``values - baseline`` over the seeds that both have, with Student's interval.
+    r"""Return the mean difference ``values - baseline`` over the common seeds, with Student's interval.
 
     .. math:: \bar d \pm t_{n-1} \, s_d / \sqrt n
 
-    Pairing by seed takes out what a seed does to both arms alike (initial weights, batches). The interval takes the
-    differences as drawn from a normal distribution.
+    Pairing by seed removes the effects of a seed on both arms (initial weights, batches). The interval assumes that the
+    differences are normally distributed.
 
     Args:
-        values: By seed.
-        baseline: By seed.
+        values: Values by seed.
+        baseline: Values of the baseline by seed.
         confidence: Probability of the interval. Defaults to 0.95.
 
     Returns:
-        The difference; None if they share no seed.
+        The difference; None without a common seed.
 
     Example:
         >>> difference = paired_difference({0: 3.0, 1: 4.0, 2: 6.0, 3: 1.0}, {0: 2.0, 1: 2.0, 2: 3.0})
@@ -84,13 +84,13 @@ def paired_difference(
     high: float | None = None
     if len(set(differences)) > 1:
         low, high = map(float, stats.ttest_1samp(differences, 0.0).confidence_interval(confidence))
-    elif len(differences) > 1:  # no spread, of which the test makes NaN
+    elif len(differences) > 1:  # without spread, the test returns NaN
         low = high = differences[0]
     return Difference(statistics.fmean(differences), low, high, len(differences))
 
 
 def recovered_share(values: Mapping[int, float], student: Mapping[int, float], teacher: float) -> float | None:
-    """Share of the gap between student and teacher that an arm closes: 0 is the student, 1 the teacher.
+    """Return the share of the gap between student and teacher that an arm closes: 0 is the student, 1 the teacher.
 
     Args:
         values: The arm's figures by seed.
@@ -98,7 +98,7 @@ def recovered_share(values: Mapping[int, float], student: Mapping[int, float], t
         teacher: The teacher's.
 
     Returns:
-        Means over the shared seeds set in proportion; None if they share none or the teacher is not better.
+        Ratio of the means over the common seeds; None without any, or if the teacher is not better.
 
     Example:
         >>> recovered_share({0: 0.3, 1: 0.4}, {0: 0.2, 1: 0.2}, teacher=0.5)

@@ -1,4 +1,4 @@
-"""The table of a report, as cells, and what has to be said below it."""
+"""The table of a report, as cells, and the notes below it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _STATES = ('failed', 'unfinished', 'missing')
 
 
 def table_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Headings and rows of the table; the first column is text, the last the command (in no quotes).
+    """Return headings and rows of the table; the first column is text, the last the command (without quotes).
 
-    Columns that say nothing in this report, such as published numbers where there are none, are left out, and so are
-    arms of which no run was started; :func:`notes` names these.
+    Empty columns, such as published numbers where there are none, are left out, and so are arms without a started run;
+    :func:`notes` names these.
 
     Args:
-        report: What :func:`eakd_det.lab.experiment.comparison.make_report` gives.
+        report: Result of :func:`eakd_det.lab.experiment.comparison.make_report`.
     """
     titles = {arm['name']: arm['title'] for arm in report['arms']}
     references = [
@@ -63,7 +63,7 @@ def question_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]
 
 
 def loss_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Headings and rows about the losses: where the weights lay, and how large distillation was."""
+    """Return headings and rows about the losses: mean weights, and size of the distillation loss."""
     headings = ['arm', 'weight of objects', 'weight of background', 'distillation / detection loss']
     rows = [
         [arm['title'], *(f'{arm["loss"][fact]:.2f}' if fact in arm['loss'] else '-' for fact in FACTS)]
@@ -74,7 +74,7 @@ def loss_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
 
 
 def table_markdown(report: Mapping[str, Any]) -> str:
-    """The table of arms in Markdown, and those of questions and of losses if there are any."""
+    """Return the table of arms in Markdown, and those of questions and losses if there are any."""
     headings, rows = table_cells(report)
     tables = [markdown_table(headings, [[*row[:-1], f'`{row[-1]}`'] for row in rows], texts=(0, -1))]
     if question_cells(report)[1]:
@@ -85,7 +85,7 @@ def table_markdown(report: Mapping[str, Any]) -> str:
 
 
 def notes(report: Mapping[str, Any]) -> list[str]:
-    """What a reader has to know to read the table rightly, the warnings first."""
+    """Return the notes below the table, warnings first."""
     setting, start = report['setting'], report['same_start']
     lines = [f'Warning: {warning}.' for warning in start['warnings']]
     lines += _useless_teacher(report)
@@ -125,9 +125,9 @@ def notes(report: Mapping[str, Any]) -> list[str]:
 
 
 def markdown(report: Mapping[str, Any]) -> str:
-    """The whole report in Markdown."""
+    """Return the complete report in Markdown."""
     points = '\n'.join(f'- {line}' for line in notes(report))
-    return f'# {report["title"]}\n\n{table_markdown(report)}\n\n{points}\n\nAll of it: `{report["command"]}`\n'
+    return f'# {report["title"]}\n\n{table_markdown(report)}\n\n{points}\n\nEverything: `{report["command"]}`\n'
 
 
 def _teacher(report: Mapping[str, Any], columns: int, has_published: bool) -> list[str]:
@@ -187,7 +187,7 @@ def _failure(run: Mapping[str, Any]) -> str:
 
 
 def is_report(record: Any) -> bool:
-    """Whether a JSON record is a report of an experiment.
+    """Return whether a JSON record is a report of an experiment.
 
     Example:
         >>> is_report(dict(results=[]))

@@ -1,4 +1,4 @@
-"""The hook by which a run tells others how far it is, and how long its training took."""
+"""A hook that records the progress of a run and the duration of its training."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from eakd_det.evaluation import measured_figures
 from eakd_det.files import write_json
 
 PROGRESS_NAME = 'progress.json'
-_STATE = 'eakd_det_watch'  # in the message hub, which travels in checkpoints
+_STATE = 'eakd_det_watch'  # in the message hub, which is part of checkpoints
 
 
 class WatchHook(Hook):
     """Keeps ``<work_dir>/progress.json`` up to date: iteration, seconds, AP so far, and whether training has ended.
 
     ``seconds`` is the time of the training steps with their data loading and checkpoints, without evaluation and
-    without the start of the process. It is summed up over resumes; ``resumes`` counts these. With a GPU,
+    without the start of the process, summed over resumes; ``resumes`` is their number. With a GPU,
     ``gpu_memory_mib`` is the peak of what PyTorch allocated on it.
 
     Args:
-        every_seconds: Least time between two writes during training. Defaults to 1.0.
+        every_seconds: Shortest time between two writes during training. Defaults to 1.0.
 
     Example:
         >>> custom_hooks = [dict(type='eakd_det.WatchHook')]  # tools/experiment.py adds it by itself
     """
 
-    priority = 'NORMAL'  # before the checkpoint hook, for the sums are saved with the checkpoint
+    priority = 'NORMAL'  # before the checkpoint hook, which saves the sums
 
     @checked
     def __init__(self, every_seconds: float = 1.0) -> None:
@@ -43,7 +43,7 @@ class WatchHook(Hook):
         self._last: float | None = None
 
     def before_train(self, runner: Runner) -> None:
-        """Start the clock, or go on with it."""
+        """Start or continue the clock."""
         before = runner.message_hub.get_info(_STATE, None) if runner.iter > 0 else None
         self._seconds = before['seconds'] if before else 0.0
         self._resumes = (before['resumes'] if before else 0) + (runner.iter > 0)
@@ -61,16 +61,16 @@ class WatchHook(Hook):
             self._write(runner, runner.iter + 1)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Note the AP."""
+        """Record the AP."""
         self._last = measured_figures(metrics, runner.val_evaluator)['AP']
         self._write(runner, runner.iter)
 
     def after_val(self, runner: Runner) -> None:
-        """Go on with the clock, which does not count the evaluation."""
+        """Continue the clock after the evaluation, which does not count."""
         self._mark = time.monotonic()
 
     def after_train(self, runner: Runner) -> None:
-        """Say that this was all."""
+        """Record the end of training."""
         self._write(runner, runner.iter, finished=True)
 
     def _write(self, runner: Runner, iteration: int, finished: bool = False) -> None:

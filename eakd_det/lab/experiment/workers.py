@@ -1,4 +1,4 @@
-"""The process of one run. Where no GPU is in use it is forked from a server that has imported the packages once."""
+"""The process of a run. Without a GPU it is forked from a server that has imported the packages once."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _PRELOADED = ('eakd_det.cli.train', 'eakd_det.distillation', 'mmdet.datasets', '
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """A tool to call in a process of its own.
+    """A tool to call in its own process.
 
     Args:
         module: The module whose ``main`` is called.
-        arguments: What ``main`` is called with, a command line.
-        console: The file that takes what it prints.
+        arguments: Command line for ``main``.
+        console: File for its output.
         environment: Variables to set.
-        threads: Threads to compute with; 0 leaves the number to PyTorch.
+        threads: Number of threads; 0 is PyTorch's default.
     """
 
     module: str
@@ -41,7 +41,7 @@ class Task:
 
 
 def warm_up() -> None:
-    """Start the server that imports the packages, so that it is ready for the first run."""
+    """Start the server that imports the packages, before the first run."""
     context = _context()
     if isinstance(context, ForkServerContext):
         context.set_forkserver_preload(list(_PRELOADED))
@@ -49,7 +49,7 @@ def warm_up() -> None:
 
 
 def start_process(task: Task, lock: IO[str]) -> BaseProcess:
-    """Start ``task`` in a process group of its own, which keeps ``lock`` while it lives."""
+    """Start ``task`` in its own process group, which keeps ``lock`` while it lives."""
     warm_up()
     process = _context().Process(target=_work, args=(task, _Inherited(lock)))
     process.start()
@@ -57,14 +57,14 @@ def start_process(task: Task, lock: IO[str]) -> BaseProcess:
 
 
 def _context() -> ForkServerContext | SpawnContext:
-    """A process that has looked for GPUs must not be forked to use one: with GPUs, processes start from nothing."""
+    """Return the context of processes; with GPUs they are spawned, since a forked process cannot use CUDA."""
     methods = multiprocessing.get_all_start_methods()
     method = 'forkserver' if 'forkserver' in methods and get_device() == 'cpu' else 'spawn'
     return multiprocessing.get_context(method)  # type: ignore[return-value]
 
 
 class _Inherited:
-    """A file that stays open in the process it is sent to."""
+    """A file that stays open in the receiving process."""
 
     def __init__(self, file: IO[str]) -> None:
         self._descriptor = file.fileno()
@@ -77,7 +77,7 @@ class _Inherited:
 
 
 def _work(task: Task, lock: _Inherited) -> None:
-    os.setsid()  # Ctrl-C is for the process that started this one and ends it in order
+    os.setsid()  # Ctrl-C is for the parent process, which ends this one
     console = os.open(task.console, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     for standard in (1, 2):
         os.dup2(console, standard)

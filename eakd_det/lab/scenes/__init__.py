@@ -1,4 +1,4 @@
-"""A detection data set that the package makes for itself: digits on photographs."""
+"""A generated detection data set: digits on photographs."""
 
 from __future__ import annotations
 

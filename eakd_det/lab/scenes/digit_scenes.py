@@ -1,8 +1,8 @@
-"""A detection data set that the package makes for itself, without a download: handwritten digits on photographs.
+"""A detection data set that is generated without a download: handwritten digits on photographs.
 
-Real pixels from two places in scikit-learn: the 1,797 digits of ``load_digits`` (a test set of people's handwriting,
-8 × 8 pixels each) are laid at random sizes, colours and places over crops of the two photographs of
-``load_sample_images``. Neither a digit nor a pixel of a photograph is used by train and val both: the digits are split
+The pixels are from scikit-learn: the 1,797 digits of ``load_digits`` (a test set of people's handwriting, 8 × 8 pixels
+each) are laid at random sizes, colours and places over crops of the two photographs of
+``load_sample_images``. Train and val share neither a digit nor a pixel of a photograph: the digits are split
 class by class, and train gets the left part of each photograph.
 """
 
@@ -28,20 +28,20 @@ CLASSES = tuple(str(digit) for digit in range(10))
 _SPLITS = ('train', 'val')
 _TRAIN_SHARE = 0.75  # of the digits of each class, and of each photograph's width
 _MANIFEST = 'manifest.json'
-_VERSION = 1  # to be raised whenever the same parameters would make other scenes
+_VERSION = 1  # increase it whenever the same parameters give other scenes
 
 
 @dataclasses.dataclass(frozen=True)
 class DigitScenes:
-    """Where the scenes lie.
+    """Files of the scenes.
 
     Args:
-        root: The folder that holds all of it; ``data_root`` in a config.
+        root: Folder of all files; ``data_root`` in a config.
         train_ann: COCO annotations of the training scenes.
         val_ann: COCO annotations of the validation scenes.
         train_images: Folder of the training images.
         val_images: Folder of the validation images.
-        reused: Whether they had been made before, with the same parameters.
+        reused: Whether they existed already.
     """
 
     root: Path
@@ -62,26 +62,26 @@ def make_digit_scenes(
     digit_height: tuple[int, int] = (14, 48),
     max_overlap: float = 0.2,
 ) -> DigitScenes:
-    """Make the scenes under ``root``, or find them there if the same parameters have made them before.
+    """Generate the scenes under ``root``, or reuse those with the same parameters.
 
-    The folder appears whole or not at all: everything is written next to it and moved into place at the end. A scene
+    The folder is complete or absent: it is written under another name and renamed at the end. A scene
     depends on ``seed``, its split and its number only, so the first images of a larger set are those of a smaller one.
 
     Args:
-        root: Folder to make. Scenes made with other parameters are replaced; a folder of anything else is refused.
+        root: Folder to create. Scenes with other parameters are replaced; a folder with other content is refused.
         num_train: Number of training images.
         num_val: Number of validation images.
         image_size: Side of the square images, in pixels.
-        seed: What all chance is drawn from.
-        digits_per_scene: Fewest and most digits of a scene; fewer are placed if no room is left, but always one.
-        digit_height: Least and largest height of a digit, in pixels.
-        max_overlap: How much of a digit's box another digit's box may cover, as a fraction of the smaller of both.
+        seed: Seed of all random numbers.
+        digits_per_scene: Fewest and most digits of a scene; fewer, but at least one, if there is no room.
+        digit_height: Smallest and largest height of a digit, in pixels.
+        max_overlap: Largest overlap of two digits' boxes, as a fraction of the smaller one.
 
     Returns:
-        The paths, and whether the scenes had been there before.
+        The paths, and whether the scenes existed already.
 
     Raises:
-        ConfigError: If a parameter is out of range, or ``root`` holds something that this function has not made.
+        ConfigError: If a parameter is out of range, or ``root`` has other content.
 
     Example:
         >>> import tempfile
@@ -97,9 +97,7 @@ def make_digit_scenes(
     if _holds(root, parameters):
         return _paths(root, reused=True)
     if root.exists() and not (root / _MANIFEST).is_file() and (not root.is_dir() or any(root.iterdir())):
-        raise ConfigError(
-            f'root: expected a new or an empty folder, or digit scenes made before, but got {str(root)!r}'
-        )
+        raise ConfigError(f'root: expected a new or empty folder, or one with digit scenes, but got {str(root)!r}')
 
     root.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f'.{root.name}-', dir=root.parent) as scratch:
@@ -136,7 +134,7 @@ def _paths(root: Path, reused: bool) -> DigitScenes:
 
 
 def _holds(root: Path, parameters: dict[str, Any]) -> bool:
-    """Whether ``root`` holds, unharmed, what these parameters make."""
+    """Return whether ``root`` has the intact scenes of these parameters."""
     try:
         manifest = json.loads((root / _MANIFEST).read_text())
         checksums = manifest.pop('sha256')
@@ -177,7 +175,7 @@ def _write_split(root: Path, split: str, size: int, rules: PaintingRules, seed: 
 def _annotations(
     placed: list[PlacedDigit], labels: np.ndarray, image_id: int, first_id: int
 ) -> Iterator[dict[str, Any]]:
-    """Yield COCO annotations; ``digit`` is ours, and tells which handwritten digit it is."""
+    """Yield COCO annotations; the additional field ``digit`` is the index of the handwritten digit."""
     for number, digit in enumerate(placed):
         yield {
             'id': first_id + number,

@@ -1,6 +1,6 @@
-"""How one digit scene is painted: a crop of a photograph, and handwritten digits laid over it.
+"""Painting of a digit scene: a crop of a photograph with handwritten digits over it.
 
-Nothing here reads or writes files, and the only source of chance is the generator that is handed in.
+This module accesses no files, and its only source of randomness is the given generator.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import dataclasses
 import cv2
 import numpy as np
 
-_INK = 0.35  # opacity from which on a pixel belongs to the digit, and hence into its box
-_MIN_CONTRAST = 60.0  # grey levels between a digit and the mean of what lies under it
+_INK = 0.35  # smallest opacity of a pixel that belongs to the digit and its box
+_MIN_CONTRAST = 60.0  # grey levels between a digit and the mean below it
 _PLACEMENT_TRIES = 30
 
 
 @dataclasses.dataclass(frozen=True)
 class PaintingRules:
-    """What a scene may look like.
+    """Limits of a scene.
 
     Args:
         image_size: Side of the square image, in pixels.
-        digits_per_scene: Fewest and most digits of a scene. Fewer are placed if there is no room left.
-        digit_height: Least and largest height of a digit, in pixels.
-        max_overlap: How much of a digit's box another digit's box may cover, as a fraction of the smaller of both.
+        digits_per_scene: Fewest and most digits of a scene; fewer if there is no room.
+        digit_height: Smallest and largest height of a digit, in pixels.
+        max_overlap: Largest overlap of two digits' boxes, as a fraction of the smaller one.
     """
 
     image_size: int
@@ -53,8 +53,8 @@ def paint_scene(
     Args:
         photograph: ``(height, width, 3)`` uint8, of which a random square becomes the background.
         digits: Handwritten digits to choose from: their index in ``load_digits`` to the ``(8, 8)`` ink in [0, 1].
-        rules: What the scene may look like.
-        rng: The only source of chance.
+        rules: Limits of the scene.
+        rng: The only source of randomness.
 
     Returns:
         The image, ``(image_size, image_size, 3)`` uint8 with the photograph's channel order, and the digits on it:
@@ -97,7 +97,7 @@ def _opacity(ink: np.ndarray, height: int) -> np.ndarray:
     rows, columns = _ink_extent(ink)
     tight = ink[rows, columns].astype(np.float32)
     scale = height / tight.shape[0]
-    # One empty pixel around it lets the strokes end softly at the edge instead of being cut.
+    # One empty pixel around it gives the strokes soft ends instead of cut ones.
     padded = np.pad(tight, 1)
     shape = (max(round(padded.shape[1] * scale), 3), round(padded.shape[0] * scale))
     large = np.clip(cv2.resize(padded, shape, interpolation=cv2.INTER_CUBIC), 0, 1)
@@ -116,7 +116,7 @@ def _ink_extent(ink: np.ndarray) -> tuple[slice, slice]:
 def _free_place(
     shape: tuple[int, ...], taken: list[tuple[int, int, int, int]], rules: PaintingRules, rng: np.random.Generator
 ) -> tuple[int, int, int, int] | None:
-    """Return a random box of this ``(height, width)`` that covers no taken one too much, or None if none was found."""
+    """Return a random box of this ``(height, width)`` that does not overlap the ``taken`` ones too much, or None."""
     height, width = shape[:2]
     for _ in range(_PLACEMENT_TRIES):
         x, y = (int(rng.integers(rules.image_size - side + 1)) for side in (width, height))
@@ -137,7 +137,7 @@ def _overlap(first: tuple[int, int, int, int], second: tuple[int, int, int, int]
 
 
 def _lay_over(image: np.ndarray, opacity: np.ndarray, box: tuple[int, int, int, int], rng: np.random.Generator) -> None:
-    """Blend a digit into the image, in a colour that stands out from what lies under it."""
+    """Blend a digit into the image, in a colour that contrasts with the background."""
     x, y, width, height = box
     under = image[y : y + height, x : x + width].astype(np.float32)
     colour = _contrasting_colour(float(under.mean()), rng)
@@ -146,7 +146,7 @@ def _lay_over(image: np.ndarray, opacity: np.ndarray, box: tuple[int, int, int, 
 
 
 def _contrasting_colour(brightness: float, rng: np.random.Generator) -> np.ndarray:
-    """Draw colours until one differs enough in brightness; there always is one, since the range is 255 wide."""
+    """Draw colours until one differs enough in brightness; the range of 255 levels always has one."""
     while True:
         colour = rng.uniform(0, 255, size=3)
         if abs(colour.mean() - brightness) >= _MIN_CONTRAST:

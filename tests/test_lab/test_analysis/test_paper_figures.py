@@ -163,7 +163,7 @@ class TestEmbeddings:
         assert record['table'] in capsys.readouterr().out
         make_table(120).save(tmp_path / 'bare.npz')
         assert main(['embedding', str(tmp_path / 'bare.npz')]) == 1
-        assert 'holds no embeddings; collect it again with --embeddings' in capsys.readouterr().err
+        assert 'has no embeddings; collect it again with --embeddings' in capsys.readouterr().err
         assert main(['embedding', str(tmp_path / 'proposals.npz'), '--share', '1']) == 1
 
 

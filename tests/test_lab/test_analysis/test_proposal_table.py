@@ -45,7 +45,7 @@ class TestRefused:
         with pytest.raises(ConfigError, match='there is no file'):
             ProposalTable.load(path)
         path.write_text('not a table')
-        with pytest.raises(ConfigError, match='is none'):
+        with pytest.raises(ConfigError, match='is not '):
             ProposalTable.load(path)
         np.savez(path, labels=np.zeros(3))
         with pytest.raises(ConfigError, match='has no student_logits, teacher_logits'):
@@ -57,5 +57,5 @@ class TestRefused:
         with np.load(path) as file:
             arrays = dict(file)
         np.savez(path, **{**arrays, 'classes': np.array([{'a': 1}], dtype=object)})
-        with pytest.raises(ConfigError, match='is none'):
+        with pytest.raises(ConfigError, match='is not '):
             ProposalTable.load(path)

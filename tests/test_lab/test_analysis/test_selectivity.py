@@ -79,8 +79,8 @@ class TestRecommend:
     ('correlations', 'tau', 'words'),
     [
         ((0.3, 0.6, 0.5), 3.0, "best at T' = 2."),
-        ((0.6, 0.3, 0.2), 2.0, "T' = 1, the smallest that was tried."),
-        ((0.1, 0.3, 0.5), 1.0, "T' = 3, the largest that was tried. T' = 1 only makes it more unequal"),
+        ((0.6, 0.3, 0.2), 2.0, "T' = 1, the smallest tried."),
+        ((0.1, 0.3, 0.5), 1.0, "T' = 3, the largest tried. T' = 1 only makes it more unequal"),
         ((-0.3, -0.1, -0.2), 1.0, "At none of these T'"),
     ],
 )
@@ -152,7 +152,7 @@ class TestCommand:
         [
             (['nowhere.npz'], 'Error: table: expected a table of proposals, but there is no file nowhere.npz'),
             (['table.csv'], 'Error: source: expected a table'),
-            (['nowhere.npz', 'student.pth'], 'Error: checkpoint: expected none beside the table'),
+            (['nowhere.npz', 'student.pth'], 'Error: checkpoint: expected none with the table'),
         ],
     )
     def test_errors_in_one_line(self, arguments, message, capsys):

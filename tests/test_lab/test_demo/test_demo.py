@@ -40,7 +40,7 @@ def test_folder_of_something_else_is_one_line_and_status_1(tmp_path, capsys):
     (tmp_path / 'data' / 'thesis.tex').write_text('precious')
     assert main(ROOT / 'configs' / 'demo', ['--quick', '--work-dir', str(tmp_path)]) == 1
     error = capsys.readouterr().err
-    assert error.startswith('Error: root: expected a new or an empty folder')
+    assert error.startswith('Error: root: expected a new or empty folder')
     assert error.count('\n') == 1
 
 
@@ -103,7 +103,7 @@ class TestQuickDemo:
         before = {path: path.stat().st_mtime_ns for path in folder.rglob('iter_*.pth')}
         again = demo(folder)
         assert again.returncode == 0, again.stderr
-        assert again.stdout.count('done before') == 3
+        assert again.stdout.count('already finished') == 3
         assert {path: path.stat().st_mtime_ns for path in folder.rglob('iter_*.pth')} == before
 
     def test_fresh_trains_anew_and_to_the_same_numbers(self, first):
@@ -111,7 +111,7 @@ class TestQuickDemo:
         weights = {path.relative_to(folder): torch.load(path, weights_only=True) for path in folder.rglob('iter_*.pth')}
         again = demo(folder, '--fresh')
         assert again.returncode == 0, again.stderr
-        assert 'done before' not in again.stdout
+        assert 'already finished' not in again.stdout
         for path in folder.rglob('iter_*.pth'):
             state = torch.load(path, weights_only=True)['state_dict']
             before = weights[path.relative_to(folder)]['state_dict']

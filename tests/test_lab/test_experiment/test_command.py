@@ -137,7 +137,7 @@ class TestGrid:
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=60)
         assert process.returncode == 130, output
-        assert 'the same command goes on' in output
+        assert 'the same command continues' in output
         stopped_at = iteration(folder)
         assert stopped_at < 60
 

@@ -51,7 +51,7 @@ def test_progress_and_time_go_on_after_a_resume(data: Path, tmp_path: Path) -> N
     second = train(cfg, tmp_path / 'run', '--resume')
     assert (second['progress']['iteration'], second['progress']['resumes']) == (4, 1)
     assert second['progress']['seconds'] > first['progress']['seconds'] > 0
-    assert second['start'] == first['start'], 'a resume began the file anew'
+    assert second['start'] == first['start'], 'a resume replaced the file'
 
 
 def test_digest_of_weights_is_that_of_the_student() -> None:

@@ -72,7 +72,7 @@ def test_gpus_are_shared_out():
     assert (settings.jobs, settings.processes) == (2, 2)
     with pytest.raises(ConfigError, match='--jobs: expected at most 2'):
         settings_of(parse_arguments(['p.py', '--gpus', '0', '1', '--jobs', '3']))
-    with pytest.raises(ConfigError, match='--jobs: expected a whole number from 1'):
+    with pytest.raises(ConfigError, match='--jobs: expected a whole number of at least 1'):
         settings_of(parse_arguments(['p.py', '--jobs', '0']))
 
 

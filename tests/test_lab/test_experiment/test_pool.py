@@ -178,14 +178,14 @@ def test_the_lock_lives_as_long_as_the_run(tmp_path):
 
 def test_fresh_keeps_the_old_run_and_does_not_touch_one_that_trains(tmp_path):
     run = make_run(tmp_path)
-    pool.begin_anew(run)
+    pool.set_run_aside(run)
     go([run])
-    pool.begin_anew(run)
+    pool.set_run_aside(run)
     assert read_record(run).status == 'missing'
     assert len(list((tmp_path / 'kd').glob('seed-0.previous-*'))) == 1
     go([run])
-    with locked(run.folder), pytest.raises(ConfigError, match='--fresh: expected no process at work'):
-        pool.begin_anew(run)
+    with locked(run.folder), pytest.raises(ConfigError, match='--fresh: expected no process in'):
+        pool.set_run_aside(run)
 
 
 def test_side_by_side_with_gpus_shared_out(tmp_path):

@@ -1,1 +1,1 @@
-"""The analyses of ``eakd-analyze``, one a module: options, files, and what is printed."""
+"""The analyses of ``eakd-analyze``, one per module: options, files and printed output."""

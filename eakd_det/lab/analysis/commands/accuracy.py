@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> tuple[Path, Path]:
     """Draw ``entropy_accuracy.png``, with its numbers as ``.json``.
 
     Raises:
-        ConfigError: If a setting or a file cannot work.
+        ConfigError: If a setting or a file is invalid.
     """
     tau = require('--tau', args.tau, Positive)
     table = read_proposals(args)
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> tuple[Path, Path]:
 
 
 def format_groups(groups: Mapping[str, Sequence[AccuracyBin]]) -> str:
-    """The groups as a Markdown table: a row for each bin, the bins of each group beside each other."""
+    """Return the groups as a Markdown table with a row for each bin and columns for each group."""
     headings = ['by teacher entropy']
     for name in groups:
         headings += [f'{name}: teacher', 'student', 'gap']

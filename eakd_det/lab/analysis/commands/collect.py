@@ -1,4 +1,4 @@
-"""Collect proposals of a data set as both networks see them: ``eakd-analyze collect``."""
+"""Collect proposals of a data set with the predictions of both networks: ``eakd-analyze collect``."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ProposalTable:
-    """Collect as the parsed arguments say, and print what came of it.
+    """Collect according to the parsed arguments and print a summary.
 
     Raises:
-        ConfigError: If a setting or a file cannot work.
+        ConfigError: If a setting or a file is invalid.
     """
     if not args.source.endswith('.py'):
         raise ConfigError(f'source: expected a distillation config (.py) to collect with, but got {args.source}')

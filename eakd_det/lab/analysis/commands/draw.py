@@ -26,12 +26,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> list[Path]:
-    """Draw as the parsed arguments say: ``sheet.png``, ``proposals_<n>.png``, and the numbers as ``.json``.
+    """Draw according to the parsed arguments: ``sheet.png``, ``proposals_<n>.png``, and the numbers as ``.json``.
 
-    The images drawn are the first of the table with an object on them: chosen by content, not by weight.
+    The images are the first of the table with an object, so they are not chosen by weight.
 
     Raises:
-        ConfigError: If a setting or a file cannot work.
+        ConfigError: If a setting or a file is invalid.
     """
     if args.columns < 1 or args.pictures < 0:
         raise ConfigError('--columns, --pictures: expected at least 1 column and no negative number of pictures')

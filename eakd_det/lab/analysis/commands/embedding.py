@@ -21,15 +21,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_source_options(parser)
     add_weight_options(parser)
     parser.add_argument('--points', type=int, default=1500, help='largest number of proposals; default: 1500')
-    parser.add_argument('--share', type=float, default=0.1, help='share that is marked as heaviest; default: 0.1')
-    parser.add_argument('--with-background', action='store_true', help='as many background proposals as of a class')
+    parser.add_argument('--share', type=float, default=0.1, help='share to mark as heaviest; default: 0.1')
+    parser.add_argument('--with-background', action='store_true', help='add as much background as of the largest class')
 
 
 def run(args: argparse.Namespace) -> tuple[Path, Path]:
     """Draw ``embedding_map.png``, with its numbers as ``.json``.
 
     Raises:
-        ConfigError: If a setting or a file cannot work.
+        ConfigError: If a setting or a file is invalid.
     """
     tau = require('--tau', args.tau, Positive)
     if not 0 < args.share < 1:

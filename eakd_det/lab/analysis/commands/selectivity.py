@@ -1,4 +1,4 @@
-"""How selective the weight is, and which T' follows: ``eakd-analyze selectivity``."""
+"""Selectivity of the weight, and a T' to use: ``eakd-analyze selectivity``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from eakd_det.lab.analysis.selectivity_figure import draw_selectivity
 from eakd_det.plurals import counted
 from eakd_det.tables import markdown_table
 
-DESCRIPTION = "How selective the EA weight is against T', and a T' to use"
+DESCRIPTION = "Selectivity of the EA weight against T', and a T' to use"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -35,10 +35,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> Recommendation:
-    """Measure as the parsed arguments say; writes ``selectivity.png`` and ``selectivity.json``.
+    """Measure according to the parsed arguments; write ``selectivity.png`` and ``selectivity.json``.
 
     Raises:
-        ConfigError: If a setting or a file cannot work.
+        ConfigError: If a setting or a file is invalid.
     """
     table = read_proposals(args)
     rows = sweep(table, args.taus, args.mode)
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> Recommendation:
 
 
 def format_rows(rows: Sequence[Selectivity], background_share: float) -> str:
-    """The rows as a Markdown table."""
+    """Return the rows as a Markdown table."""
     headings = ["T'", 'mean weight', 'CV', 'effective share']
     headings.append(f'weight on background ({background_share:.0%} of proposals)')
     headings += ['teacher wrong : right', 'correlation with teacher errors']

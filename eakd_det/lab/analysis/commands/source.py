@@ -1,4 +1,4 @@
-"""Where an analysis gets its proposals: from a table that was collected before, or from a config here and now."""
+"""Get the proposals of an analysis: from a collected table, or by collecting from a config."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ TABLE_NAME = 'proposals.npz'
 
 
 def add_source_options(parser: argparse.ArgumentParser) -> None:
-    """Add what says which proposals to look at, and where results go."""
+    """Add the options for the proposals to analyse and the folder for results."""
     parser.add_argument('source', help='a table from eakd-analyze collect (.npz), or a distillation config (.py)')
     parser.add_argument(
         'checkpoint',
         nargs='?',
-        help="with a config: the student's weights; left out, the teacher is its own student, and proposes itself",
+        help="with a config: the student's weights; default: the teacher is its own student and makes the proposals",
     )
-    parser.add_argument('--out', type=Path, help='folder for results; default: beside the table, or work_dirs/analysis')
+    parser.add_argument('--out', type=Path, help='default: the folder of the table, or work_dirs/analysis')
     group = parser.add_argument_group('collecting (with a config)')
     group.add_argument('--split', choices=['train', 'val'], default='train', help='which images; default: train')
     group.add_argument('--images', type=int, default=400, help='number of images, drawn at random; default: 400')
-    group.add_argument('--max-megabytes', type=float, default=500, help='bound of the table in memory; default: 500')
-    group.add_argument('--seed', type=int, default=0, help='of the images, and of what is sampled on them; default: 0')
+    group.add_argument('--max-megabytes', type=float, default=500, help='largest size in memory; default: 500')
+    group.add_argument('--seed', type=int, default=0, help='seed of the choice of images and of sampling; default: 0')
     group.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='as in tools/train.py')
 
 
 def add_weight_options(parser: argparse.ArgumentParser) -> None:
-    """Add what says which weight a proposal has."""
+    """Add the options for the weight of a proposal."""
     parser.add_argument('--tau', type=float, default=3.0, help="T' of the weight; default: 3")
     parser.add_argument('--mode', choices=EA_MODES, default='ea', help='form of the weight; default: ea')
 
@@ -47,7 +47,7 @@ def names_for(given: list[str] | None, defaults: list[str]) -> list[str]:
     """Return ``given``, or ``defaults`` if there are none.
 
     Raises:
-        ConfigError: If there is not one name for each.
+        ConfigError: If the numbers differ.
     """
     if given is not None and len(given) != len(defaults):
         raise ConfigError(f'--names: expected {len(defaults)}, one for each run, but got {len(given)}')
@@ -55,7 +55,7 @@ def names_for(given: list[str] | None, defaults: list[str]) -> list[str]:
 
 
 def output_folder(args: argparse.Namespace) -> Path:
-    """Where results go."""
+    """Return the folder for results."""
     if args.out is not None:
         return Path(args.out)
     return Path(args.source).parent if args.source.endswith('.npz') else Path('work_dirs/analysis')
@@ -71,7 +71,7 @@ def remark_on_teacher(table: ProposalTable) -> str | None:
         return None
     return (
         f'Warning: the teacher gets {teacher:.1%} of the proposals with an object right, the student {student:.1%}: '
-        'it has nothing to teach here. Are its checkpoint, classes and pixels (data_preprocessor) the right ones?'
+        'it has nothing to teach here. Check its checkpoint, classes and pixels (data_preprocessor).'
     )
 
 
@@ -79,11 +79,11 @@ def read_proposals(args: argparse.Namespace, with_embeddings: bool = False) -> P
     """Load the table that ``args.source`` names, or collect one from the config and keep it in the output folder.
 
     Raises:
-        ConfigError: If the source is neither, or cannot be read, or lacks embeddings that are needed.
+        ConfigError: If the source is neither, cannot be read, or lacks required embeddings.
     """
     if args.source.endswith('.npz'):
         if args.checkpoint is not None:
-            raise ConfigError(f'checkpoint: expected none beside the table {args.source}, but got {args.checkpoint}')
+            raise ConfigError(f'checkpoint: expected none with the table {args.source}, but got {args.checkpoint}')
         table = ProposalTable.load(args.source)
     elif args.source.endswith('.py'):
         table = collect(args, with_embeddings)
@@ -93,12 +93,12 @@ def read_proposals(args: argparse.Namespace, with_embeddings: bool = False) -> P
     else:
         raise ConfigError(f'source: expected a table (.npz) or a config (.py), but got {args.source}')
     if with_embeddings and table.student_embeddings is None:
-        raise ConfigError(f'source: {args.source} holds no embeddings; collect it again with --embeddings')
+        raise ConfigError(f'source: {args.source} has no embeddings; collect it again with --embeddings')
     return table
 
 
 def collect(args: argparse.Namespace, with_embeddings: bool) -> ProposalTable:
-    """Collect proposals as the options say."""
+    """Collect proposals according to the options."""
     for name in ('images', 'max_megabytes'):
         if getattr(args, name) <= 0:
             flag = name.replace('_', '-')
@@ -127,7 +127,7 @@ def collect(args: argparse.Namespace, with_embeddings: bool) -> ProposalTable:
 
 
 def progress_line(total: int, stream: TextIO = sys.stderr, every_seconds: float = 10.0) -> Progress:
-    """A line that says how far collecting is: rewritten on a terminal, else a new one every ``every_seconds``."""
+    """Return a function that shows progress: one line on a terminal, else a line every ``every_seconds``."""
     start = last = time.monotonic()
 
     def show(images: int, proposals: int, size: int) -> None:

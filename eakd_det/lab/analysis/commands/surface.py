@@ -35,26 +35,26 @@ DESCRIPTION = 'Training loss on a plane through the weights of one or several st
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument('config', help="a student's config, or a distillation config, of which the student is taken")
-    parser.add_argument('checkpoints', nargs='+', help="students' weights, all of the one architecture")
-    parser.add_argument('--names', nargs='+', help='what to call them; default: names of folder and file')
+    parser.add_argument('config', help="a student's config, or a distillation config, whose student is used")
+    parser.add_argument('checkpoints', nargs='+', help="students' weights, all of the same architecture")
+    parser.add_argument('--names', nargs='+', help='names of the students; default: folder and file')
     parser.add_argument('--points', type=int, default=11, help='points along each direction, odd; default: 11')
     parser.add_argument('--span', type=float, default=1.0, help='farthest step, in filter norms; default: 1')
     parser.add_argument('--batches', type=int, default=2, help='number of training batches; default: 2')
     parser.add_argument('--split', choices=['train', 'val'], default='train', help='which images; default: train')
     parser.add_argument(
-        '--level', type=float, help='loss whose area is measured; default: 1.5 times the largest centre'
+        '--level', type=float, help='loss that bounds the area; default: 1.5 times the largest of the students'
     )
-    parser.add_argument('--seed', type=int, default=0, help='of directions, images, samplers; default: 0')
+    parser.add_argument('--seed', type=int, default=0, help='seed of directions, images and samplers; default: 0')
     parser.add_argument('--out', type=Path, default=Path('work_dirs/analysis'), help='default: work_dirs/analysis')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='as in tools/train.py')
 
 
 def run(args: argparse.Namespace) -> dict[str, LossSurface]:
-    """Measure as the parsed arguments say; writes ``loss_surface.png`` and ``loss_surface.json``.
+    """Measure according to the parsed arguments; write ``loss_surface.png`` and ``loss_surface.json``.
 
     Raises:
-        ConfigError: If a setting or a file cannot work.
+        ConfigError: If a setting or a file is invalid.
     """
     names = names_for(args.names, ['/'.join(Path(path).parts[-2:]) for path in args.checkpoints])
     cfg = load_config(args.config, args.cfg_options, args.seed)

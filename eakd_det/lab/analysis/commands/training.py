@@ -15,8 +15,8 @@ DESCRIPTION = 'Entropies and loss shares over training, from ProposalEntropyHook
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument('runs', nargs='+', help='work folders (or files) of runs with ProposalEntropyHook')
-    parser.add_argument('--names', nargs='+', help='what to call them; default: the names of the folders')
-    parser.add_argument('--loss', help='which loss; default: the first one with weights')
+    parser.add_argument('--names', nargs='+', help='names of the runs; default: those of the folders')
+    parser.add_argument('--loss', help='name of the loss; default: the first with weights')
     parser.add_argument('--out', type=Path, help='folder for results; default: the first work folder')
 
 

@@ -21,7 +21,7 @@ from tests.test_configs import catalogue
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / 'README.md', ROOT / 'configs/README.md', *sorted((ROOT / 'docs').glob('*.md'))]
 CONFIG = re.compile(r'\bconfigs/[\w/.-]+?\.py\b(?:\+[\w/-]+(?:\.py\b)?)?')
-WITH_SNIPPETS = ('feature_losses', 'mmrazor', 'detectors', 'classification')
+WITH_SNIPPETS = ('README', *(f'docs/{page}' for page in ('feature_losses', 'mmrazor', 'detectors', 'classification')))
 
 
 def test_every_arm_has_a_row_in_the_table_of_methods_and_every_config_there_exists():
@@ -69,8 +69,8 @@ def test_every_file_named_in_the_architecture_exists():
 def snippets() -> list[Any]:
     found = []
     for page in WITH_SNIPPETS:
-        for number, code in enumerate(re.findall(r'```python\n(.*?)```', (ROOT / f'docs/{page}.md').read_text(), re.S)):
-            found.append(pytest.param(code, id=f'{page}-{number}'))
+        for number, code in enumerate(re.findall(r'```python\n(.*?)```', (ROOT / f'{page}.md').read_text(), re.S)):
+            found.append(pytest.param(code, id=f'{Path(page).stem}-{number}'))
     return found
 
 
@@ -84,6 +84,8 @@ def _check(name: str, value: Any) -> None:
             MMRAZOR_MODELS.build(value)
     elif name == 'model':
         assert set(value) - {'type'} <= set(argument_names(ProposalDistill) or ())
+        if 'distiller' in value:
+            _check('distiller', value['distiller'])
     elif name == 'loss':
         value.backward()
 

@@ -31,7 +31,7 @@ demo: setup
 	$(VENV_PYTHON) tools/demo.py $(ARGS)
 
 test: lint
-	$(VENV_PYTHON) -m pytest -m 'not slow' -n auto --dist worksteal $(ARGS)
+	OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -m 'not slow' -n auto --dist worksteal $(ARGS)
 
 test-slow: setup
 	$(VENV_PYTHON) -m pytest -m slow $(ARGS)

@@ -22,8 +22,8 @@ def layouts(monkeypatch):
         return original(text, **options)
 
     monkeypatch.setattr(mmengine_config, 'FormatCode', lay_out)
-    running._lay_out_once()
-    running._lay_out_once()  # a second runner in the same process
+    running._cache_formatted_text()
+    running._cache_formatted_text()  # a second runner in the same process
     return texts
 
 

@@ -34,7 +34,7 @@ def run_suite(python: Path, pytest_args: list[str]) -> dict[str, str | int]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / 'report.xml'
         command = [str(python), '-m', 'pytest', f'--junitxml={report}', *pytest_args]
-        env = {**os.environ, 'PYTHONPATH': str(ROOT)}
+        env = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
         subprocess.run(command, cwd=ROOT, env=env)
         suite = ET.parse(report).getroot()[0]
         versions = json.loads(subprocess.check_output([str(python), '-c', VERSIONS], text=True))

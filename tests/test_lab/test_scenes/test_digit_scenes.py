@@ -173,6 +173,6 @@ class TestBadInput:
 
     def test_folder_of_something_else_is_left_alone(self, tmp_path):
         (tmp_path / 'thesis.tex').write_text('precious')
-        with pytest.raises(ConfigError, match='digit scenes made before'):
+        with pytest.raises(ConfigError, match='one with digit scenes'):
             make_digit_scenes(tmp_path, **FEW)
         assert [path.name for path in tmp_path.iterdir()] == ['thesis.tex']

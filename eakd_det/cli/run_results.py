@@ -18,7 +18,7 @@ from eakd_det.evaluation.record import RECORD_NAME, EvalEntry, EvalRecord
 STUDENT_CONFIG = 'student.py'
 SEED_NOISE = 2.0  # points of AP: the 95 % interval of a difference of two seeds, see docs/custom_data.md
 _SAME_DATA = ('val_dataloader',)
-_SAME_BUDGET = ('model', 'val_dataloader', 'train_dataloader', 'train_cfg', 'param_scheduler', 'optim_wrapper')
+_SAME_BUDGET = ('model', 'val_dataloader', 'train_cfg', 'param_scheduler', 'optim_wrapper')
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Result:
 def describe_result(cfg: Config) -> str:
     """Return AP of the run that ended in ``cfg.work_dir``, of the plain student and of the teacher, as one line.
 
-    The plain student is a run without a teacher in a folder beside the work folder, of the same student, data,
+    The plain student is a run without a teacher in a folder beside the work folder, of the same student, validation data,
     iterations, schedule and optimiser; the teacher's result is that of the run that left ``model.teacher_ckpt``, on the
     same validation data. What is not found is left out.
 

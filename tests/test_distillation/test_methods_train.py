@@ -138,7 +138,7 @@ def test_a_hundred_iterations_move_all_that_is_learned(method, teacher, scenes):
     assert yardstick.measure(scenes) < 0.9 * first
 
 
-@pytest.mark.parametrize('method', METHODS)
+@pytest.mark.parametrize('method', [method for method in METHODS if 'pkd' not in method])  # whose maps lie before it
 def test_box_head_and_distiller_learn_from_the_teacher(method, teacher, scenes):
     """Without the rest trained, proposals stay the same, so the loss is smooth and falls whatever the rounding."""
     model = build(method, teacher)

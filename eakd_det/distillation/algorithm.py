@@ -20,6 +20,7 @@ from eakd_det.checkpoint import load_checkpoint_file
 from eakd_det.checkpoint.loading import detector_state_dict
 from eakd_det.distillation import student_state
 from eakd_det.distillation.distiller import ProposalDistiller
+from eakd_det.distillation.gradient_ratio import GradientRatio, neck_levels
 from eakd_det.distillation.inheritance import check_parts, inherit_weights
 from eakd_det.distillation.observation import Step
 from eakd_det.distillation.student_options import StudentOptions
@@ -62,6 +63,8 @@ class ProposalDistill(BaseAlgorithm):
         inherit: Parts of the student, such as ``['backbone', 'neck', 'rpn_head', 'roi_head']``, that start with the
             weights of ``teacher_ckpt``, where shapes fit or the teacher is wider, see :func:`inherit_weights`. This is
             done when weights are initialised; a resumed or loaded checkpoint replaces them. None inherits nothing.
+        gradient_ratio: Arguments of :class:`GradientRatio`, such as ``dict(target=0.5)``, which then sets the size of the
+            distillation loss. None leaves it to the ``loss_weight`` of each loss.
         module_inplace: Whether in-place activations stay as they are. None turns them off only if a recorder of the
             config could keep a tensor that such an activation would overwrite.
         data_preprocessor: As in MMRazor; None is the student's.
@@ -103,6 +106,7 @@ class ProposalDistill(BaseAlgorithm):
         student_classes: Sequence[str] | None = None,
         unmapped_classes: str = 'background',
         inherit: Sequence[str] | None = None,
+        gradient_ratio: dict[str, Any] | None = None,
         module_inplace: bool | None = None,
         data_preprocessor: dict[str, Any] | nn.Module | None = None,
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
@@ -146,6 +150,9 @@ class ProposalDistill(BaseAlgorithm):
         if not (module_inplace if module_inplace is not None else not self.distiller.records_modules):
             _forbid_inplace(student)
             _forbid_inplace(self.teacher)
+        self.gradient_ratio = (
+            None if gradient_ratio is None else build_model(dict(type=GradientRatio, **gradient_ratio))
+        )
         self.distillation_stopped = False
         student_state.install(self)
 
@@ -190,12 +197,18 @@ class ProposalDistill(BaseAlgorithm):
         if self.distillation_stopped:
             losses = add_prefix(self.student(batch_inputs, samples, mode='loss'), 'student')
             return {**losses, **add_prefix(_zero_of(self.distiller), 'distill')}
-        student_losses, sites, prediction = self._student_step(batch_inputs, samples)
+        scaled = contextlib.nullcontext() if self.gradient_ratio is None else neck_levels(self.student)
+        with scaled as levels:
+            student_losses, sites, prediction = self._student_step(batch_inputs, samples)
         if not len(sites):  # MMDetection omits losses of the head
             student_losses = {**student_losses, **_zero_of(self.student)}
         self._teacher_step(batch_inputs, samples, sites, prediction)
         distill_losses = self.distiller.compute_distill_losses()
+        if self.gradient_ratio is not None and levels:
+            distill_losses = self.gradient_ratio.scale(levels, distill_losses, student_losses)
         statistics = self.distiller.end_step(_total(distill_losses), _total(student_losses))
+        if self.gradient_ratio is not None:
+            statistics = {**statistics, **self.gradient_ratio.log_values()}
         return {**add_prefix(student_losses, 'student'), **add_prefix({**distill_losses, **statistics}, 'distill')}
 
     @torch.no_grad()

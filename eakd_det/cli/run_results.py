@@ -41,9 +41,9 @@ class Result:
 def describe_result(cfg: Config) -> str:
     """Return AP of the run that ended in ``cfg.work_dir``, of the plain student and of the teacher, as one line.
 
-    The plain student is a run without a teacher in a folder beside the work folder, of the same student, validation data,
-    iterations, schedule and optimiser; the teacher's result is that of the run that left ``model.teacher_ckpt``, on the
-    same validation data. What is not found is left out.
+    The plain student is a run without a teacher in a folder beside the work folder, of the same student, validation
+    data, iterations, schedule and optimiser; the teacher's result is that of the run that left ``model.teacher_ckpt``,
+    on the same validation data. What is not found is left out.
 
     Args:
         cfg: The config of the run; its work folder has ``eval_record.json`` and ``student.py``.

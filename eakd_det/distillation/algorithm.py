@@ -63,8 +63,8 @@ class ProposalDistill(BaseAlgorithm):
         inherit: Parts of the student, such as ``['backbone', 'neck', 'rpn_head', 'roi_head']``, that start with the
             weights of ``teacher_ckpt``, where shapes fit or the teacher is wider, see :func:`inherit_weights`. This is
             done when weights are initialised; a resumed or loaded checkpoint replaces them. None inherits nothing.
-        gradient_ratio: Arguments of :class:`GradientRatio`, such as ``dict(target=0.5)``, which then sets the size of the
-            distillation loss. None leaves it to the ``loss_weight`` of each loss.
+        gradient_ratio: Arguments of :class:`GradientRatio`, such as ``dict(target=0.5)``, which then sets the size of
+            the distillation loss. None leaves it to the ``loss_weight`` of each loss.
         module_inplace: Whether in-place activations stay as they are. None turns them off only if a recorder of the
             config could keep a tensor that such an activation would overwrite.
         data_preprocessor: As in MMRazor; None is the student's.

@@ -52,6 +52,7 @@ class GradientRatio(nn.Module):
         self.target, self.steps, self.hold, self.interval = target, steps, hold, interval
         self.mean_log_ratio: Tensor
         self.readings: Tensor
+        self.step: Tensor
         self.register_buffer('mean_log_ratio', torch.zeros(()))
         self.register_buffer('readings', torch.zeros((), dtype=torch.long))
         self.register_buffer('step', torch.zeros((), dtype=torch.long))

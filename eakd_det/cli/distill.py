@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 import subprocess
 import sys
@@ -15,9 +16,11 @@ import torch
 from eakd_det.checkpoint.student_weights import STUDENT_WEIGHTS
 from eakd_det.cli.failures import run_tool
 from eakd_det.errors import ConfigError
+from eakd_det.files import write_json
 from eakd_det.paths import configs_dir, tools_dir
 
 METHOD = 'own-data'
+SETTINGS = 'distill.json'
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,13 @@ def distill(args: argparse.Namespace) -> None:
     """Run the steps as the parsed arguments say, each in a process of its own.
 
     Raises:
-        ConfigError: If a folder is missing.
+        ConfigError: If a folder is missing, or the work folder has a run with other settings.
         SystemExit: If a step fails.
     """
-    for key, folder in (('data', args.data), ('--photos', args.photos)):
+    for name, folder in _folders(args).items():
         if folder is not None and not Path(folder).is_dir():
-            raise ConfigError(f'{key}: expected a folder, but {folder} is none')
+            raise ConfigError(f'{name}: expected a folder, but {folder} is none')
+    _require_same_settings(args)
     for command in steps(args):
         print(f'\n$ {shlex.join(command)}', flush=True)
         status = subprocess.run([sys.executable, *command], check=False).returncode
@@ -68,7 +72,7 @@ def steps(args: argparse.Namespace) -> list[list[str]]:
     """Return the commands of all steps, without the interpreter."""
     size = args.size or ('gpu' if torch.cuda.is_available() else 'small')
     chosen = GPU if size == 'gpu' else SMALL
-    root = Path(args.work_dir)
+    root = _work_dir(args)
     options = [f'data_root={args.data}', *args.cfg_options]
     pair = f'{configs_dir() / chosen.pair}+{args.method}'
     teacher = f'model.teacher_ckpt={root / "teacher" / STUDENT_WEIGHTS}'
@@ -83,6 +87,26 @@ def steps(args: argparse.Namespace) -> list[list[str]]:
         distilled += [f'teacher_labels={labels}', f'teacher_images={args.photos}']
     commands.append(_training(pair, root / 'distilled', distilled))
     return commands
+
+
+def _work_dir(args: argparse.Namespace) -> Path:
+    return Path(args.work_dir or Path('work_dirs/distill') / Path(args.data).resolve().name)
+
+
+def _require_same_settings(args: argparse.Namespace) -> None:
+    """Keep a run from continuing with checkpoints of other data or settings."""
+    path = _work_dir(args) / SETTINGS
+    folders = {name: str(Path(value).resolve()) if value else None for name, value in _folders(args).items()}
+    settings = {**folders, 'size': args.size, 'method': args.method, 'cfg_options': args.cfg_options}
+    if path.is_file() and (former := json.loads(path.read_text())) != settings:
+        differing = ', '.join(name for name in settings if former.get(name) != settings[name])
+        raise ConfigError(f'--work-dir: {path.parent} has a run with other settings ({differing}); name another folder')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, settings)
+
+
+def _folders(args: argparse.Namespace) -> dict[str, str | None]:
+    return {'data': args.data, 'photos': args.photos}
 
 
 def _training(config: str | Path, work_dir: Path, options: Sequence[str]) -> list[str]:
@@ -105,6 +129,8 @@ def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         help='ResNet-50 and MobileNetV2 (gpu), or two thin ResNet-18 for a CPU (small); default: by what there is',
     )
     parser.add_argument('--method', default=METHOD, help='a method of configs/methods; default: %(default)s')
-    parser.add_argument('--work-dir', default='work_dirs/distill', help='folder of all results; default: %(default)s')
+    parser.add_argument(
+        '--work-dir', help='folder of all results; default: work_dirs/distill/<name of the data folder>'
+    )
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='settings for all steps')
     return parser.parse_args(argv)

@@ -7,7 +7,6 @@ import pytest
 from eakd_det.cli import distill
 from eakd_det.cli.arguments import parse_train_arguments
 from eakd_det.cli.config import load_config
-from eakd_det.paths import configs_dir
 
 
 def parsed(*argv):
@@ -59,7 +58,19 @@ def test_failed_step_ends_the_command(tmp_path, monkeypatch):
 
     monkeypatch.setattr(distill.subprocess, 'run', lambda command, **_: (ran.append(command), Failed)[1])
     with pytest.raises(SystemExit) as end:
-        distill.main([str(tmp_path)])
+        distill.main([str(tmp_path), '--work-dir', str(tmp_path / 'work')])
     assert end.value.code == 3
     assert len(ran) == 1
-    assert configs_dir().is_dir()
+
+
+def test_other_data_does_not_continue_a_run(tmp_path, monkeypatch, capsys):
+    class Finished:
+        returncode = 0
+
+    monkeypatch.setattr(distill.subprocess, 'run', lambda *_, **__: Finished)
+    for name in 'ab':
+        (tmp_path / name).mkdir()
+    assert distill.main([str(tmp_path / 'a'), '--work-dir', str(tmp_path / 'work')]) == 0
+    assert distill.main([str(tmp_path / 'a'), '--work-dir', str(tmp_path / 'work'), '--plain']) == 0
+    assert distill.main([str(tmp_path / 'b'), '--work-dir', str(tmp_path / 'work')]) == 1
+    assert 'other settings (data)' in capsys.readouterr().err

@@ -55,7 +55,7 @@ def describe_result(cfg: Config) -> str:
     own = _result(folder)
     if own is None:
         return ''
-    name = 'distilled student' if is_distillation(cfg.model) else 'student without distillation'
+    name = 'distilled student' if is_distillation(cfg.model) else 'detector without distillation'
     parts = [f'{name} {100 * own.ap:.1f}']
     plain = _plain_student(folder) if is_distillation(cfg.model) else None
     if plain is not None:

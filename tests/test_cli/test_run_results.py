@@ -76,7 +76,7 @@ def test_time_of_a_resumed_run_is_not_compared(ran):
 def test_plain_run_prints_its_own_result(ran):
     folder = ran('student', 0.30)
     line = describe_result(Config(dict(model=dict(type='FasterRCNN'), work_dir=str(folder))))
-    assert 'student without distillation 30.0' in line
+    assert 'without distillation 30.0' in line
 
 
 def test_unvalidated_run_prints_nothing(tmp_path):

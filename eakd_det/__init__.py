@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from eakd_det.losses import LearnedTemperature as LearnedTemperature
     from eakd_det.losses import MLDLoss as MLDLoss
     from eakd_det.losses import PADLoss as PADLoss
+    from eakd_det.losses import PKDLoss as PKDLoss
     from eakd_det.losses import ReviewKDLoss as ReviewKDLoss
     from eakd_det.losses import RKLDLoss as RKLDLoss
     from eakd_det.losses import SKLDLoss as SKLDLoss

@@ -30,6 +30,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         'LearnedTemperature',
         'MLDLoss',
         'PADLoss',
+        'PKDLoss',
         'RKLDLoss',
         'ReviewKDLoss',
         'SKLDLoss',

@@ -16,6 +16,6 @@ model = dict(
             bbox_head=dict(_base_.model.roi_head.bbox_head, in_channels=64),
         ),
     ),
-    teacher_ckpt='work_dirs/teacher_faster-rcnn_r18w32_fpn_custom-small/iter_300.pth',
+    teacher_ckpt='work_dirs/teacher_faster-rcnn_r18w32_fpn_custom-small/student.pth',
     distiller=dict(type='eakd_det.ProposalDistiller'),
 )

@@ -1,5 +1,4 @@
-# R50 teaches MobileNetV2 on your own data. configs/custom/teacher_faster-rcnn_r50_fpn_custom.py trains the teacher;
-# `teacher_ckpt` is the last checkpoint of that run, which may not be the best.
+# R50 teaches MobileNetV2 on your own data. configs/custom/teacher_faster-rcnn_r50_fpn_custom.py trains the teacher.
 _base_ = '../custom/student_faster-rcnn_mv2_fpn_custom.py'
 
 model = dict(
@@ -20,7 +19,7 @@ model = dict(
         ),
         neck=dict(_base_.model.neck, in_channels=[256, 512, 1024, 2048]),
     ),
-    teacher_ckpt='work_dirs/teacher_faster-rcnn_r50_fpn_custom/iter_6000.pth',
+    teacher_ckpt='work_dirs/teacher_faster-rcnn_r50_fpn_custom/student.pth',
     distiller=dict(type='eakd_det.ProposalDistiller'),
 )
 

@@ -24,6 +24,7 @@ from eakd_det.cli.data_checks import check_data
 from eakd_det.cli.detectors import is_distillation, set_teacher_classes, unwrap
 from eakd_det.cli.failures import run_tool
 from eakd_det.cli.resuming import make_resumable, set_resume
+from eakd_det.cli.run_results import STUDENT_CONFIG, describe_result
 from eakd_det.cli.run_summary import describe_training
 from eakd_det.cli.running import build_runner
 from eakd_det.cli.translation import config_errors
@@ -31,8 +32,6 @@ from eakd_det.cli.unshared_proposals import unshared_proposals
 from eakd_det.datasets import apply_data_options
 from eakd_det.errors import ConfigError
 from eakd_det.models import keep_boxes_in_float32, stock_student_config
-
-STUDENT_CONFIG = 'student.py'
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -75,6 +74,8 @@ def train(args: argparse.Namespace) -> Any:
         _check_start(runner, cfg)
         _write_student_config(cfg)
         runner.train()
+    if is_main_process() and (result := describe_result(cfg)):
+        print_log(result, logger='current')
     return runner
 
 

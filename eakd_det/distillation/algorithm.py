@@ -9,14 +9,19 @@ from typing import Any
 import torch
 from mmdet.models import BaseDetector
 from mmdet.structures import DetDataSample
+from mmengine.logging import print_log
 from mmrazor.models import BaseAlgorithm
 from mmrazor.models.utils import add_prefix
 from torch import Tensor, nn
 
 from eakd_det.arguments import checked
 from eakd_det.building import build_model
+from eakd_det.checkpoint import load_checkpoint_file
+from eakd_det.checkpoint.loading import detector_state_dict
 from eakd_det.distillation import student_state
 from eakd_det.distillation.distiller import ProposalDistiller
+from eakd_det.distillation.gradient_ratio import GradientRatio, neck_levels
+from eakd_det.distillation.inheritance import check_parts, inherit_weights
 from eakd_det.distillation.observation import Step
 from eakd_det.distillation.student_options import StudentOptions
 from eakd_det.errors import ConfigError
@@ -55,6 +60,11 @@ class ProposalDistill(BaseAlgorithm):
         unmapped_classes: Treatment of the teacher's classes that ``class_map`` leaves out. 'background' adds their
             probability to that of background, which is the label of such objects in the student's data; 'drop'
             drops them and renormalises.
+        inherit: Parts of the student, such as ``['backbone', 'neck', 'rpn_head', 'roi_head']``, that start with the
+            weights of ``teacher_ckpt``, where shapes fit or the teacher is wider, see :func:`inherit_weights`. This is
+            done when weights are initialised; a resumed or loaded checkpoint replaces them. None inherits nothing.
+        gradient_ratio: Arguments of :class:`GradientRatio`, such as ``dict(target=0.5)``, which then sets the size of
+            the distillation loss. None leaves it to the ``loss_weight`` of each loss.
         module_inplace: Whether in-place activations stay as they are. None turns them off only if a recorder of the
             config could keep a tensor that such an activation would overwrite.
         data_preprocessor: As in MMRazor; None is the student's.
@@ -95,6 +105,8 @@ class ProposalDistill(BaseAlgorithm):
         class_map: dict[str, Any] | Sequence[Any] | None = None,
         student_classes: Sequence[str] | None = None,
         unmapped_classes: str = 'background',
+        inherit: Sequence[str] | None = None,
+        gradient_ratio: dict[str, Any] | None = None,
         module_inplace: bool | None = None,
         data_preprocessor: dict[str, Any] | nn.Module | None = None,
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
@@ -114,6 +126,11 @@ class ProposalDistill(BaseAlgorithm):
         if reason is not None:
             raise ConfigError(reason)
         self.distiller.set_scores(student_head.scores)
+        if inherit is not None:
+            check_parts(student, inherit)
+            if not teacher_ckpt:
+                raise ConfigError('model.inherit: expected model.teacher_ckpt to be set as well, but got none')
+        self._inherit, self._teacher_ckpt = inherit, teacher_ckpt
         StudentOptions.from_config(student_options).prepare(student, self.distiller.student_sources)
         self._teacher = FrozenTeacher(
             teacher_head,
@@ -133,6 +150,9 @@ class ProposalDistill(BaseAlgorithm):
         if not (module_inplace if module_inplace is not None else not self.distiller.records_modules):
             _forbid_inplace(student)
             _forbid_inplace(self.teacher)
+        self.gradient_ratio = (
+            None if gradient_ratio is None else build_model(dict(type=GradientRatio, **gradient_ratio))
+        )
         self.distillation_stopped = False
         student_state.install(self)
 
@@ -156,18 +176,39 @@ class ProposalDistill(BaseAlgorithm):
         """The options with which the teacher runs."""
         return self._teacher.options
 
+    def init_weights(self) -> None:
+        """Initialise the weights as MMEngine does, then inherit the teacher's if ``inherit`` is set."""
+        is_loaded = self.is_init or self.student.is_init
+        super().init_weights()
+        if self._inherit is None or self._teacher_ckpt is None:
+            return
+        if is_loaded:
+            print_log('model.inherit has no effect: the student already has weights', logger='current')
+            return
+        checkpoint = load_checkpoint_file(self._teacher_ckpt, 'model.teacher_ckpt')
+        weights = detector_state_dict(checkpoint, 'model.teacher_ckpt', self._teacher_ckpt)
+        inherited = inherit_weights(self.student, weights, self._inherit, self.class_map is None)
+        tensors = '; '.join(f'{part}: {counts}' for part, counts in inherited.items())
+        print_log(f'Tensors inherited from the teacher: {tensors}', logger='current')
+
     def loss(self, batch_inputs: Tensor, data_samples: Sequence[DetDataSample] | None = None) -> dict[str, Tensor]:
         """Compute one step's losses and statistics, with the prefixes ``student.`` and ``distill.``."""
         samples = list(data_samples or [])
         if self.distillation_stopped:
             losses = add_prefix(self.student(batch_inputs, samples, mode='loss'), 'student')
             return {**losses, **add_prefix(_zero_of(self.distiller), 'distill')}
-        student_losses, sites, prediction = self._student_step(batch_inputs, samples)
+        scaled = contextlib.nullcontext() if self.gradient_ratio is None else neck_levels(self.student)
+        with scaled as levels:
+            student_losses, sites, prediction = self._student_step(batch_inputs, samples)
         if not len(sites):  # MMDetection omits losses of the head
             student_losses = {**student_losses, **_zero_of(self.student)}
         self._teacher_step(batch_inputs, samples, sites, prediction)
         distill_losses = self.distiller.compute_distill_losses()
+        if self.gradient_ratio is not None and levels:
+            distill_losses = self.gradient_ratio.scale(levels, distill_losses, student_losses)
         statistics = self.distiller.end_step(_total(distill_losses), _total(student_losses))
+        if self.gradient_ratio is not None:
+            statistics = {**statistics, **self.gradient_ratio.log_values()}
         return {**add_prefix(student_losses, 'student'), **add_prefix({**distill_losses, **statistics}, 'distill')}
 
     @torch.no_grad()

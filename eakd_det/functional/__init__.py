@@ -35,6 +35,7 @@ from eakd_det.functional.mixture import jsd_divergence, skld_divergence, srkld_d
 from eakd_det.functional.mld import batch_gram_distance, class_gram_distance, rare_columns, unsure_rows
 from eakd_det.functional.mse import mse_divergence
 from eakd_det.functional.pad import pad_divergence
+from eakd_det.functional.pkd import pkd_divergence
 from eakd_det.functional.review import hcl_divergence
 from eakd_det.functional.standardize import StandardizeOption, standardize
 from eakd_det.functional.ttm import power_sum, ttm_divergence
@@ -66,6 +67,7 @@ __all__ = [
     'mse_divergence',
     'normalized_entropy',
     'pad_divergence',
+    'pkd_divergence',
     'power_sum',
     'rare_columns',
     'rkld_divergence',

@@ -13,6 +13,7 @@ from eakd_det.losses.logit import LogitLoss
 from eakd_det.losses.mixture import JSDLoss, SKLDLoss, SRKLDLoss
 from eakd_det.losses.mld import MLDLoss
 from eakd_det.losses.pad import PADLoss
+from eakd_det.losses.pkd import PKDLoss
 from eakd_det.losses.review import ReviewKDLoss
 from eakd_det.losses.site_loss import SiteLoss
 from eakd_det.losses.temperature import EntropyTemperature, LearnedTemperature, ProposalTemperature
@@ -31,6 +32,7 @@ __all__ = [
     'LogitLoss',
     'MLDLoss',
     'PADLoss',
+    'PKDLoss',
     'ProposalLoss',
     'ProposalTemperature',
     'ProposalTerms',

@@ -15,7 +15,7 @@ PUBLISHED = ('review-kd', 'ea-review-kd', 'dkd-review-kd', 'fcfd', 'ea-fcfd')  #
 DEMO_ONLY = (
     *('kd-ls', 'ea-kd-ls', 'dkd-ls', 'ea-dkd-ls', 'mld', 'ea-mld', 'mld-ls', 'ea-mld-ls', 'ctkd', 'ea-ctkd', 'ctkd-ls'),
     *('ttm', 'wttm', 'ea-ttm', 'rkld', 'ea-rkld', 'jsd', 'ea-jsd', 'skld', 'ea-skld', 'srkld', 'ea-srkld'),
-    *('pad', 'egad-inspired'),
+    *('pad', 'pkd', 'ea-kd-pkd', 'egad-inspired'),
 )
 DENSE_ONLY = ('ld', 'ea-ld', 'cross-head', 'ea-cross-head')
 
@@ -89,6 +89,7 @@ def offline(cfg: Config) -> Config:
     """The same model without any download: no teacher checkpoint, no ImageNet weights."""
     if 'architecture' in cfg.model:
         cfg.model.teacher_ckpt = None
+        cfg.model.inherit = None
         cfg.model.architecture.backbone.init_cfg = None
     else:
         cfg.model.backbone.init_cfg = None

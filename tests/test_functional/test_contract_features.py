@@ -16,6 +16,7 @@ DIVERGENCES = {
     'pad, learned': (lambda s, t: functional.pad_divergence(s, t, s / 2), VECTORS),
     'pad, bounded': (lambda s, t: functional.pad_divergence(s, t, s / 2, min_log_variance=-10.0), VECTORS),
     'hcl': (functional.hcl_divergence, MAPS),
+    'pkd': (functional.pkd_divergence, MAPS),
     'hcl, not pooled': (lambda s, t: functional.hcl_divergence(s, t, ()), MAPS),
 }
 every_divergence = pytest.mark.parametrize(('divergence', 'shape'), DIVERGENCES.values(), ids=DIVERGENCES)
@@ -72,6 +73,8 @@ def test_permutation(divergence, shape):
 
 @every_divergence
 def test_a_row_is_not_changed_by_others(divergence, shape):
+    if divergence is functional.pkd_divergence:
+        pytest.skip('its means and variances are those of the batch')
     student, teacher = _pair(4, shape)
     torch.testing.assert_close(divergence(student, teacher)[1:2], divergence(student[1:2], teacher[1:2]))
 

@@ -61,6 +61,7 @@ CASES = {
     'pad_divergence, bounded': Case(
         partial(functional.pad_divergence, min_log_variance=0.0), [*EMBEDDINGS, (R, 6)], (0, 2)
     ),
+    'pkd_divergence': Case(functional.pkd_divergence, [(2, 3, 5, 7), (2, 3, 5, 7)]),
     'hcl_divergence': Case(functional.hcl_divergence, [(2, 3, 5, 7), (2, 3, 5, 7)]),
     'batch_gram_distance': Case(functional.batch_gram_distance, PAIR),
     'batch_gram_distance, few classes': Case(functional.batch_gram_distance, FEW_CLASSES),

@@ -17,6 +17,7 @@ CTKD = dict(type='LearnedTemperature', ramp_iters=10)
 CURRICULUM = dict(type='CurriculumWeighting', total_iters=10**9)
 EMBEDDING = dict(student_channels=6, teacher_channels=8)
 REVIEW = dict(type='ReviewKDLoss', student_channels=6, teacher_channels=8, mid_channels=4, num_levels=2)
+PKD = dict(type='PKDLoss', num_levels=2)
 FCFD = dict(type='FCFDLoss', student_channels=6, teacher_channels=8, num_levels=2, roi_levels=2)
 CROSS = dict(type='CrossHeadLoss', student_channels=6, teacher_channels=8, num_levels=2)
 ZERO_AT_EQUAL_INPUTS = {
@@ -64,12 +65,14 @@ LOSSES = {
     'ea-cross-head': dict(CROSS, weighting=EA),
     'review': REVIEW,
     'ea-review': dict(REVIEW, weighting=EA),
+    'pkd': PKD,
+    'ea-pkd': dict(PKD, weighting=EA),
     'fcfd': FCFD,
     'ea-fcfd': dict(FCFD, weighting=EA),
     'ea-fcfd-logits': dict(FCFD, weighting=EA, box_weight=0.0, feature_weight=0.0),
 }
 every_loss = pytest.mark.parametrize('cfg', LOSSES.values(), ids=LOSSES)
-OF_SITES = {name: cfg for name, cfg in LOSSES.items() if cfg['type'] != 'ReviewKDLoss'}
+OF_SITES = {name: cfg for name, cfg in LOSSES.items() if cfg['type'] not in ('ReviewKDLoss', 'PKDLoss')}
 every_loss_of_sites = pytest.mark.parametrize('cfg', OF_SITES.values(), ids=OF_SITES)
 IMAGES, CLASSES = 2, 5
 

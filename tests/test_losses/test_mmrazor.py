@@ -12,7 +12,7 @@ from torch import nn
 from eakd_det.registry import MODELS
 from tests.test_losses.test_contract import LOSSES
 
-OF_FEATURES = ('EmbeddingLoss', 'PADLoss', 'ReviewKDLoss', 'FCFDLoss', 'LDLoss', 'CrossHeadLoss')
+OF_FEATURES = ('EmbeddingLoss', 'PADLoss', 'ReviewKDLoss', 'PKDLoss', 'FCFDLoss', 'LDLoss', 'CrossHeadLoss')
 OF_LOGITS = {name: cfg for name, cfg in LOSSES.items() if cfg['type'] not in OF_FEATURES}
 
 

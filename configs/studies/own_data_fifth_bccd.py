@@ -1,0 +1,26 @@
+# Labels for a fifth of the photos of blood cells, in data/bccd_fifth; the others are in data/bccd_fifth/unlabelled.
+# Teacher and labels are made before, by python tools/distill.py data/bccd_fifth --size small
+# --photos data/bccd_fifth/unlabelled --work-dir work_dirs/own_data/bccd_fifth
+title = 'A fifth of the labels: blood cells'
+seeds = (0, 1, 2, 3, 4)
+options = {'data_root': 'data/bccd_fifth'}
+teacher = dict(checkpoint='work_dirs/own_data/bccd_fifth/teacher/student.pth')
+student = 'student'
+control = 'own-data'
+
+_pair = '../pairs/r18w32-r18w16_custom-small.py'
+arms = {
+    'student': dict(
+        title='student, labelled photos', config='../custom_small/student_faster-rcnn_r18w16_fpn_custom-small.py'
+    ),
+    'own-data': dict(title='own-data, labelled photos', config=f'{_pair}+own-data'),
+    'own-data-all': dict(
+        title='own-data, all photos',
+        config=f'{_pair}+own-data',
+        options={
+            'teacher_labels': 'work_dirs/own_data/bccd_fifth/teacher_labels.json',
+            'teacher_images': 'data/bccd_fifth/unlabelled',
+        },
+    ),
+}
+del _pair  # a plan contains only keys of the runner

@@ -1,0 +1,15 @@
+"""Train a teacher and a student on your own data in one go. See --help."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+if importlib.util.find_spec('eakd_det') is None:  # run from a checkout without installation
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from eakd_det.mm.required import run_main
+
+if __name__ == '__main__':
+    sys.exit(run_main('eakd_det.cli.distill'))

@@ -95,8 +95,8 @@ def notes(report: Mapping[str, Any]) -> list[str]:
     lines += [f'Not run: {", ".join(idle)}.'] if idle else []
     if start['same']:
         lines.append(
-            f'Same start, checked for {counted(start["seeds"], "seed")}: all arms had the same initial student weights and the '
-            f'same first {start["batches"]} batches (image ids and pixels).'
+            f'Same start, checked for {counted(start["seeds"], "seed")}: all arms had the same initial student weights '
+            f'and the same first {start["batches"]} batches (image ids and pixels).'
         )
     elif start['same'] is None:
         lines.append('Same start: not checked, there are no two finished runs of one seed.')

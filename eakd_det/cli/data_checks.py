@@ -11,7 +11,13 @@ from typing import Any
 from mmengine.config import Config
 
 from eakd_det.cli.failures import process_rank
-from eakd_det.datasets.annotations import Usage, check_coco_annotations, log_remarks, remarks_on_use
+from eakd_det.datasets.annotations import (
+    Usage,
+    check_coco_annotations,
+    log_remarks,
+    remarks_on_use,
+    require_one_order,
+)
 from eakd_det.datasets.coco_file import AnnotationSummary, read_annotation_summary
 from eakd_det.datasets.dataset_configs import (
     annotation_path,
@@ -40,6 +46,7 @@ def check_data(cfg: Config, loaders: Sequence[str]) -> None:
     """
     if process_rank() != 0:
         return
+    _check_order(cfg, loaders)
     for loader in loaders:
         for key, dataset in local_coco_datasets(cfg, loader):
             _check_dataset(cfg, key, dataset, _usage(cfg, loader))
@@ -83,6 +90,20 @@ def _check_sample(folder: Path, summary: AnnotationSummary, dataset: dict[str, A
         if found[0][1].is_fatal:
             raise ConfigError(f'{line}; this is a sample, python tools/check_data.py checks all images')
         log_remarks(line, [''])
+
+
+def _check_order(cfg: Config, loaders: Sequence[str]) -> None:
+    """Require one order of the classes in all files: no ``classes`` of the config would fit two orders."""
+    files: dict[tuple[str, ...], list[tuple[str, Path]]] = defaultdict(list)
+    for loader in loaders:
+        for key, dataset in local_coco_datasets(cfg, loader):
+            path = Path(dataset.get('data_root') or '') / str(dataset.get('ann_file') or '')
+            classes = class_names(dataset)
+            if isinstance(classes, tuple) and path.is_file():
+                check_coco_annotations(path, None, f'{key}.ann_file', 'predict')
+                files[classes].append((f'{key}.ann_file', path))
+    for classes, several in files.items():
+        require_one_order(several, classes)
 
 
 def _check_overlap(cfg: Config, loaders: Sequence[str]) -> None:

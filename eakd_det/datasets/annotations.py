@@ -13,6 +13,7 @@ from typing import Literal
 
 from mmengine.logging import print_log
 
+from eakd_det.arguments import did_you_mean
 from eakd_det.datasets.coco_file import AnnotationSummary, read_annotation_summary
 from eakd_det.datasets.json_records import quote_names
 from eakd_det.errors import ConfigError
@@ -143,6 +144,7 @@ def _check_classes(names: Sequence[str], classes: Sequence[str]) -> None:
         verb = 'is' if len(missing) == 1 else 'are'
         raise ConfigError(
             f'lacks classes of the config: {quote_names(missing)} {verb} not among its categories {quote_names(names)}'
+            f'{did_you_mean(missing[0], names)}'
         )
     in_file_order = tuple(name for name in names if name in set(classes))
     if in_file_order != tuple(classes):

@@ -13,6 +13,7 @@ from mmrazor.models.task_modules.recorder.base_recorder import BaseRecorder
 from torch import nn
 
 from eakd_det.errors import ConfigError
+from eakd_det.plurals import counted
 
 Mappings = dict[str, dict[str, dict[str, Any]]]
 KEY = 'model.distiller.loss_forward_mappings'
@@ -118,7 +119,7 @@ def check_record_is_there(key: str, recorder: BaseRecorder, record: dict[str, An
     if not -found <= index < found:
         hint = '' if record['from_student'] else ' (only the backbone, neck and head of the teacher run)'
         raise ConfigError(
-            f'{where}: expected a record for record_idx {index}, but got {found} records in this step; '
+            f'{where}: expected a record for record_idx {index}, but got {counted(found, "record")} in this step; '
             f'record a module that runs{hint}'
         )
     if data_index is None:
@@ -127,7 +128,7 @@ def check_record_is_there(key: str, recorder: BaseRecorder, record: dict[str, An
     if not isinstance(data, (tuple, list)):
         raise ConfigError(f'{where}: expected a tuple for data_idx, but got a {type(data).__name__}; remove data_idx')
     if not -len(data) <= data_index < len(data):
-        raise ConfigError(f'{where}: expected an item for data_idx {data_index}, but got {len(data)} items')
+        raise ConfigError(f'{where}: expected an item for data_idx {data_index}, but got {counted(len(data), "item")}')
 
 
 def initialize_recorders(recorders: RecorderManager, model: nn.Module, side: str) -> None:

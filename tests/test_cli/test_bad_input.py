@@ -50,6 +50,11 @@ def _reorder_classes(cfg: Config, workspace: Workspace) -> None:
         cfg[f'{name}_dataloader'].dataset.metainfo.classes = ('disc', 'square', 'ring')
 
 
+def _misspell_class(cfg: Config, workspace: Workspace) -> None:
+    for name in ('train', 'val', 'test'):
+        cfg[f'{name}_dataloader'].dataset.metainfo.classes = ('square', 'disk', 'ring')
+
+
 def _set(key: str, value: Any) -> Spoil:
     return lambda cfg, workspace: cfg.merge_from_dict({key: value})
 
@@ -74,6 +79,12 @@ DATA: dict[str, tuple[Spoil, str]] = {
         "lacks classes of the config: 'ring' is not among its categories",
     ),
     'classes in another order': (_reorder_classes, r"expected classes=\('square', 'disc', 'ring'\)"),
+    'files in two orders': (
+        _spoil_annotations(lambda d: d['categories'].reverse(), 'val'),
+        'train_dataloader.dataset.ann_file, val_dataloader.dataset.ann_file: .*instances_train.json and '
+        '.*instances_val.json ',
+    ),
+    'misspelt class': (_misspell_class, "'disk' is not among .*did you mean 'disc'"),
     'classes as one string': (
         lambda cfg, w: cfg.train_dataloader.dataset.metainfo.update(classes='square'),
         "expected a list of names, but got 'square'",

@@ -282,7 +282,7 @@ WHERE = r'loss_forward_mappings\.loss_l2\.t_feature'
     ('wrong', 'message'),
     [
         (one_loss(data_idx=7), rf"{WHERE}: teacher recorder 'neck' \(source 'neck'\): .* data_idx 7, but got 5 items"),
-        (one_loss(record_idx=1), rf'{WHERE}: teacher recorder .* record_idx 1, but got 1 records'),
+        (one_loss(record_idx=1), rf'{WHERE}: teacher recorder .* record_idx 1, but got 1 record'),
         (
             one_loss(recorder='cls', data_idx=0, recorders=dict(cls=LOGITS['logits'])),
             rf"{WHERE}: teacher recorder 'cls' .*expected a tuple for data_idx, but got a Tensor",

@@ -15,10 +15,10 @@ from mmengine.runner import Runner, set_random_seed
 from torch.utils.data import DataLoader
 
 from eakd_det.building import build_model
-from eakd_det.checkpoint import load_detector_weights
+from eakd_det.checkpoint import load_checkpoint_file, load_detector_weights
 from eakd_det.cli.config import merge_options, read_config
 from eakd_det.cli.data_checks import check_data
-from eakd_det.cli.detectors import is_distillation
+from eakd_det.cli.detectors import is_distillation, set_teacher_classes
 from eakd_det.cli.translation import config_errors
 from eakd_det.datasets import apply_data_options
 from eakd_det.distillation import ProposalDistill
@@ -79,6 +79,8 @@ def build_pair(cfg: Config, student_checkpoint: str | None) -> ProposalDistill:
         key, source = 'model.teacher_ckpt', str(cfg.model.teacher_ckpt)
         cfg.model.architecture = read_model_config(cfg.model.teacher, 'model.teacher')
         cfg.model.pop('data_preprocessor', None)
+    elif cfg.model.get('class_map') is not None:
+        set_teacher_classes(cfg.model, load_checkpoint_file(str(cfg.model.teacher_ckpt), 'model.teacher_ckpt'))
     with config_errors(cfg):
         algorithm = build_model(cfg.model)
     if not isinstance(algorithm, ProposalDistill):

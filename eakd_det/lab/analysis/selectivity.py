@@ -58,14 +58,16 @@ class Recommendation:
     Args:
         tau: The largest T' whose CV is at least ``min_cv``.
         min_cv: The criterion.
-        loss_weight: Factor that makes the mean weight 1, that of plain KD.
-        reason: The reason in words.
+        loss_weight: Factor that brings the mean weight to 1, which is that of plain KD.
+        reason: The same in words.
+        is_selective: Whether a T' meets the criterion; else ``tau`` is the smallest that was tried.
     """
 
     tau: float
     min_cv: float
     loss_weight: float
     reason: str
+    is_selective: bool = True
 
 
 def measure(
@@ -136,11 +138,15 @@ def recommend(rows: Sequence[Selectivity], min_cv: float = MIN_CV) -> Recommenda
         row, reason = chosen, f"the largest T' tried still has a CV of {chosen.cv:.2f}, at least {min_cv:g}"
     else:
         row, reason = chosen, f"the largest T' with a CV of at least {min_cv:g}"
-    return Recommendation(row.tau, min_cv, 1 / row.mean if row.mean > 0 else 1.0, reason)
+    return Recommendation(row.tau, min_cv, 1 / row.mean if row.mean > 0 else 1.0, reason, chosen is not None)
 
 
-def errors_in_words(rows: Sequence[Selectivity], tau: float) -> str | None:
+def errors_in_words(rows: Sequence[Selectivity], tau: float | None) -> str | None:
     """Describe the T' at which the weight follows the teacher's errors best, and its relation to ``tau``.
+
+    Args:
+        rows: One for each T'.
+        tau: The recommended T'; None if there is none.
 
     Returns:
         One or two sentences; None if the teacher makes no errors or nothing but errors.
@@ -161,7 +167,7 @@ def errors_in_words(rows: Sequence[Selectivity], tau: float) -> str | None:
     taus = [row.tau for row in rows]
     edge = {min(taus): ', the smallest tried', max(taus): ', the largest tried'}
     text = f"The weight follows the teacher's errors best at T' = {best:g}{edge.get(best, '')}."
-    if tau < best:
+    if tau is not None and tau < best:
         text += f" T' = {tau:g} only makes it more unequal; to follow the errors, use {best:g}."
     return text
 

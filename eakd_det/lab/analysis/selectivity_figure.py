@@ -43,10 +43,11 @@ def draw_selectivity(
     label(shares, "T'", 'share (0 to 1)', 'Distribution of the weight')
     _draw_errors(errors, rows)
     for axes in (spread, shares, errors):
-        axes.axvline(recommendation.tau, color='black', linewidth=1, alpha=0.6)
-        top = (recommendation.tau, 1.0)
-        text = f" T' = {recommendation.tau:g}"
-        axes.annotate(text, top, xycoords=('data', 'axes fraction'), va='top', fontsize=8.5)
+        if recommendation.is_selective:
+            axes.axvline(recommendation.tau, color='black', linewidth=1, alpha=0.6)
+            top = (recommendation.tau, 1.0)
+            text = f" T' = {recommendation.tau:g}"
+            axes.annotate(text, top, xycoords=('data', 'axes fraction'), va='top', fontsize=8.5)
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=8.5, loc='best')
     spread.set_ylim(bottom=0)

@@ -8,6 +8,7 @@ from typing import Any
 from eakd_det.lab.experiment.comparison import FIGURES
 from eakd_det.lab.experiment.loss_facts import FACTS
 from eakd_det.lab.experiment.shown import answered_questions, idle_arms, shown_arms
+from eakd_det.plurals import counted
 from eakd_det.tables import markdown_table
 
 _STATES = ('failed', 'unfinished', 'missing')
@@ -94,8 +95,8 @@ def notes(report: Mapping[str, Any]) -> list[str]:
     lines += [f'Not run: {", ".join(idle)}.'] if idle else []
     if start['same']:
         lines.append(
-            f'Same start, checked for {start["seeds"]} seed(s): all arms had the same initial student weights and the '
-            f'same first {start["batches"]} batches (image ids and pixels).'
+            f'Same start, checked for {counted(start["seeds"], "seed")}: all arms had the same initial student weights '
+            f'and the same first {start["batches"]} batches (image ids and pixels).'
         )
     elif start['same'] is None:
         lines.append('Same start: not checked, there are no two finished runs of one seed.')

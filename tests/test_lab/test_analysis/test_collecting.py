@@ -31,6 +31,17 @@ def prepared(pair, seed: int = 0) -> dict:
     return pair.data_preprocessor(tiny.batch(), training=True)
 
 
+def test_a_teacher_of_other_classes_has_those_of_its_checkpoint(tmp_path, data_root, checkpoints):
+    teacher = tmp_path / 'teacher.pth'
+    classes = ('ring', 'star', 'square', 'ball')
+    weights = tiny.build(tiny.faster_rcnn(num_classes=4), 1).state_dict()
+    torch.save(dict(state_dict=weights, meta=dict(dataset_meta=dict(classes=classes))), teacher)
+    cfg = tiny_data.distill_config(data_root, str(teacher), classes=tiny_data.CLASSES, data_root=str(data_root))
+    cfg.model.class_map = dict(disc='ball')
+    pair = build_pair(load_pair_config(tiny_data.dump(cfg, tmp_path / 'config.py')), checkpoints[0])
+    assert pair.teacher.detector.roi_head.bbox_head.num_classes == 4
+
+
 class TestObserving:
     def test_same_as_in_the_step(self, pair):
         state = {name: value.clone() for name, value in pair.state_dict().items()}

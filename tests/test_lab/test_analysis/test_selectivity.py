@@ -66,6 +66,7 @@ class TestRecommend:
         result = recommend(rows_with(*cvs), min_cv=0.5)
         assert result.tau == tau
         assert words in result.reason
+        assert result.is_selective == (cvs[0] >= 0.5)
         assert result.loss_weight == 0.5
 
     def test_bad_arguments(self):
@@ -146,6 +147,19 @@ class TestCommand:
         printed = capsys.readouterr().out
         assert f"T' = {record['recommendation']['tau']:g} " in printed
         assert printed.count('\n| ') == 4  # rule and rows
+
+    def test_none_is_recommended_where_none_selects(self, tmp_path, capsys):
+        table = make_table()
+        table.save(tmp_path / 'proposals.npz')
+        rows = sweep(table, (8.0, 9.0))
+        rows = [dataclasses.replace(row, teacher_error_correlation=row.tau) for row in rows]
+        assert 'more unequal' not in (errors_in_words(rows, None) or '')
+        assert main(['selectivity', str(tmp_path / 'proposals.npz'), '--taus', '8', '9']) == 0
+        printed = capsys.readouterr().out
+        assert 'try smaller ones' in printed
+        assert 'EntropyWeighting' not in printed
+        figure = draw_selectivity(rows, recommend(rows), 0.75)
+        assert not any(text.get_text().startswith(" T' =") for axes in figure.axes for text in axes.texts)
 
     @pytest.mark.parametrize(
         ('arguments', 'message'),

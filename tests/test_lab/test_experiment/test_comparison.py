@@ -101,7 +101,7 @@ def test_a_teacher_that_is_not_better_than_the_student_is_a_warning():
 
 def test_same_start_is_said_and_unknown_is_not_called_same():
     assert report(full())['same_start'] == dict(same=True, seeds=3, batches=8, warnings=[])
-    assert any(line.startswith('Same start, checked for 3 seed(s)') for line in notes(report(full())))
+    assert any(line.startswith('Same start, checked for 3 seeds') for line in notes(report(full())))
     alone = report([record('student', 0, 0.2)], plan((0,)))
     assert alone['same_start']['same'] is None
     assert any('not checked' in line for line in notes(alone))

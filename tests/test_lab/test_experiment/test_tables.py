@@ -60,4 +60,4 @@ def test_a_report_of_an_experiment_becomes_a_table_with_its_notes(tmp_path):
     (picture,) = tables.draw_reports(tmp_path)
     assert picture.name == 'study.png'
     assert picture.stat().st_size > 10_000
-    assert '\n\n- Same start, checked for 3 seed(s)' in text
+    assert '\n\n- Same start, checked for 3 seeds' in text

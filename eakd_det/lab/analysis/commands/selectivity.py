@@ -59,16 +59,23 @@ def run(args: argparse.Namespace) -> Recommendation:
     )
     picture, record = save_figure(figure, numbers, output_folder(args), 'selectivity')
     print(text)
-    print(
-        f"\nT' = {recommendation.tau:g} ({recommendation.reason}). For plain KD's mean weight of 1:\n"
-        f"  weighting=dict(type='eakd_det.EntropyWeighting', tau={recommendation.tau:g}, normalize=True)\n"
-        f'or loss_weight={recommendation.loss_weight:.2f}.'
-    )
-    for remark in (errors_in_words(rows, recommendation.tau), remark_on_teacher(table)):
+    print(f'\n{_advice(recommendation)}')
+    tau = recommendation.tau if recommendation.is_selective else None
+    for remark in (errors_in_words(rows, tau), remark_on_teacher(table)):
         if remark:
             print(remark)
     print(f'{picture}, {record}')
     return recommendation
+
+
+def _advice(recommendation: Recommendation) -> str:
+    if not recommendation.is_selective:
+        return f'None of these can be recommended: {recommendation.reason}.'
+    return (
+        f"T' = {recommendation.tau:g} ({recommendation.reason}). For plain KD's mean weight of 1:\n"
+        f"  weighting=dict(type='eakd_det.EntropyWeighting', tau={recommendation.tau:g}, normalize=True)\n"
+        f'or loss_weight={recommendation.loss_weight:.2f}.'
+    )
 
 
 def format_rows(rows: Sequence[Selectivity], background_share: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 
@@ -44,8 +44,10 @@ def package2module(package: str) -> str:
         >>> package2module('scikit-learn')
         'sklearn'
     """
-    for module, packages in packages_distributions().items():
-        if package in packages and importlib.util.find_spec(module):
+    installed = distribution(package)
+    packages = {file.parts[0] for file in installed.files or () if file.name == '__init__.py' and len(file.parts) == 2}
+    for module in [*(installed.read_text('top_level.txt') or '').split(), *sorted(packages)]:
+        if importlib.util.find_spec(module):
             return module
     raise PackageNotFoundError(package)
 

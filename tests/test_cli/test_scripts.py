@@ -26,6 +26,7 @@ def error_lines(process: subprocess.CompletedProcess[str]) -> list[str]:
     return [line for line in process.stderr.splitlines() if line.startswith('Error: ')]
 
 
+@pytest.mark.slow
 def test_training_and_testing_from_any_folder(workspace: Workspace, teacher_ckpt: str) -> None:
     config = Path(workspace.write(tiny_data.distill_config(workspace.data, teacher_ckpt, iters=1))).name
 

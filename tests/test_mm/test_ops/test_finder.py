@@ -86,6 +86,7 @@ def test_nothing_but_the_standard_library_is_needed_to_install():
     assert done.stdout.strip() == "['__main__', '__mp_main__', 'eakd_det']", done.stderr
 
 
+@pytest.mark.slow  # a quick one of these children: tests/test_mm/test_stock_tools.py
 def test_children_have_the_same_ops(tmp_path):
     done = run(str(HERE / 'children.py'), str(tmp_path), ops='python')
     assert done.returncode == 0, done.stderr

@@ -118,7 +118,7 @@ def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='distill.py',
         description='Train a teacher on your data, then a student with its help. Stopped at any point, the same '
-        'command goes on. The data is laid out as in docs/custom_data.md.',
+        'command continues. The data is laid out as in docs/custom_data.md.',
     )
     parser.add_argument('data', help='folder of the data: images/, instances_train.json, instances_val.json')
     parser.add_argument('--photos', help='folder of photos without labels, which the teacher labels for the student')

@@ -115,24 +115,24 @@ def _fitting(
 
 
 def _fit(
-    student: nn.Module, layer: str, own: Tensor, theirs: Tensor | None, selects_inputs: bool, same_classes: bool
+    student: nn.Module, layer: str, own: Tensor, source: Tensor | None, selects_inputs: bool, same_classes: bool
 ) -> Tensor | None:
-    """Return ``theirs`` in the shape of ``own``, or None if that is impossible."""
-    if theirs is None or theirs.dim() != own.dim() or theirs.shape[2:] != own.shape[2:]:
+    """Return ``source`` in the shape of ``own``, or None if that is impossible."""
+    if source is None or source.dim() != own.dim() or source.shape[2:] != own.shape[2:]:
         return None
-    if any(mine > given for mine, given in zip(own.shape[:2], theirs.shape[:2], strict=True)):
+    if any(mine > given for mine, given in zip(own.shape[:2], source.shape[:2], strict=True)):
         return None
     words = layer.rpartition('.')[2].split('_')
     predicts = any(word in _PREDICTORS for word in words)
-    if predicts and (own.shape[:1] != theirs.shape[:1] or not (same_classes or 'rpn_head' in layer)):
+    if predicts and (own.shape[:1] != source.shape[:1] or not (same_classes or 'rpn_head' in layer)):
         return None
-    if own.dim() > 1 and own.shape[1] != theirs.shape[1]:
+    if own.dim() > 1 and own.shape[1] != source.shape[1]:
         if not selects_inputs or getattr(student.get_submodule(layer), 'groups', 1) > 1:
             return None
-        theirs = select_elements(theirs, own.shape[1], 1, _positions(student, layer, own))
-    if own.dim() > 0 and own.shape[0] != theirs.shape[0]:
-        theirs = select_elements(theirs, own.shape[0], 0)
-    return theirs
+        source = select_elements(source, own.shape[1], 1, _positions(student, layer, own))
+    if own.dim() > 0 and own.shape[0] != source.shape[0]:
+        source = select_elements(source, own.shape[0], 0)
+    return source
 
 
 def _positions(student: nn.Module, layer: str, weight: Tensor) -> int:

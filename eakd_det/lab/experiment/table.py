@@ -114,7 +114,7 @@ def notes(report: Mapping[str, Any]) -> list[str]:
     if len(setting['sources']) > 1:
         lines.append(
             f"The package's source changed between runs ({len(setting['sources'])} states, see their record.json): if "
-            'a change touched training, train anew with --fresh.'
+            'a change touched training, train again with --fresh.'
         )
     if setting['resumed']:
         lines.append(f'Resumed runs: {"; ".join(setting["resumed"])}.')

@@ -47,7 +47,7 @@ def check(args: argparse.Namespace) -> None:
     """
     cfg = apply_data_options(load_config(args), 'train')
     fatal: list[str] = []
-    contents: dict[str, dict[str, Path]] = {}
+    contents: dict[str, dict[Path, str]] = {}
     for loader in _LOADERS:
         contents[loader] = {}
         for key, dataset in local_coco_datasets(cfg, loader):
@@ -60,7 +60,7 @@ def check(args: argparse.Namespace) -> None:
             sizes = _sizes(dataset, summary, args.images)
             _print_counts(key, dataset, summary)
             fatal += _print_findings(key, dataset, summary, sizes)
-            contents[loader] |= {sha256(path.read_bytes()).hexdigest(): path for path in sizes if path.is_file()}
+            contents[loader] |= {path: sha256(path.read_bytes()).hexdigest() for path in sizes if path.is_file()}
     _print_overlap(contents)
     path = Path(cfg.work_dir) / PICTURE
     _draw(cfg, path)
@@ -100,14 +100,15 @@ def _print_findings(
     return fatal
 
 
-def _print_overlap(contents: dict[str, dict[str, Path]]) -> None:
-    trained, measured = (contents[loader] for loader in _LOADERS)
-    shared = sorted(trained.keys() & measured.keys(), key=lambda digest: str(measured[digest]))
+def _print_overlap(contents: dict[str, dict[Path, str]]) -> None:
+    training, measured = (contents[loader] for loader in _LOADERS)
+    trained = {digest: path for path, digest in training.items()}
+    shared = sorted(path for path, digest in measured.items() if digest in trained)
     if shared:
         first = shared[0]
         print(
             f'\n{len(shared)} of {len(measured)} validation images are also training images, by content; '
-            f'the first is {measured[first]} ({trained[first]})'
+            f'the first is {first} ({trained[measured[first]]})'
         )
 
 

@@ -95,11 +95,12 @@ def test_what_may_be_a_mistake_is_a_warning(
         content['annotations'].append(dict(content['annotations'][0], id=99, category_id=9))
 
     edit(workspace, 'train', keep_one_image)
-    shutil.copy(workspace.data / 'train' / '1.png', workspace.data / 'val' / '2.png')
+    for name in ('2.png', '3.png'):
+        shutil.copy(workspace.data / 'train' / '1.png', workspace.data / 'val' / name)
     wanted = ["not among the classes: 'star'; 1 of 3 boxes", 'has no box of the classes in 3 of its 4 images']
     assert check(workspace) == 0
     out = capsys.readouterr().out
-    for text in [*wanted, '1 of 3 validation images are also training images']:
+    for text in [*wanted, '2 of 3 validation images are also training images']:
         assert text in out
 
     cfg = tiny_data.student_config(workspace.data, iters=1)

@@ -39,7 +39,7 @@ def test_a_teacher_of_other_classes_has_those_of_its_checkpoint(tmp_path, data_r
     cfg = tiny_data.distill_config(data_root, str(teacher), classes=tiny_data.CLASSES, data_root=str(data_root))
     cfg.model.class_map = dict(disc='ball')
     pair = build_pair(load_pair_config(tiny_data.dump(cfg, tmp_path / 'config.py')), checkpoints[0])
-    assert pair.teacher.detector.roi_head.bbox_head.num_classes == 4
+    assert pair.teacher.roi_head.bbox_head.num_classes == 4
 
 
 class TestObserving:

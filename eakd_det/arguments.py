@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 from eakd_det.constraints import (
+    AtLeastOne,
     Constraint,
     Count,
     CountOrZero,
@@ -29,6 +30,7 @@ from eakd_det.errors import ConfigError
 
 __all__ = [
     'ArgumentError',
+    'AtLeastOne',
     'Constraint',
     'Count',
     'CountOrZero',

@@ -143,7 +143,7 @@ def argument_names(cls: type, owner: type | None = None) -> tuple[str, ...] | No
     Example:
         >>> from eakd_det.losses import KDLoss
         >>> argument_names(KDLoss)
-        ('tau', 'standardize', 'sites', 'weighting', 'reduction', 'loss_weight')
+        ('tau', 'standardize', 'focal_beta', 'sites', 'weighting', 'reduction', 'loss_weight')
     """
     names: list[str] = []
     for base in cls.__mro__[cls.__mro__.index(owner or cls) :]:

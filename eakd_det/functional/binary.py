@@ -104,7 +104,7 @@ def binary_focal_divergence(
 
     Example:
         >>> binary_focal_divergence(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.0, 2.0]]))
-        tensor([[0.0000, 0.2640]])
+        tensor([[0.0000, 0.2639]])
     """
     student, teacher = (soften(side, tau) for side in check_pair(student_logits, teacher_logits, columns=1))
     target = teacher.sigmoid()

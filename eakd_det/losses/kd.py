@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from eakd_det.arguments import AtLeastOne, Positive, checked
 from eakd_det.errors import ConfigError
 from eakd_det.functional import (
+    StandardizeOption,
     Temperature,
     binary_focal_divergence,
     binary_kd_divergence,
@@ -31,6 +32,7 @@ class KDLoss(LogitLoss):
 
     Args:
         tau: Temperature of both softmaxes. Defaults to 1.0, which all released detection code uses.
+        standardize: See :class:`LogitLoss`. Defaults to False.
         focal_beta: Use :func:`eakd_det.functional.binary_focal_divergence` with this exponent in place of KD, as BCKD
             and CrossKD do with 1. For sigmoid scores alone. Defaults to None: KD.
         **kwargs: As in :class:`LogitLoss`.
@@ -49,10 +51,11 @@ class KDLoss(LogitLoss):
     def __init__(
         self,
         tau: Positive | dict[str, Any] | nn.Module = 1.0,
+        standardize: StandardizeOption = False,
         focal_beta: AtLeastOne | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(tau, **kwargs)
+        super().__init__(tau, standardize, **kwargs)
         self.focal_beta = focal_beta
 
     def divergence_at(self, tau: Temperature, preds_S: Tensor, preds_T: Tensor) -> Tensor:

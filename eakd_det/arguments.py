@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 from eakd_det.constraints import (
+    AtLeastOne,
     Constraint,
     Count,
     CountOrZero,
@@ -29,6 +30,7 @@ from eakd_det.errors import ConfigError
 
 __all__ = [
     'ArgumentError',
+    'AtLeastOne',
     'Constraint',
     'Count',
     'CountOrZero',
@@ -141,7 +143,7 @@ def argument_names(cls: type, owner: type | None = None) -> tuple[str, ...] | No
     Example:
         >>> from eakd_det.losses import KDLoss
         >>> argument_names(KDLoss)
-        ('tau', 'standardize', 'sites', 'weighting', 'reduction', 'loss_weight')
+        ('tau', 'standardize', 'focal_beta', 'sites', 'weighting', 'reduction', 'loss_weight')
     """
     names: list[str] = []
     for base in cls.__mro__[cls.__mro__.index(owner or cls) :]:

@@ -25,6 +25,7 @@ class Constraint(NamedTuple):
 _LARGEST = 1e12  # its square is a float32
 Positive = Annotated[float, Constraint('a finite number > 0', lambda value: 0 < value <= _LARGEST)]
 NotNegative = Annotated[float, Constraint('a finite number >= 0', lambda value: 0 <= value <= _LARGEST)]
+AtLeastOne = Annotated[float, Constraint('a finite number >= 1', lambda value: 1 <= value <= _LARGEST)]
 UnitInterval = Annotated[float, Constraint('a number from 0 to 1', lambda value: 0 <= value <= 1)]
 Fraction = Annotated[float, Constraint('a number above 0 and below 1', lambda value: 0 < value < 1)]
 Count = Annotated[int, Constraint('an integer > 0', lambda value: value > 0)]

@@ -19,7 +19,13 @@ All functions of tensors work under ``torch.func`` (``grad``, ``vmap``, ``jacrev
 from __future__ import annotations
 
 from eakd_det.functional._inputs import Temperature, check_pair, soften
-from eakd_det.functional.binary import binary_ea_weight, binary_entropy, binary_kd_divergence, binary_pairs
+from eakd_det.functional.binary import (
+    binary_ea_weight,
+    binary_entropy,
+    binary_focal_divergence,
+    binary_kd_divergence,
+    binary_pairs,
+)
 from eakd_det.functional.dkd import DKDTerms, dkd_divergence, dkd_terms
 from eakd_det.functional.ea_weight import EA_MODES, EAMode, ea_weight
 from eakd_det.functional.entropy import entropy
@@ -49,6 +55,7 @@ __all__ = [
     'batch_gram_distance',
     'binary_ea_weight',
     'binary_entropy',
+    'binary_focal_divergence',
     'binary_kd_divergence',
     'binary_pairs',
     'check_pair',

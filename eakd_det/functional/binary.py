@@ -6,7 +6,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import logsigmoid, softplus
+from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, softplus
 
 from eakd_det.functional._inputs import Temperature, check_logits, check_pair, soften, times_tau_squared
 from eakd_det.functional.ea_weight import weigh_entropies
@@ -77,6 +77,40 @@ def binary_kd_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: Te
     yes = torch.sigmoid(teacher) * (logsigmoid(teacher) - logsigmoid(student))
     no = torch.sigmoid(-teacher) * (logsigmoid(-teacher) - logsigmoid(-student))
     return times_tau_squared(yes + no, tau)
+
+
+def binary_focal_divergence(
+    student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0, beta: float = 1.0
+) -> Tensor:
+    r"""Compute the quality focal loss of each score, with the teacher's score as the target.
+
+    .. math:: \mathrm{QFL}_{nc} = \tau^2\, |p - q|^{\beta}\, \bigl(-p \log q - (1 - p) \log (1 - q)\bigr), \qquad
+        p = \sigma(z^T_{nc} / \tau), \quad q = \sigma(z^S_{nc} / \tau)
+
+    BCKD (Yang et al., ICCV 2023) and CrossKD (Wang et al., CVPR 2024) use it with ``beta`` = 1. Gradients reach the
+    student through both factors, as in CrossKD's code.
+
+    Args:
+        student_logits: The student's scores before the sigmoid, ``(N, C)``.
+        teacher_logits: The teacher's, ``(N, C)``; no gradient reaches them.
+        tau: Temperature of both sigmoids. Defaults to 1.0.
+        beta: Exponent of the difference. Defaults to 1.0.
+
+    Returns:
+        Losses in nats times ``tau ** 2``, ``(N, C)``, float32 or better; 0 where both scores are equal.
+
+    Raises:
+        ConfigError: If shapes or devices differ, or ``tau`` is not above 0.
+
+    Example:
+        >>> binary_focal_divergence(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.0, 2.0]]))
+        tensor([[0.0000, 0.2639]])
+    """
+    student, teacher = (soften(side, tau) for side in check_pair(student_logits, teacher_logits, columns=1))
+    target = teacher.sigmoid()
+    focus = (student.sigmoid() - target).abs().pow(beta)
+    loss = focus * binary_cross_entropy_with_logits(student, target, reduction='none')
+    return times_tau_squared(loss, tau)
 
 
 @torch.no_grad()

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 
-from eakd_det.functional import Temperature, binary_kd_divergence, kd_divergence, rkld_divergence
+from eakd_det.arguments import AtLeastOne, Positive, checked
+from eakd_det.errors import ConfigError
+from eakd_det.functional import (
+    StandardizeOption,
+    Temperature,
+    binary_focal_divergence,
+    binary_kd_divergence,
+    kd_divergence,
+    rkld_divergence,
+)
 from eakd_det.losses.logit import LogitLoss
 
 
@@ -20,8 +31,14 @@ class KDLoss(LogitLoss):
     ``tau=dict(type='eakd_det.LearnedTemperature')`` CTKD.
 
     Args:
-        tau: Temperature of both softmaxes; all released detection code uses 1.
+        tau: Temperature of both softmaxes. Defaults to 1.0, which all released detection code uses.
+        standardize: See :class:`LogitLoss`. Defaults to False.
+        focal_beta: Use :func:`eakd_det.functional.binary_focal_divergence` with this exponent in place of KD, as BCKD
+            and CrossKD do with 1. For sigmoid scores alone. Defaults to None: KD.
         **kwargs: As in :class:`LogitLoss`.
+
+    Raises:
+        ConfigError: If an argument is out of range; in use, if ``focal_beta`` is set and scores are a softmax.
 
     Example:
         >>> import torch
@@ -30,14 +47,36 @@ class KDLoss(LogitLoss):
         tensor(0.1026)
     """
 
+    @checked
+    def __init__(
+        self,
+        tau: Positive | dict[str, Any] | nn.Module = 1.0,
+        standardize: StandardizeOption = False,
+        focal_beta: AtLeastOne | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(tau, standardize, **kwargs)
+        self.focal_beta = focal_beta
+
     def divergence_at(self, tau: Temperature, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """Compute KD of each site, ``(N,)``."""
+        if self.focal_beta is not None:
+            if self.activation == 'softmax':
+                raise ConfigError(
+                    f'{type(self).__name__}.focal_beta: expected None, because the scores are a softmax, '
+                    f'but got {self.focal_beta}'
+                )
+            raise ConfigError(
+                f'{type(self).__name__}.tau: expected a number with focal_beta, but got a learned temperature'
+            )
         return kd_divergence(preds_S, preds_T, tau)
 
     def binary_divergence(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """Compute KD of each sigmoid score, ``(N, C)``, in less time and memory than of a softmax over two."""
         if isinstance(self.tau, nn.Module):
             return super().binary_divergence(preds_S, preds_T)
+        if self.focal_beta is not None:
+            return binary_focal_divergence(preds_S, preds_T, self.tau, self.focal_beta)
         return binary_kd_divergence(preds_S, preds_T, self.tau)
 
 

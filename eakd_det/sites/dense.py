@@ -87,6 +87,8 @@ class DenseHead(SiteHead):
             prediction, grid = self._read(outputs)
             with _results_of(head, kind.assignment) as results:
                 losses = loss_by_feat(*args, **kwargs)
+            if kind.assignment is None and 'label_assignment_results' in given:  # LAD's own teacher assigns
+                results = [given['label_assignment_results']]
             sites = self._sites(grid, prediction.logits.device)
             labels = kind.labels(head, results, grid, self.boxes(sites), given['batch_gt_instances'])
             is_object = (labels >= 0) & (labels < self.scores.num_classes)

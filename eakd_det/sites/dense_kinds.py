@@ -120,6 +120,7 @@ class DenseKind:
 
 KINDS: dict[str, DenseKind] = {
     'PAAHead': DenseKind(assignment='paa_reassign'),  # the second assignment is the one that counts
+    'LADHead': DenseKind(assignment=None),  # gets the results of its own teacher's
     'DDODHead': DenseKind(assignment='get_cls_targets'),  # classes and boxes are assigned apart
     'TOODHead': DenseKind(_from_probabilities, assignment='get_targets'),
     'YOLOXHead': DenseKind(_with_objectness, labels=_of_yolox),

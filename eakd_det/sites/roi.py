@@ -136,6 +136,8 @@ class RoIHead(SiteHead):
             )
         # mmcv's RoIAlign has no bfloat16 kernel.
         levels = tuple(level.float() if level.dtype == torch.bfloat16 else level for level in features)
+        # A Trident student repeats its images for each branch, a teacher need not.
+        rois = torch.cat([rois[:, :1] % len(levels[0]), rois[:, 1:]], dim=1)
         if isinstance(roi_head, CascadeRoIHead):
             return roi_head._bbox_forward(self.stage % roi_head.num_stages, levels, rois)
         return roi_head._bbox_forward(levels, rois)

@@ -91,7 +91,8 @@ class TeacherOptions:
             detector.to(memory_format=torch.channels_last)
         if self.compile:
             detector.extract_feat = torch.compile(detector.extract_feat, dynamic=True)
-        detector.eval().requires_grad_(False)
+        detector.eval()  # whose result LAD's detector does not return
+        detector.requires_grad_(False)
 
     def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
         """Return the context in which the teacher runs: autocast to ``dtype`` unless that is float32."""

@@ -17,7 +17,7 @@ DEMO_ONLY = (
     *('ttm', 'wttm', 'ea-ttm', 'rkld', 'ea-rkld', 'jsd', 'ea-jsd', 'skld', 'ea-skld', 'srkld', 'ea-srkld'),
     *('pad', 'pkd', 'ea-kd-pkd', 'egad-inspired'),
 )
-DENSE_ONLY = ('ld', 'ea-ld', 'cross-head', 'ea-cross-head')
+DENSE_ONLY = ('ld', 'ea-ld', 'cross-head', 'ea-cross-head', 'crosskd', 'ea-crosskd', 'kd-confident')
 
 
 def names_of_pair(teacher: str, student: str, suffix: str, methods: tuple[str, ...] = METHODS) -> list[str]:
@@ -60,8 +60,15 @@ PAIRS = {
 # Pairs of dense detectors, and the type of their student's head.
 DENSE_PAIRS = {
     'gfl-r101-r18_coco': 'GFLHead',
+    'gfl-r101-r50_coco': 'GFLHead',
     'retinanet-r101-r50_coco': 'RetinaHead',
+    'fcos-r101-r50_coco': 'FCOSHead',
+    'atss-r101-r50_coco': 'ATSSHead',
     'rtmdet-l-s_coco': 'RTMDetSepBNHead',
+    'rtmdet-l-tiny_coco': 'RTMDetSepBNHead',
+    'yolox-l-s_coco': 'YOLOXHead',
+    'gfl-r18w32-r18w16_custom-small': 'GFLHead',
+    'gfl-r18w32-r18w16_demo': 'GFLHead',
 }
 NAMES = [f'{folder}/{name}' for folder, names in FOLDERS.items() for name in names]
 SMALL = ('custom_small/', 'bccd/', 'demo/')  # small machines have a recipe of their own

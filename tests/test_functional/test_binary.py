@@ -13,6 +13,7 @@ from eakd_det.functional import (
     EA_MODES,
     binary_ea_weight,
     binary_entropy,
+    binary_focal_divergence,
     binary_kd_divergence,
     binary_pairs,
     ea_weight,
@@ -105,6 +106,24 @@ def test_confident_scores_keep_their_digits():
     tiny = 31 * math.exp(-30)  # h(z) = (1 + z) exp(-z) to first order
     values = binary_entropy(torch.tensor([[30.0, -30.0, 1000.0, -1000.0]]))
     torch.testing.assert_close(values, torch.tensor([[tiny, tiny, 0, 0]]), rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize('beta', [1.0, 2.0])
+def test_focal_divergence(beta):
+    student, teacher = 3 * torch.randn(2, 4, 3, dtype=torch.float64)
+    student.requires_grad_()
+    assert torch.autograd.gradcheck(lambda s: binary_focal_divergence(s, teacher, 2.0, beta), student)
+    q, p = (student / 2).sigmoid(), (teacher / 2).sigmoid()
+    expected = 4 * (p - q).abs() ** beta * -(p * q.log() + (1 - p) * (1 - q).log())
+    torch.testing.assert_close(binary_focal_divergence(student, teacher, 2.0, beta), expected)
+
+
+def test_focal_divergence_at_extremes_and_at_equal_scores():
+    student = torch.tensor([[1e4, -1e4, 1e4, 0.0, 2.0]], requires_grad=True)
+    loss = binary_focal_divergence(student, torch.tensor([[-1e4, 1e4, 1e4, 1e4, 2.0]]))
+    torch.testing.assert_close(loss, torch.tensor([[1e4, 1e4, 0.0, math.log(2) / 2, 0.0]]))
+    loss.sum().backward()
+    torch.testing.assert_close(student.grad, torch.tensor([[1.0, -1.0, 0.0, -(1 + math.log(2)) / 4, 0.0]]))
 
 
 def test_half_precision_and_no_sites():

@@ -77,6 +77,7 @@ CASES = {
     'binary_entropy': Case(functional.binary_entropy, LOGITS),
     'binary_kd_divergence': Case(functional.binary_kd_divergence, PAIR),
     'binary_kd_divergence, learned tau': Case(functional.binary_kd_divergence, [*PAIR, 'tau'], (0, 2)),
+    'binary_focal_divergence': Case(functional.binary_focal_divergence, PAIR),
     'binary_ea_weight': Case(functional.binary_ea_weight, PAIR, ()),
     'normalized_entropy': Case(functional.normalized_entropy, LOGITS, ()),
     'curriculum_weight': Case(functional.curriculum_weight, [*LOGITS, 'share'], ()),

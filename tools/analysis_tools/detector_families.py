@@ -32,13 +32,14 @@ from mmdet.structures.mask import BitmapMasks  # noqa: E402
 from mmengine.config import Config  # noqa: E402
 from mmengine.logging import MessageHub, MMLogger  # noqa: E402
 from mmengine.optim import OptimWrapper  # noqa: E402
-from mmengine.structures import InstanceData  # noqa: E402
+from mmengine.structures import InstanceData, PixelData  # noqa: E402
 from torch import nn  # noqa: E402
 
 from eakd_det.building import build_model  # noqa: E402
 from eakd_det.errors import ConfigError  # noqa: E402
 from eakd_det.files import write_json  # noqa: E402
 from eakd_det.models.model_config import build_detector  # noqa: E402
+from eakd_det.sites import num_classes  # noqa: E402
 
 CONFIGS = Path(mmdet.__file__).parent / '.mim' / 'configs'
 SMALL = ('tiny', 'nano', 'r18', 'mobilenetv2', '-s_', 'swin-t', 'r50')  # the earlier, the smaller
@@ -46,7 +47,22 @@ CHOSEN = {
     'cascade_rpn': 'cascade-rpn_faster-rcnn_r50-caffe_fpn_1x_coco.py',  # MMDetection does not build the smaller one
     'dcn': 'faster-rcnn_r50-dconv-c3-c5_fpn_1x_coco.py',  # the smaller one has deformable pooling instead
     'dcnv2': 'faster-rcnn_r50-mdconv-c3-c5_fpn_1x_coco.py',
-    'htc': 'htc-without-semantic_r50_fpn_1x_coco.py',  # the others need segmentation maps
+    'detectors': 'detectors_cascade-rcnn_r50_1x_coco.py',
+    'hrnet': 'faster-rcnn_hrnetv2p-w18-1x_coco.py',  # the smallest by name are Hybrid Task Cascades
+    'htc': 'htc-without-semantic_r50_fpn_1x_coco.py',
+    'res2net': 'faster-rcnn_res2net-101_fpn_2x_coco.py',
+    'convnext': 'mask-rcnn_convnext-t-p4-w7_fpn_amp-ms-crop-3x_coco.py',  # the backbones of another package
+    'timm_example': 'retinanet_timm-tv-resnet50_fpn_1x_coco.py',
+}
+NOT_APPLICABLE = {
+    'holds data and schedules': ('common',),
+    'trains models of Detectron2': ('misc',),
+    'tracks objects; its detector is trained by itself': (
+        *('bytetrack', 'deepsort', 'masktrack_rcnn', 'ocsort', 'qdtrack', 'reid', 'sort', 'strongsort'),
+    ),
+    'segments without class scores of boxes': ('mask2former', 'mask2former_vis', 'maskformer', 'solo', 'solov2'),
+    'scores words of a text': ('glip', 'grounding_dino', 'mm_grounding_dino'),
+    'trains a detector on images without boxes, by a teacher of its own': ('soft_teacher',),
 }
 CLASSES, SIZE, SECONDS = 3, 320, 240
 EA_KD = dict(type='eakd_det.KDLoss', reduction='objects', weighting=dict(type='eakd_det.EntropyWeighting', tau=1.0))
@@ -90,6 +106,8 @@ def _has_model(path: Path) -> bool:
 def tiny_model(path: Path) -> Config:
     """Return the model of a config with three classes and without weights from elsewhere."""
     model = Config.fromfile(path).model
+    if isinstance(model.get('teacher_config'), str):
+        model.teacher_config = dict(model=tiny_model(CONFIGS.parent / model.teacher_config))
 
     def shrink(node: Any) -> None:
         if isinstance(node, dict):
@@ -97,6 +115,8 @@ def tiny_model(path: Path) -> Config:
                 node['num_classes'] = CLASSES
             for key in ('init_cfg', 'teacher_ckpt', 'batch_augments', 'pretrained'):
                 node.pop(key, None)
+            if node.get('type') in ('SyncBN', 'MMSyncBN'):  # they need a process group
+                node['type'] = 'BN'
             for value in node.values():
                 shrink(value)
         elif isinstance(node, (list, tuple)):
@@ -107,8 +127,11 @@ def tiny_model(path: Path) -> Config:
     return model
 
 
-def batch(seed: int, masks: bool) -> dict[str, Any]:
-    """Return two random images with boxes, and masks if a detector learns them: an assigner may read what is there."""
+def batch(seed: int, masks: bool, classes: int = CLASSES) -> dict[str, Any]:
+    """Return two random images with boxes, and masks if a detector learns them: an assigner may read what is there.
+
+    There are proposals and a map of segments for the detectors that read them.
+    """
     rng = np.random.default_rng(seed)
     inputs, samples = [], []
     for _ in range(2):
@@ -118,8 +141,10 @@ def batch(seed: int, masks: bool) -> dict[str, Any]:
         sample = DetDataSample(metainfo=dict(img_shape=shape, ori_shape=shape, scale_factor=(1.0, 1.0), img_id=0))
         sample.gt_instances = InstanceData(
             bboxes=torch.from_numpy(boxes).float(),
-            labels=torch.from_numpy(rng.integers(0, CLASSES, 3)),
+            labels=torch.from_numpy(rng.integers(0, classes, 3)),
         )
+        sample.proposals = InstanceData(bboxes=sample.gt_instances.bboxes + 4, scores=torch.ones(3))
+        sample.gt_sem_seg = PixelData(sem_seg=torch.from_numpy(rng.integers(0, classes, (1, *shape))))
         if masks:
             sample.gt_instances.masks = BitmapMasks(_filled(boxes.astype(int)), *shape)
         sample.ignored_instances = sample.gt_instances[:0]
@@ -149,7 +174,9 @@ def distil(student: nn.Module, teacher: nn.Module) -> None:
     optimizer = torch.optim.SGD((p for p in student.parameters() if p.requires_grad), lr=1e-5)
     wrapper = OptimWrapper(optimizer, clip_grad=dict(max_norm=1.0))
     for step in range(3):
-        logged = model.train().train_step(batch(step, bool(student.with_mask)), wrapper)
+        logged = model.train().train_step(
+            batch(step, bool(student.with_mask), num_classes(student) or CLASSES), wrapper
+        )
         values = {key: float(value) for key, value in logged.items() if 'loss' in key}
         if not all(np.isfinite(value) for value in values.values()) or not values['distill.loss_kd'] > 0:
             raise RuntimeError(f'a loss is not finite, or nothing is distilled: {values}')
@@ -157,6 +184,9 @@ def distil(student: nn.Module, teacher: nn.Module) -> None:
 
 def examine(family: str) -> dict[str, Any] | None:
     """Return what becomes of one folder; None if it has no config with a model."""
+    reason = next((reason for reason, families in NOT_APPLICABLE.items() if family in families), None)
+    if reason is not None:
+        return dict(family=family, config='', detector='', head='', ops=[], result='not applicable', reason=reason)
     path = config_of(family)
     if path is None:
         return None

@@ -41,6 +41,7 @@ LOSSES: dict[str, dict[str, Any]] = {
     'MLDLoss': {},
     'PADLoss': dict(student_channels=24),
     'RKLDLoss': {},
+    'PKDLoss': {},
     'ReviewKDLoss': dict(student_channels=16, teacher_channels=16, mid_channels=8),
     'SKLDLoss': {},
     'SRKLDLoss': {},

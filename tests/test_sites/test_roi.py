@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from eakd_det.errors import ConfigError
-from eakd_det.sites import find_head
+from eakd_det.sites import Sites, find_head
 from tests import tiny
 from tests.test_distillation.test_algorithm import Calls, data_for
 from tests.test_distillation.test_feature_losses import of_width
@@ -143,3 +143,16 @@ def test_logits_need_no_adapter_between_necks_of_other_widths(detectors):
     losses = dict(loss_dkd=dict(type='eakd_det.DKDLoss', weighting=dict(type='eakd_det.EntropyWeighting')))
     _, values = step(tiny.distill(student, teacher, losses).train(), 'faster')
     assert values['distill.loss_dkd'] > 0
+
+
+def test_a_teacher_has_one_image_where_a_trident_student_repeats_it(detectors):
+    head = find_head(detectors['teacher']['faster'], 'teacher')
+    levels = [torch.randn(2, 16, 16 // 2**level, 16 // 2**level) for level in range(4)]
+    image = torch.arange(6)
+    rois = torch.cat([image[:, None].float(), torch.tensor([[4.0, 4.0, 40.0, 50.0]]).expand(6, 4)], dim=1)
+    sites = Sites(image=image, label=image, is_object=image < 0, where=rois)
+    with torch.no_grad():
+        once = head.predict(levels, sites).logits
+        repeated = head.predict([level.repeat(3, 1, 1, 1) for level in levels], sites).logits
+    torch.testing.assert_close(once, repeated)
+    assert not torch.equal(once[0], once[1])

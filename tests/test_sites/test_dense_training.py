@@ -1,0 +1,111 @@
+"""Dense pairs in training: resume to the bit, two processes as one, sums with losses of feature maps."""
+
+from __future__ import annotations
+
+import copy
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from tests import tiny
+from tests.test_parallel.processes import run_in_two
+
+KD = dict(type='eakd_det.KDLoss', reduction='objects', weighting=dict(type='eakd_det.EntropyWeighting', tau=1.0))
+PKD = dict(type='mmrazor.PKDLoss', loss_weight=6.0)
+LEVELS = {
+    f'preds_{side[0]}': dict(recorder='neck_features', from_student=side == 'Student')
+    for side in ('Student', 'Teacher')
+}
+STEPS = 4
+three_heads = pytest.mark.parametrize('name', ['gfl', 'retinanet', 'rtmdet'])
+
+
+def make(name, losses=None, **distiller):
+    student, teacher = (tiny.build(tiny.dense(name), seed) for seed in (0, 1))
+    return tiny.distill(student, teacher, losses or dict(loss_kd=KD), distiller=distiller).train()
+
+
+def train(model, optimizer, steps):
+    for index in steps:
+        tiny.step(model, tiny.batch(seed=index), seed=index)
+        optimizer.step()
+
+
+@pytest.mark.slow
+@three_heads
+def test_a_resumed_run_ends_with_the_same_weights_to_the_bit(name, tmp_path):
+    def start():
+        model = make(name)
+        return model, torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9)
+
+    whole, optimizer = start()
+    train(whole, optimizer, range(STEPS))
+    first, optimizer = start()
+    train(first, optimizer, range(2))
+    torch.save(dict(model=first.state_dict(), optimizer=optimizer.state_dict()), tmp_path / 'two.pth')
+
+    resumed, optimizer = start()
+    saved = torch.load(tmp_path / 'two.pth', weights_only=True)
+    resumed.load_state_dict(saved['model'])
+    optimizer.load_state_dict(saved['optimizer'])
+    train(resumed, optimizer, range(2, STEPS))
+    expected, start_values = whole.state_dict(), start()[0].state_dict()
+    assert all(torch.equal(value, expected[key]) for key, value in resumed.state_dict().items())
+    assert any(not torch.equal(value, start_values[key]) for key, value in expected.items())
+
+
+def frozen_norms(model: nn.Module) -> nn.Module:
+    """Two processes have other statistics of a batch than one."""
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.train = lambda mode=True, module=module: module  # type: ignore[method-assign]
+            module.training = False
+    return model
+
+
+def gradients(name: str, rank: int | None = None) -> dict[str, torch.Tensor]:
+    """Return the gradients of one step of two images, or of the image of one process."""
+    torch.set_num_threads(1)
+    model = frozen_norms(make(name))
+    data = tiny.batch(((96, 128), (96, 128)))
+    if rank is not None:
+        data = {key: value[rank : rank + 1] for key, value in data.items()}
+    wrapped = model if rank is None else DistributedDataParallel(model, broadcast_buffers=False)
+    data = model.data_preprocessor(copy.deepcopy(data), training=True)
+    losses = wrapped(**data, mode='loss')
+    # MMDetection divides RetinaNet's own loss by the objects of each process; only ours is the same in two.
+    losses = {key: value if key.startswith('distill.') else _times(value, 0.0) for key, value in losses.items()}
+    model.parse_losses(losses)[0].backward()
+    found = {key: value.grad for key, value in model.named_parameters() if value.grad is not None}
+    assert rank is None or distributed.get_world_size() == 2
+    return found
+
+
+def _times(value, factor):
+    return [factor * item for item in value] if isinstance(value, list) else factor * value
+
+
+@pytest.mark.slow
+def test_two_processes_have_the_distillation_gradient_of_one(tmp_path: Path) -> None:
+    name = 'retinanet'
+    first, second = run_in_two(partial(gradients, name), tmp_path)
+    alone = gradients(name)
+    assert first.keys() == second.keys() == alone.keys()
+    for key, value in alone.items():
+        assert torch.equal(first[key], second[key])
+        torch.testing.assert_close(first[key], value, rtol=1e-4, atol=1e-5, msg=lambda text, key=key: f'{key}: {text}')
+
+
+@pytest.mark.parametrize('name', ['gfl', pytest.param('rtmdet', marks=pytest.mark.slow)])
+def test_pkd_and_ea_kd_add_up(name):
+    mapping = dict(loss_forward_mappings=dict(loss_pkd=LEVELS))
+    both = make(name, dict(loss_kd=copy.deepcopy(KD), loss_pkd=PKD), **mapping)
+    values = tiny.step(both, tiny.batch())
+    alone = tiny.step(make(name), tiny.batch())
+    assert torch.equal(values['distill.loss_kd'], alone['distill.loss_kd'])
+    assert values['distill.loss_pkd'] > 0
+    assert all(parameter.grad is None for parameter in both.teacher.parameters())

@@ -59,7 +59,7 @@ def distill(args: argparse.Namespace) -> None:
     """
     for name, folder in _folders(args).items():
         if folder is not None and not Path(folder).is_dir():
-            raise ConfigError(f'{name}: expected a folder, but {folder} is none')
+            raise ConfigError(f'{name}: expected a folder, but {folder} is not one')
     _require_same_settings(args)
     for command in steps(args):
         print(f'\n$ {shlex.join(command)}', flush=True)

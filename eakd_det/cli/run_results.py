@@ -16,7 +16,7 @@ from eakd_det.errors import ConfigError
 from eakd_det.evaluation.record import RECORD_NAME, EvalEntry, EvalRecord
 
 STUDENT_CONFIG = 'student.py'
-SEED_NOISE = 2.0  # points of AP: the 95 % interval of a difference of two seeds, see docs/custom_data.md
+SEED_NOISE = 3.0  # points of AP: twice the deviation of a difference between seeds, see docs/custom_data.md
 _SAME_DATA = ('val_dataloader',)
 _SAME_BUDGET = ('model', 'val_dataloader', 'train_cfg', 'param_scheduler', 'optim_wrapper')
 

@@ -1,8 +1,8 @@
 """Update the tables in README and docs from their records: python tools/dev/tables.py [--check].
 
 A table is enclosed by the lines ``<!-- table: name -->`` and ``<!-- /table -->``. The name is that of a record in
-docs/records (demo, report of tools/experiment.py, benchmark, analysis, or results by config), or ``published`` for the
-numbers of the papers. The pictures of a report are written to docs/images/<name>.png and <name>-questions.png.
+docs/records (demo, report of tools/experiment.py, benchmark or analysis), or ``published`` for the numbers of the
+papers. The pictures of a report are written to docs/images/<name>.png and <name>-questions.png.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def render(name: str, root: Path = ROOT) -> str:
         return f'{record["table"]}\n\n`{record["command"]}`'
     if is_report(record):
         return '\n'.join([table_markdown(record), '', *(f'- {line}' for line in notes(record))])
-    return _demo(record) if 'results' in record else _by_config(record)
+    return _demo(record)
 
 
 def draw_reports(root: Path = ROOT) -> list[Path]:
@@ -97,15 +97,6 @@ def _demo(record: Mapping[str, Any]) -> str:
     machine = record['machine']
     minutes = f'{record["seconds"] / 60:.1f} minutes on {machine["cores"]} CPU cores'
     return f'{table}\n\n`{record["command"]}`, {minutes}.'
-
-
-def _by_config(record: Mapping[str, Any]) -> str:
-    headings = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl')
-    rows = []
-    for row in record.values():
-        cells = ('-' if row['metrics'][name] is None else f'{100 * row["metrics"][name]:.1f}' for name in headings)
-        rows.append([row['title'], *cells, f'`{row["command"]}`'])
-    return markdown_table(['arm', *headings, 'command'], rows, texts=(0, -1))
 
 
 def _published() -> str:

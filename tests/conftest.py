@@ -15,10 +15,10 @@ def configs_as_they_come() -> Any:
     if not HAS_OPENMMLAB:
         yield
         return
-    from mmengine.config import config
+    from eakd_det.cli.running import formatter_module
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(config, 'FormatCode', lambda text, **_: (text, True), raising=False)  # OneDL's has none
+        patch.setattr(formatter_module(), 'FormatCode', lambda text, **_: (text, True))
         yield
 
 

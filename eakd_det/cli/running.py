@@ -12,6 +12,7 @@ from mmengine.config import config as mmengine_config
 from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+from yapf.yapflib import yapf_api
 
 from eakd_det.arguments import Positive, require
 from eakd_det.checkpoint.mmengine_loaders import use_safe_loading
@@ -42,9 +43,15 @@ def _distribute_on_cpu(cfg: Config) -> None:
         )
 
 
+def formatter_module() -> Any:
+    """Return the module in which MMEngine looks up yapf's ``FormatCode``; OneDL's imports it at each call."""
+    return mmengine_config if hasattr(mmengine_config, 'FormatCode') else yapf_api
+
+
 def _cache_formatted_text() -> None:
     """Cache the formatted text of a config: MMEngine formats it for each log and checkpoint, for a second or two."""
-    original = mmengine_config.FormatCode
+    module = formatter_module()
+    original = module.FormatCode
     if hasattr(original, '__wrapped__'):
         return
     texts: dict[str, Any] = {}
@@ -56,4 +63,4 @@ def _cache_formatted_text() -> None:
             texts[text] = original(text, **options)
         return texts[text]
 
-    mmengine_config.FormatCode = format_once
+    module.FormatCode = format_once

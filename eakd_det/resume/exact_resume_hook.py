@@ -96,6 +96,10 @@ class _EndlessBatches:
             return None
         return next(self._batches)
 
+    def skip_iter(self, num_iters: int) -> None:
+        """Discard past batches at once, as OneDL's MMEngine does when it resumes."""
+        self._past = max(self._past - num_iters, 0)
+
 
 def _set_batches(runner: Runner, sampler_seed: int | None) -> None:
     loop = runner.train_loop

@@ -6,7 +6,6 @@ import copy
 
 import pytest
 from mmengine.config import Config
-from mmengine.config import config as mmengine_config
 
 from eakd_det.cli import running
 
@@ -15,13 +14,14 @@ from eakd_det.cli import running
 def layouts(monkeypatch):
     """Counts how often a config is laid out."""
     texts = []
-    original = getattr(mmengine_config.FormatCode, '__wrapped__', mmengine_config.FormatCode)
+    module = running.formatter_module()
+    original = getattr(module.FormatCode, '__wrapped__', module.FormatCode)
 
     def lay_out(text, **options):
         texts.append(text)
         return original(text, **options)
 
-    monkeypatch.setattr(mmengine_config, 'FormatCode', lay_out)
+    monkeypatch.setattr(module, 'FormatCode', lay_out)
     running._cache_formatted_text()
     running._cache_formatted_text()  # a second runner in the same process
     return texts

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mmdet
 import pytest
 import torch
 from mmengine.config import Config
@@ -82,7 +83,7 @@ def test_the_record_tells_what_was_measured_when_and_with_what(trained: Workspac
     run = record.runs[0]
     assert (run['mode'], run['seed'], run['first_iteration']) == ('train', 0, 0)
     assert 'FasterRCNN' in run['config']['text']
-    assert run['versions']['mmdet'] == '3.3.0'
+    assert run['versions']['mmdet'] == mmdet.__version__
     scalars = trained.work_dir.glob('*/vis_data/scalars.json')
     logged = [json.loads(line) for path in scalars for line in path.read_text().splitlines()]
     measured = [line['coco/bbox_mAP'] for line in logged if 'coco/bbox_mAP' in line]

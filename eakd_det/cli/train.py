@@ -31,7 +31,7 @@ from eakd_det.cli.translation import config_errors
 from eakd_det.cli.unshared_proposals import unshared_proposals
 from eakd_det.datasets import apply_data_options
 from eakd_det.errors import ConfigError
-from eakd_det.models import keep_boxes_in_float32, stock_student_config
+from eakd_det.models import keep_boxes_in_float32, read_model_config, stock_student_config
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,6 +58,7 @@ def train(args: argparse.Namespace) -> Any:
     make_resumable(cfg)
     set_resume(cfg, args.resume)
     check_checkpoints(cfg)
+    _check_named_detectors(cfg.model)
     _warn_of_untrained_teacher(cfg)
     if cfg.model.get('class_map') is not None and cfg.model.get('teacher_ckpt'):
         set_teacher_classes(cfg.model, load_checkpoint_file(cfg.model.teacher_ckpt, 'model.teacher_ckpt'))
@@ -126,6 +127,13 @@ def check_checkpoints(cfg: Config) -> None:
     ):
         if source and '://' not in str(source):
             local_checkpoint_path(str(source), key)
+
+
+def _check_named_detectors(model: dict[str, Any]) -> None:
+    """Read the configs that ``cfg_path`` names: MMRazor's own algorithms would end in a traceback."""
+    for side in ('architecture', 'teacher'):
+        if isinstance(model.get(side), dict) and 'cfg_path' in model[side]:
+            read_model_config(model[side], f'model.{side}')
 
 
 def _warn_of_untrained_teacher(cfg: Config) -> None:

@@ -52,9 +52,13 @@ def test_a_broken_image_in_training(
     assert '3.png: expected an image, but it cannot be read' in error_of(workspace, cfg, capsys)
 
 
+@pytest.mark.parametrize('algorithm', ['eakd_det.ProposalDistill', 'mmrazor.SingleTeacherDistill'])
 @pytest.mark.parametrize('name', ['mmdet::no/such.py', 'nothing::no/such.py'])
-def test_a_cfg_path_that_is_not_there(workspace: Workspace, capsys: pytest.CaptureFixture, name: str) -> None:
+def test_a_cfg_path_that_is_not_there(
+    workspace: Workspace, capsys: pytest.CaptureFixture, name: str, algorithm: str
+) -> None:
     cfg = tiny_data.distill_config(workspace.data, None, iters=1)
+    cfg.model.type = algorithm
     cfg.model.teacher = dict(cfg_path=name, pretrained=False)
     assert f'model.teacher: {name} cannot be read' in error_of(workspace, cfg, capsys)
 

@@ -20,7 +20,7 @@ from eakd_det.checkpoint import load_checkpoint_file
 from eakd_det.checkpoint.loading import detector_state_dict
 from eakd_det.distillation import student_state
 from eakd_det.distillation.distiller import ProposalDistiller
-from eakd_det.distillation.gradient_ratio import GradientRatio, neck_levels
+from eakd_det.distillation.gradient_ratio import GradientRatio, neck_levels, total_loss
 from eakd_det.distillation.inheritance import check_parts, inherit_weights
 from eakd_det.distillation.observation import Step
 from eakd_det.distillation.student_options import StudentOptions
@@ -206,7 +206,7 @@ class ProposalDistill(BaseAlgorithm):
         distill_losses = self.distiller.compute_distill_losses()
         if self.gradient_ratio is not None and levels:
             distill_losses = self.gradient_ratio.scale(levels, distill_losses, student_losses)
-        statistics = self.distiller.end_step(_total(distill_losses), _total(student_losses))
+        statistics = self.distiller.end_step(total_loss(distill_losses).detach(), total_loss(student_losses).detach())
         if self.gradient_ratio is not None:
             statistics = {**statistics, **self.gradient_ratio.log_values()}
         return {**add_prefix(student_losses, 'student'), **add_prefix({**distill_losses, **statistics}, 'distill')}
@@ -258,13 +258,6 @@ def _build_head(cfg: Any, side: Side, stage: int) -> SiteHead:
 def _random_state_kept() -> contextlib.AbstractContextManager[None]:
     """Keep teacher and distiller from drawing random numbers, so that the student starts like a plain student."""
     return torch.random.fork_rng(devices=[])
-
-
-def _total(losses: dict[str, Any]) -> Tensor:
-    """Return the sum of the losses that MMEngine would minimise, without gradient."""
-    values = [value for name, value in losses.items() if 'loss' in name]
-    flat = [item.detach().mean() for value in values for item in (value if isinstance(value, list) else [value])]
-    return torch.stack(flat).sum() if flat else torch.zeros(())
 
 
 def _zero_of(module: nn.Module) -> dict[str, Tensor]:

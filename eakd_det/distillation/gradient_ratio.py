@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -89,7 +89,7 @@ class GradientRatio(nn.Module):
     ) -> dict[str, Tensor]:
         """Return the distillation losses times the factor, which is updated if a reading is due."""
         if self.is_due():
-            self.measure(features, _sum(distill_losses), _sum(student_losses))
+            self.measure(features, total_loss(distill_losses), total_loss(student_losses))
         factor = self.factor
         return {name: value * factor for name, value in distill_losses.items()}
 
@@ -113,11 +113,16 @@ def neck_levels(detector: Any) -> Iterator[list[Tensor]]:
         handle.remove()
 
 
-def _sum(losses: dict[str, Any]) -> Tensor:
-    """Return the sum that MMEngine minimises."""
+def total_loss(losses: Mapping[str, Any]) -> Tensor:
+    """Return the sum that MMEngine minimises, a scalar; 0 without losses.
+
+    Example:
+        >>> total_loss({'loss_cls': torch.tensor([1.0, 3.0]), 'loss_bbox': [torch.tensor(1.0)], 'acc': torch.ones(1)})
+        tensor(3.)
+    """
     values = [value for name, value in losses.items() if 'loss' in name]
     flat = [item.mean() for value in values for item in (value if isinstance(value, list) else [value])]
-    return torch.stack(flat).sum()
+    return torch.stack(flat).sum() if flat else torch.zeros(())
 
 
 def _gradient_norm(loss: Tensor, features: Sequence[Tensor]) -> Tensor:

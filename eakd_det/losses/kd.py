@@ -57,17 +57,17 @@ class KDLoss(LogitLoss):
     ) -> None:
         super().__init__(tau, standardize, **kwargs)
         self.focal_beta = focal_beta
+        if focal_beta is not None and isinstance(self.tau, nn.Module):
+            raise ConfigError(
+                f'{type(self).__name__}.tau: expected a number with focal_beta, but got a learned temperature'
+            )
 
     def divergence_at(self, tau: Temperature, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """Compute KD of each site, ``(N,)``."""
         if self.focal_beta is not None:
-            if self.activation == 'softmax':
-                raise ConfigError(
-                    f'{type(self).__name__}.focal_beta: expected None, because the scores are a softmax, '
-                    f'but got {self.focal_beta}'
-                )
             raise ConfigError(
-                f'{type(self).__name__}.tau: expected a number with focal_beta, but got a learned temperature'
+                f'{type(self).__name__}.focal_beta: expected None, because the scores are a softmax, '
+                f'but got {self.focal_beta}'
             )
         return kd_divergence(preds_S, preds_T, tau)
 

@@ -65,3 +65,8 @@ def test_ld(inputs):
 def test_softmax_scores_have_no_quality(inputs):
     with pytest.raises(ConfigError, match=r'^KDLoss\.focal_beta: expected None, because the scores are a softmax'):
         KDLoss(focal_beta=1.0)(inputs['preds_S'], inputs['preds_T'])
+
+
+def test_a_learned_temperature_is_refused_when_the_loss_is_built():
+    with pytest.raises(ConfigError, match=r'^KDLoss\.tau: expected a number with focal_beta'):
+        KDLoss(tau=dict(type='LearnedTemperature'), focal_beta=1.0)

@@ -2,7 +2,8 @@
 
 A table is enclosed by the lines ``<!-- table: name -->`` and ``<!-- /table -->``. The name is that of a record in
 docs/records (demo, report of tools/experiment.py, benchmark or analysis), or ``published`` for the numbers of the
-papers. The pictures of a report are written to docs/images/<name>.png and <name>-questions.png.
+papers; ``name brief`` is the AP of a report's arms, without questions and notes. The pictures of a report are written
+to docs/images/<name>.png and <name>-questions.png.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ from eakd_det.lab.demo.plan import TITLES  # noqa: E402
 from eakd_det.lab.experiment.plot import draw, draw_questions  # noqa: E402
 from eakd_det.lab.experiment.published import published_numbers, published_pairs, published_titles  # noqa: E402
 from eakd_det.lab.experiment.shown import answered_questions  # noqa: E402
-from eakd_det.lab.experiment.table import is_report, notes, table_markdown  # noqa: E402
+from eakd_det.lab.experiment.table import brief_markdown, is_report, notes, table_markdown  # noqa: E402
 from eakd_det.tables import markdown_table  # noqa: E402
 
 _FIGURES = ('AP', 'AP50', 'AP75')
 _PUBLISHED_ARMS = ('teacher', 'student', 'kd', 'kd-matched', 'ea-kd', 'dkd', 'ea-dkd')
 _BLOCK = re.compile(
-    r'(?P<open>^<!-- table: (?P<name>[\w-]+) -->\n)(?:(?!<!-- ).*\n)*(?P<close><!-- /table -->$)', re.MULTILINE
+    r'(?P<open>^<!-- table: (?P<name>[\w-]+(?: brief)?) -->\n)(?:(?!<!-- ).*\n)*(?P<close><!-- /table -->$)',
+    re.MULTILINE,
 )
 _MARKER = re.compile(r'^<!-- /?table\b', re.MULTILINE)
 
@@ -55,6 +57,7 @@ def render(name: str, root: Path = ROOT) -> str:
     """Render a table with its notes."""
     if name == 'published':
         return _published()
+    name, _, brief = name.partition(' ')
     path = root / 'docs' / 'records' / f'{name}.json'
     if not path.is_file():
         raise SystemExit(f'<!-- table: {name} -->: there is no record {path}')
@@ -63,6 +66,8 @@ def render(name: str, root: Path = ROOT) -> str:
         return _benchmark(record)
     if 'table' in record:
         return f'{record["table"]}\n\n`{record["command"]}`'
+    if is_report(record) and brief:
+        return f'{brief_markdown(record)}\n\n`{record["command"]}`'
     if is_report(record):
         return '\n'.join([table_markdown(record), '', *(f'- {line}' for line in notes(record))])
     return _demo(record)

@@ -19,7 +19,8 @@ def check_same_start(records: Sequence[RunRecord]) -> dict[str, Any]:
 
     Returns:
         ``same``: True, False, or None where no two runs can be compared. ``seeds`` and ``batches``: how many were
-        compared. ``warnings``: one line for every run that differs from most of its seed, or has no checksum.
+        compared. ``warnings``: one line for all seeds in which the same arms differ from most of their seed, as an arm
+        with ``model.inherit`` does in each, and one for every run without a checksum.
 
     Example:
         >>> start = dict(student='a', batches='b', number_of_batches=8)
@@ -28,6 +29,7 @@ def check_same_start(records: Sequence[RunRecord]) -> dict[str, Any]:
         {'same': True, 'seeds': 1, 'batches': 8, 'warnings': []}
     """
     warnings: list[str] = []
+    differing: dict[str, list[int]] = {}
     counted: set[int] = set()
     compared: list[int] = []
     finished = [record for record in records if record.status == 'finished']
@@ -38,7 +40,12 @@ def check_same_start(records: Sequence[RunRecord]) -> dict[str, Any]:
         if len(known) > 1:
             compared.append(seed)
             counted |= {run.start.get('number_of_batches', 0) for run in known}
-            warnings += _differing(known, seed)
+            for what in _differing(known):
+                differing.setdefault(what, []).append(seed)
+    warnings += [
+        f'{what} ({"seed" if len(seeds) == 1 else "seeds"} {", ".join(map(str, seeds))})'
+        for what, seeds in differing.items()
+    ]
     return dict(
         same=None if not compared else not warnings,
         seeds=len(compared),
@@ -47,7 +54,7 @@ def check_same_start(records: Sequence[RunRecord]) -> dict[str, Any]:
     )
 
 
-def _differing(runs: Sequence[RunRecord], seed: int) -> list[str]:
+def _differing(runs: Sequence[RunRecord]) -> list[str]:
     lines = []
     for key, what in _WHAT.items():
         sums = Counter(run.start[key] for run in runs)
@@ -55,5 +62,5 @@ def _differing(runs: Sequence[RunRecord], seed: int) -> list[str]:
         others = [run.arm for run in runs if run.start[key] != usual]
         if others:
             rest = [run.arm for run in runs if run.start[key] == usual]
-            lines.append(f'seed {seed}: the {what} of {", ".join(others)} differ from those of {", ".join(rest)}')
+            lines.append(f'the {what} of {", ".join(others)} differ from those of {", ".join(rest)}')
     return lines

@@ -74,6 +74,17 @@ def loss_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     return headings, rows
 
 
+def brief_markdown(report: Mapping[str, Any]) -> str:
+    """Return the table of arms with AP, its differences and the seeds alone, for a page that people read."""
+    headings, rows = table_cells(report)
+    kept = [
+        0,
+        *(index for index, heading in enumerate(headings) if heading == 'seeds' or heading.split(' ')[0] == 'AP'),
+    ]
+    cells = [[row[index] for index in kept] for row in rows]
+    return markdown_table([headings[index] for index in kept], cells, texts=(0,))
+
+
 def table_markdown(report: Mapping[str, Any]) -> str:
     """Return the table of arms in Markdown, and those of questions and losses if there are any."""
     headings, rows = table_cells(report)

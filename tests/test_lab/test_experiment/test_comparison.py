@@ -86,7 +86,7 @@ def test_other_weights_or_batches_are_a_warning():
     records[-1] = record('ea-kd', 2, 0.3, start={**START, 'student': 'other'})
     found = report(records)
     assert found['same_start']['same'] is False
-    assert notes(found)[0] == 'Warning: seed 2: the initial student weights of ea-kd differ from those of student, kd.'
+    assert notes(found)[0] == 'Warning: the initial student weights of ea-kd differ from those of student, kd (seed 2).'
     records[-1] = record('ea-kd', 2, 0.3, start={})
     assert 'has no checksums' in notes(report(records))[0]
     assert 'class="warning"' in page(found)

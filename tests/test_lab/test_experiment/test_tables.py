@@ -61,3 +61,15 @@ def test_a_report_of_an_experiment_becomes_a_table_with_its_notes(tmp_path):
     assert picture.name == 'study.png'
     assert picture.stat().st_size > 10_000
     assert '\n\n- Same start, checked for 3 seeds' in text
+
+
+def test_a_brief_table_has_ap_and_its_differences_only(tmp_path):
+    from tests.test_lab.test_experiment.test_comparison import full, report
+
+    records = tmp_path / 'docs' / 'records'
+    records.mkdir(parents=True)
+    (records / 'study.json').write_text(json.dumps(report(full())))
+    page = tables.update_tables('<!-- table: study brief -->\n<!-- /table -->\n', tmp_path)
+    assert '| arm | AP | AP - STUDENT | AP - KD | seeds |\n' in page
+    assert '`' in page.splitlines()[-2]
+    assert 'Same start' not in page

@@ -63,6 +63,18 @@ def mix_teacher_labels(cfg: Config) -> None:
     )
 
 
+def separate_teacher_labels(cfg: Config) -> None:
+    """Undo :func:`mix_teacher_labels`, in place, so that the options of a config that was saved with both data sets
+    can be applied again.
+    """
+    dataset = (cfg.get('train_dataloader') or {}).get('dataset') or {}
+    if cfg.get('teacher_labels') is None or dataset.get('type') != 'ConcatDataset':
+        return
+    labelled, *photos = dataset.datasets
+    if [other.get('ann_file') for other in photos] == [cfg.teacher_labels]:
+        cfg.train_dataloader.dataset = labelled.dataset if labelled.type == 'RepeatDataset' else labelled
+
+
 def _count(dataset: dict[str, Any]) -> int:
     path = annotation_path(dataset)
     return len(read_annotation_summary(path).file_names) if path.is_file() else 1  # missing files are reported later

@@ -16,7 +16,7 @@ from eakd_det.datasets.class_names import read_class_names, set_num_classes, spe
 from eakd_det.datasets.dataset_configs import annotation_path, datasets_of, evaluators_of, image_folder
 from eakd_det.datasets.derived_area import derive_areas
 from eakd_det.datasets.label_mixing import OPTIONS as MIXING_OPTIONS
-from eakd_det.datasets.label_mixing import mix_teacher_labels
+from eakd_det.datasets.label_mixing import mix_teacher_labels, separate_teacher_labels
 from eakd_det.datasets.option_names import check_option_names
 from eakd_det.errors import ConfigError
 
@@ -67,6 +67,7 @@ def apply_data_options(cfg: Config, usage: Usage = 'train') -> Config:
         return cfg
     check_option_names(cfg, ('data_root', *DATA_OPTIONS))
     root = _read_root(cfg)
+    separate_teacher_labels(cfg)
     for split in _LOADERS:
         _set_files(cfg, split, root)
     if usage == 'train':

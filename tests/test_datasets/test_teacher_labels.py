@@ -58,6 +58,15 @@ def test_mixing(options: Config, share: float | None, times: int):
     assert apply_data_options(options, 'test').train_dataloader == options.train_dataloader
 
 
+@pytest.mark.parametrize('share', [None, 0.5])
+def test_options_of_a_saved_config_are_applied_again(options: Config, share: float | None):
+    options.teacher_share, options.train_images = share, 'train/'
+    options.train_ann = options.train_dataloader.dataset.ann_file
+    options.data_root = options.train_dataloader.dataset.data_root
+    once = apply_data_options(options)
+    assert apply_data_options(Config(once.to_dict())).train_dataloader == once.train_dataloader
+
+
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [

@@ -27,7 +27,7 @@ def table_cells(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     references = [
         (f'AP - {titles[report[key]]}', f'to_{key}')
         for key in ('student', 'control')
-        if report[key] is not None and len(report['arms']) > 1
+        if any(arm[f'to_{key}'].get('AP') for arm in report['arms'])
     ]
     has_published = any(arm['published'] for arm in report['arms'])
     has_gap = any(arm['gap_recovered'] is not None for arm in report['arms'])

@@ -152,7 +152,7 @@ class ProposalLoss(ReadsScores):
             return torch.ones_like(divergence)
         self._check_present(given, ('preds_S', 'preds_T', 'images'), ' for its weighting')
         weights = given['weights'] if 'weights' in given else self.weighting(given['preds_S'], given['preds_T'])
-        return image_weights(weights if weights.dim() == 1 else weights.mean(dim=1), given['images'], len(divergence))
+        return image_weights(of_sites(weights), given['images'], len(divergence))
 
     def reduce(self, terms: Terms) -> Tensor:
         """Return the loss, a scalar, or ``(N,)`` for reduction 'none'; without rows, a zero that has a graph."""
@@ -198,6 +198,11 @@ class ProposalLoss(ReadsScores):
     def extra_repr(self) -> str:
         """Return what ``print`` shows."""
         return shown_arguments(self)
+
+
+def of_sites(weights: Tensor) -> Tensor:
+    """Return the weight of each site, ``(N,)``, the mean where its parts have weights of their own, ``(N, M)``."""
+    return weights if weights.dim() == 1 else weights.mean(dim=1)
 
 
 def _mean_over_processes(value: Tensor) -> Tensor:

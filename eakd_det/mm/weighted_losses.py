@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from eakd_det.activation import Activation
 from eakd_det.arguments import checked
 from eakd_det.building import build_model
 from eakd_det.errors import ConfigError
@@ -161,7 +162,7 @@ class EntropyWeightedMaps(_SeparableLoss):
 
     unit: ClassVar[Unit] = 'image'
 
-    def why_not_sigmoid(self) -> str | None:
+    def why_not(self, activation: Activation) -> str | None:
         """Accept: class scores are only weighed."""
         return None
 

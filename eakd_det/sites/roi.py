@@ -15,6 +15,7 @@ from mmdet.models import BBoxHead, CascadeRoIHead, StandardRoIHead, TwoStageDete
 from torch import Tensor, nn
 
 from eakd_det.errors import ConfigError
+from eakd_det.functional._inputs import to_float
 from eakd_det.models import accept_any_layout, keep_boxes_in_float32
 from eakd_det.sites.base import Prediction, SiteHead, Sites, Watched
 from eakd_det.sites.roi_translation import RoITranslation
@@ -150,6 +151,20 @@ class RoIHead(SiteHead):
     def boxes(self, sites: Sites) -> Tensor:
         """Return the proposals."""
         return sites.where[:, 1:]
+
+    def why_no_corners(self) -> str | None:
+        """Refuse a box for each class: a site must have one."""
+        if self.box_head.with_reg and self.box_head.reg_class_agnostic:
+            return None
+        return (
+            f'{self.key}.reg_class_agnostic: expected True, one box for each proposal, for a loss that compares boxes, '
+            f'but got {self.box_head.reg_class_agnostic}'
+        )
+
+    def decode(self, boxes: Tensor, sites: Sites) -> Tensor:
+        """Decode with the box coder, from the proposals."""
+        decoded = self.box_head.bbox_coder.decode(sites.where[:, 1:], to_float(boxes))
+        return torch.as_tensor(getattr(decoded, 'tensor', decoded))
 
     def free_unused(self) -> None:
         """Remove RPN, mask head, assigner and sampler."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eakd_det.weighting.base import ProposalWeighting
 from eakd_det.weighting.confidence import ConfidenceWeighting
+from eakd_det.weighting.difference import DifferenceWeighting
 from eakd_det.weighting.entropy import EntropyWeighting
 from eakd_det.weighting.entropy_guided import CurriculumWeighting, HardProposalWeighting
 from eakd_det.weighting.images import image_index, image_weights
@@ -14,6 +15,7 @@ from eakd_det.weighting.uniform import UniformWeighting
 __all__ = [
     'ConfidenceWeighting',
     'CurriculumWeighting',
+    'DifferenceWeighting',
     'EntropyWeighting',
     'HardProposalWeighting',
     'MeanMatchedWeighting',

@@ -33,12 +33,15 @@ class Sites:
             on the head.
         is_object: Whether an object was assigned to the site, ``(N,)``, bool.
         where: The places, in a form that only their head reads.
+        copies: How often the student's features have each image: more than once for the branches of a TridentNet, one
+            after another. A head with other features predicts at the place in the one image. Defaults to 1.
     """
 
     image: Tensor
     label: Tensor
     is_object: Tensor
     where: Any
+    copies: int = 1
 
     def __len__(self) -> int:
         return len(self.label)

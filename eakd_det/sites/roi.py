@@ -99,7 +99,7 @@ class RoIHead(SiteHead):
             result = original(*args, **kwargs)
             rois, label = kwargs['rois'].detach(), result['bbox_targets'][0]
             is_object = label != self.scores.background
-            watched.sites = Sites(image=rois[:, 0].long(), label=label, is_object=is_object, where=rois)
+            watched.sites = Sites(rois[:, 0].long(), label, is_object, where=rois, copies=self._copies)
             watched.prediction = Prediction(kwargs['cls_score'], kwargs['bbox_pred'], *seen[-1:])
             return result
 
@@ -123,10 +123,15 @@ class RoIHead(SiteHead):
             ConfigError: If there are fewer levels than it reads.
         """
         with _inputs_of(self.box_head.fc_cls, enabled=embeddings) as seen:
-            results = self._forward(features, sites.where)
+            results = self._forward(features, sites)
         return Prediction(results['cls_score'], results['bbox_pred'], *seen[-1:])
 
-    def _forward(self, features: Sequence[Tensor], rois: Tensor) -> dict[str, Tensor]:
+    @property
+    def _copies(self) -> int:
+        """How often a TridentNet's backbone returns each image in training, once for each branch."""
+        return int(getattr(self.detector.backbone, 'num_branch', 1))
+
+    def _forward(self, features: Sequence[Tensor], sites: Sites) -> dict[str, Tensor]:
         roi_head = self.detector.roi_head
         extractor = roi_head.bbox_roi_extractor
         reader: Any = extractor[self.stage] if isinstance(extractor, nn.ModuleList) else extractor
@@ -137,8 +142,9 @@ class RoIHead(SiteHead):
             )
         # mmcv's RoIAlign has no bfloat16 kernel.
         levels = tuple(level.float() if level.dtype == torch.bfloat16 else level for level in features)
-        # A Trident student repeats its images for each branch, a teacher need not.
-        rois = torch.cat([rois[:, :1] % len(levels[0]), rois[:, 1:]], dim=1)
+        rois = sites.where
+        if sites.copies > 1:
+            rois = torch.cat([rois[:, :1] % len(levels[0]), rois[:, 1:]], dim=1)
         if isinstance(roi_head, CascadeRoIHead):
             return roi_head._bbox_forward(self.stage % roi_head.num_stages, levels, rois)
         return roi_head._bbox_forward(levels, rois)

@@ -1,9 +1,9 @@
 """Losses of dense heads beside the published code of CrossKD, LD and BCKD.
 
 For the inputs below the numbers are those of ``kd_loss.py`` in github.com/jbwang1997/CrossKD (87e156a),
-github.com/HikariTJU/LD (4287990) and github.com/TinyTigerPan/BCKD (121c9aa), with the settings of their GFL configs: value,
-and sum of the absolute gradient. For BCKD's boxes they are those of the lines in its ``ld_head.py``, with MMDetection's
-``GIoULoss``. MMDetection adds 1.2e-7 to what it divides by.
+github.com/HikariTJU/LD (4287990) and github.com/TinyTigerPan/BCKD (121c9aa), with the settings of their GFL configs:
+value, and sum of the absolute gradient. For BCKD's boxes they are those of the lines in its ``ld_head.py``, with
+MMDetection's ``GIoULoss``. MMDetection adds 1.2e-7 to what it divides by.
 """
 
 from __future__ import annotations

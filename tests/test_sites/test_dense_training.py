@@ -15,7 +15,6 @@ from tests import tiny
 from tests.test_parallel.processes import run_in_two
 
 KD = dict(type='eakd_det.KDLoss', reduction='objects', weighting=dict(type='eakd_det.EntropyWeighting', tau=1.0))
-PKD = dict(type='mmrazor.PKDLoss', loss_weight=6.0)
 LEVELS = {
     f'preds_{side[0]}': dict(recorder='neck_features', from_student=side == 'Student')
     for side in ('Student', 'Teacher')
@@ -100,12 +99,53 @@ def test_two_processes_have_the_distillation_gradient_of_one(tmp_path: Path) -> 
         torch.testing.assert_close(first[key], value, rtol=1e-4, atol=1e-5, msg=lambda text, key=key: f'{key}: {text}')
 
 
-@pytest.mark.parametrize('name', ['gfl', pytest.param('rtmdet', marks=pytest.mark.slow)])
-def test_pkd_and_ea_kd_add_up(name):
-    mapping = dict(loss_forward_mappings=dict(loss_pkd=LEVELS))
-    both = make(name, dict(loss_kd=copy.deepcopy(KD), loss_pkd=PKD), **mapping)
+MAPS = {
+    'pkd': dict(type='mmrazor.PKDLoss', loss_weight=6.0),
+    'cwd': dict(type='mmrazor.ChannelWiseDivergence', tau=1.0, loss_weight=5.0),
+    'mgd': dict(type='mmrazor.MGDLoss', alpha_mgd=2e-5),
+}
+
+
+def of_level(level: int, student: bool, **connector: str) -> dict:
+    return dict(recorder='neck_features', from_student=student, data_idx=level, **connector)
+
+
+def maps(kind: str, levels: int, width: int) -> dict:
+    """A loss of MMRazor on each level, beside EA-KD."""
+    names = [f'loss_{kind}_{level}' for level in range(levels)]
+    arguments = ('preds_S', 'preds_T')
+    mappings, connectors = {}, {}
+    for level, name in enumerate(names):
+        connector = {}
+        if kind == 'mgd':  # its student's maps are masked and generated again
+            key = f'generate_{level}'
+            connectors[key] = dict(type='MGDConnector', student_channels=width, teacher_channels=width)
+            connector = dict(connector=key)
+        sides = (of_level(level, True, **connector), of_level(level, False))
+        mappings[name] = dict(zip(arguments, sides, strict=True))
+    losses = {name: copy.deepcopy(MAPS[kind]) for name in names}
+    if kind == 'pkd':  # which takes a tuple of levels
+        losses, mappings = dict(loss_pkd=MAPS['pkd']), dict(loss_pkd=LEVELS)
+    return dict(losses=dict(losses, loss_kd=copy.deepcopy(KD)), loss_forward_mappings=mappings, connectors=connectors)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'name'),
+    [
+        ('pkd', 'gfl'),
+        ('cwd', 'gfl'),
+        ('mgd', 'gfl'),
+        *(pytest.param(k, 'rtmdet', marks=pytest.mark.slow) for k in MAPS),
+    ],
+)
+def test_losses_of_maps_and_ea_kd_add_up(kind, name):
+    levels, width = (5, 32) if name == 'gfl' else (3, 16)
+    both = make(name, **maps(kind, levels, width))
     values = tiny.step(both, tiny.batch())
-    alone = tiny.step(make(name), tiny.batch())
-    assert torch.equal(values['distill.loss_kd'], alone['distill.loss_kd'])
-    assert values['distill.loss_pkd'] > 0
+    of_maps = {key: value for key, value in values.items() if f'distill.loss_{kind}' in key}
+    assert len(of_maps) == (1 if kind == 'pkd' else levels)
+    assert all(value > 0 for value in of_maps.values())
     assert all(parameter.grad is None for parameter in both.teacher.parameters())
+    assert all(parameter.grad is not None for parameter in both.distiller.parameters())
+    alone = tiny.step(make(name), tiny.batch())
+    torch.testing.assert_close(values['distill.loss_kd'], alone['distill.loss_kd'])

@@ -1,5 +1,5 @@
-# RTMDet small enough for a CPU: an eighth of the channels of RTMDet-l (tiny has three eighths) and its shallowest stages,
-# from scratch. The pyramids of student and teacher have the same width.
+# RTMDet small enough for a CPU: an eighth of RTMDet-l's channels (tiny has three eighths), its shallowest stages, from
+# scratch. The pyramids of student and teacher have the same width.
 model = dict(
     type='RTMDet',
     data_preprocessor=dict(

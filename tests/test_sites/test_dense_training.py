@@ -139,7 +139,7 @@ def maps(kind: str, levels: int, width: int) -> dict:
     ],
 )
 def test_losses_of_maps_and_ea_kd_add_up(kind, name):
-    levels, width = (5, 32) if name == 'gfl' else (3, 16)
+    levels, width = 3, 32 if name == 'gfl' else 16  # CWD has nothing to compare on a map of one point
     both = make(name, **maps(kind, levels, width))
     values = tiny.step(both, tiny.batch())
     of_maps = {key: value for key, value in values.items() if f'distill.loss_{kind}' in key}

@@ -10,8 +10,8 @@ from eakd_det.activation import Activation
 from eakd_det.arguments import checked
 from eakd_det.functional import giou_divergence, l1_divergence
 from eakd_det.losses import records
-from eakd_det.losses.base import of_sites
 from eakd_det.losses.site_loss import SiteLoss
+from eakd_det.weighting import site_weights
 
 _DISTANCES = dict(giou=giou_divergence, l1=l1_divergence)
 
@@ -60,7 +60,7 @@ class BoxLoss(SiteLoss):
 
     def site_weights(self, given: dict[str, Any]) -> Tensor:
         """Return the weight of each site, ``(N,)``."""
-        return of_sites(super().site_weights(given))
+        return site_weights(super().site_weights(given))
 
     def why_not(self, activation: Activation) -> str | None:
         """Accept: class scores are only weighed."""

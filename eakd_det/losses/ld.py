@@ -11,8 +11,8 @@ from eakd_det.arguments import Count, Positive, checked
 from eakd_det.errors import ConfigError
 from eakd_det.functional import kd_divergence
 from eakd_det.losses import records
-from eakd_det.losses.base import of_sites
 from eakd_det.losses.site_loss import SiteLoss
+from eakd_det.weighting import site_weights
 
 
 class LDLoss(SiteLoss):
@@ -85,7 +85,7 @@ class LDLoss(SiteLoss):
         """Weight each side by its bins, ``(N, 4)``, or each site by its class scores, ``(N,)``."""
         student, teacher = given['boxes_S'], given['boxes_T']
         if self.weigh_by == 'classes' or student.dim() != 3:
-            return of_sites(super().site_weights(given))
+            return site_weights(super().site_weights(given))
         return self.weighting(student.flatten(0, 1), teacher.flatten(0, 1)).unflatten(0, student.shape[:2])
 
     def why_not(self, activation: Activation) -> str | None:

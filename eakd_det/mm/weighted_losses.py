@@ -16,7 +16,8 @@ from eakd_det.building import build_model
 from eakd_det.errors import ConfigError
 from eakd_det.functional._inputs import to_float
 from eakd_det.losses import records
-from eakd_det.losses.base import ProposalLoss, Terms, Unit, forward_with
+from eakd_det.losses.base import ProposalLoss, Terms, Unit
+from eakd_det.losses.signature import forward_with
 from eakd_det.mm.mmrazor_losses import is_relational, sums_over_batch, why_not_separable
 from eakd_det.mm.rowwise import Arguments, count_rows, looped, tensors, vectorised
 from eakd_det.weighting import image_index, image_weights

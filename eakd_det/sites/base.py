@@ -8,13 +8,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from mmdet.models import BaseDetector
 from torch import Tensor, nn
 
-from eakd_det.errors import ConfigError
+from eakd_det.sites.predicted_boxes import PredictsBoxes
 from eakd_det.sites.scores import ClassGroups, Scores
 
 Side = Literal['student', 'teacher']
@@ -88,7 +88,7 @@ class Watched:
         return not hasattr(self, 'sites')
 
 
-class SiteHead(ABC):
+class SiteHead(PredictsBoxes):
     """The head at which a detector is distilled. A new kind of head is one subclass, listed in ``HEADS``.
 
     Args:
@@ -150,7 +150,7 @@ class SiteHead(ABC):
             )
         return None
 
-    def prepare(self) -> None:  # noqa: B027 - most heads need nothing
+    def prepare(self) -> None:
         """Make the head run under mixed precision and in any memory layout."""
 
     @abstractmethod
@@ -185,34 +185,6 @@ class SiteHead(ABC):
     @abstractmethod
     def boxes(self, sites: Sites) -> Tensor:
         """Return the box of each site, ``(N, 4)``: x1, y1, x2, y2 in pixels of the network's input."""
-
-    @abstractmethod
-    def why_no_corners(self) -> str | None:
-        """Return why its predicted boxes cannot be compared, in one line that begins with a config key, or None."""
-
-    @abstractmethod
-    def decode(self, boxes: Tensor, sites: Sites) -> Tensor:
-        """Return its predicted boxes in pixels of the network's input, ``(N, 4)``.
-
-        Args:
-            boxes: Those of its own :class:`Prediction`, for a head whose :meth:`why_no_corners` returned None.
-            sites: Where they were predicted.
-        """
-
-    def with_corners(self, prediction: Prediction, sites: Sites, places: Tensor) -> Prediction:
-        """Return its own prediction with ``corners``, for a head whose :meth:`why_no_corners` returned None.
-
-        Args:
-            prediction: What it predicted at ``sites``.
-            sites: The sites.
-            places: The box of each site, ``(N, 4)``, from the student's head.
-        """
-        if prediction.boxes is None:
-            raise ConfigError(f'{self.key}: expected boxes for a loss that compares them, but got none')
-        centre = (places[:, :2] + places[:, 2:]) / 2
-        size = (places[:, 2:] - places[:, :2]).clamp(min=1)  # a proposal may be empty
-        corners = (self.decode(prediction.boxes, sites) - centre.repeat(1, 2)) / size.repeat(1, 2)
-        return replace(prediction, corners=corners)
 
     @abstractmethod
     def free_unused(self) -> None:

@@ -91,8 +91,10 @@ OF_CODERS: dict[str, Decode] = {
 def decoder_of(head: Any) -> Decode | str:
     """Return how the boxes of ``head`` are decoded, or, as the end of a sentence, why they cannot be."""
     special = next((DECODERS[base.__name__] for base in type(head).__mro__ if base.__name__ in DECODERS), None)
+    if special is not None:
+        return special
     coder = type(getattr(head, 'bbox_coder', None)).__name__
-    return special or OF_CODERS.get(coder, f'has a box coder that is not known ({coder})')
+    return OF_CODERS.get(coder, f'has a box coder that is not known ({coder})')
 
 
 def decode(head: Any, numbers: Tensor, grid: Grid) -> Tensor:

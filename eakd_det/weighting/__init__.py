@@ -7,7 +7,7 @@ from eakd_det.weighting.confidence import ConfidenceWeighting
 from eakd_det.weighting.difference import DifferenceWeighting
 from eakd_det.weighting.entropy import EntropyWeighting
 from eakd_det.weighting.entropy_guided import CurriculumWeighting, HardProposalWeighting
-from eakd_det.weighting.images import image_index, image_weights
+from eakd_det.weighting.images import image_index, image_weights, site_weights
 from eakd_det.weighting.mean_matched import MeanMatchedWeighting
 from eakd_det.weighting.power_sum import PowerSumWeighting
 from eakd_det.weighting.uniform import UniformWeighting
@@ -24,4 +24,5 @@ __all__ = [
     'UniformWeighting',
     'image_index',
     'image_weights',
+    'site_weights',
 ]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from eakd_det.lab.analysis import ProposalWeightVisualizationHook as ProposalWeightVisualizationHook
     from eakd_det.lab.experiment import StartHook as StartHook
     from eakd_det.lab.experiment import WatchHook as WatchHook
+    from eakd_det.losses import BoxLoss as BoxLoss
     from eakd_det.losses import CrossHeadLoss as CrossHeadLoss
     from eakd_det.losses import DKDLoss as DKDLoss
     from eakd_det.losses import EmbeddingLoss as EmbeddingLoss
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from eakd_det.teachers import ClassCheckHook as ClassCheckHook
     from eakd_det.weighting import ConfidenceWeighting as ConfidenceWeighting
     from eakd_det.weighting import CurriculumWeighting as CurriculumWeighting
+    from eakd_det.weighting import DifferenceWeighting as DifferenceWeighting
     from eakd_det.weighting import EntropyWeighting as EntropyWeighting
     from eakd_det.weighting import HardProposalWeighting as HardProposalWeighting
     from eakd_det.weighting import MeanMatchedWeighting as MeanMatchedWeighting

@@ -21,9 +21,9 @@ class ReadsScores(nn.Module):
 
     activation: Activation = 'softmax'
 
-    def why_not_sigmoid(self) -> str | None:
-        """Return the reason, as the end of a sentence, if sigmoid scores are not supported, else None."""
-        return 'reads each row as one softmax'
+    def why_not(self, activation: Activation) -> str | None:
+        """Return the reason, as the end of a sentence, if such scores are not supported, else None."""
+        return 'reads each row as one softmax' if activation == 'sigmoid' else None
 
     def score_readers(self) -> dict[str, ReadsScores]:
         """Return its parts that read the same scores, by name."""
@@ -50,10 +50,10 @@ def set_activation(loss: nn.Module, activation: Activation, key: str = 'activati
     """
     if not isinstance(loss, ReadsScores):
         return loss
-    reason = loss.why_not_sigmoid() if activation == 'sigmoid' else None
+    reason = loss.why_not(activation)
     if reason is not None:
         raise ConfigError(
-            f'{key}: expected support for the sigmoid scores of the student, but {type(loss).__name__} {reason}'
+            f'{key}: expected support for the {activation} scores of the student, but {type(loss).__name__} {reason}'
         )
     loss.activation = activation
     for name, part in loss.score_readers().items():

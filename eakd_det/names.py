@@ -12,6 +12,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     'weighting': (
         'ConfidenceWeighting',
         'CurriculumWeighting',
+        'DifferenceWeighting',
         'EntropyWeighting',
         'HardProposalWeighting',
         'MeanMatchedWeighting',
@@ -19,6 +20,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         'UniformWeighting',
     ),
     'losses': (
+        'BoxLoss',
         'CrossHeadLoss',
         'DKDLoss',
         'EmbeddingLoss',

@@ -1,14 +1,8 @@
 # What the recipes of dense detectors add to MMDetection's own.
+_base_ = './loss_options_dense.py'
+
 custom_hooks = [
     dict(type='eakd_det.ClassCheckHook'),
     dict(type='eakd_det.NonFiniteLossHook', policy='stop'),
     dict(type='eakd_det.CocoEvalHook'),
 ]
-
-# Dense heads have 10,000 and more sites in an image, nearly all of them background: a mean over them would all but
-# vanish, so their own losses and this one are divided by the number of objects. At T' = 3 the weight of a sigmoid score
-# is nearly constant.
-loss_options = dict(
-    loss_kd=dict(reduction='objects', weighting=dict(tau=1.0)),
-    loss_cross=dict(reduction='objects', weighting=dict(tau=1.0)),
-)

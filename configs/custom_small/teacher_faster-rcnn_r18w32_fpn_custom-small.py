@@ -1,9 +1,2 @@
-# Step 1 without a GPU: half of ResNet-18's channels, from scratch, three times the student's iterations.
-_base_ = ['../_base_/faster-rcnn_r18w32_fpn_demo.py', '../_base_/custom_small.py']
-
-train_cfg = dict(max_iters=900, val_interval=900)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=30),
-    dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False, begin=30, end=900, T_max=870),
-]
-default_hooks = dict(checkpoint=dict(interval=900))
+# Step 1 without a GPU: half of ResNet-18's channels, from scratch.
+_base_ = ['../_base_/faster-rcnn_r18w32_fpn_demo.py', '../_base_/custom_small_teacher.py']

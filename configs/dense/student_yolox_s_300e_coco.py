@@ -1,6 +1,6 @@
 # The plain student: YOLOX-s, 300 epochs, 64 images in all (8 GPUs with 8 images each; `--auto-scale-lr` otherwise).
 # Box AP 40.5 in MMDetection's model zoo.
-_base_ = 'mmdet::yolox/yolox_s_8xb8-300e_coco.py'
+_base_ = ['mmdet::yolox/yolox_s_8xb8-300e_coco.py', '../_base_/loss_options_dense.py']
 
 custom_hooks = [
     *_base_.custom_hooks,
@@ -9,10 +9,8 @@ custom_hooks = [
     dict(type='eakd_det.CocoEvalHook'),
 ]
 
-# As in ../_base_/hooks_dense.py, with the widths of the pyramids.
+# The widths of the pyramids.
 loss_options = dict(
-    loss_kd=dict(reduction='objects', weighting=dict(tau=1.0)),
-    loss_cross=dict(
-        reduction='objects', weighting=dict(tau=1.0), student_channels=128, teacher_channels=256, num_levels=3
-    ),
+    loss_cross=dict(student_channels=128, teacher_channels=256, num_levels=3),
+    loss_pkd=dict(num_levels=3),
 )

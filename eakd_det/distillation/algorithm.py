@@ -123,6 +123,8 @@ class ProposalDistill(BaseAlgorithm):
                 f"model.distiller.type: expected 'eakd_det.ProposalDistiller', but got {type(self.distiller).__name__}"
             )
         reason = student_head.why_not(teacher_head, same_classes=class_map is None)
+        if reason is None and self.distiller.needs_corners:
+            reason = student_head.why_no_corners() or teacher_head.why_no_corners()
         if reason is not None:
             raise ConfigError(reason)
         self.distiller.set_scores(student_head.scores)
@@ -238,8 +240,11 @@ class ProposalDistill(BaseAlgorithm):
         self, batch_inputs: Tensor, samples: list[DetDataSample], sites: Sites, student: Prediction
     ) -> None:
         embeddings, boxes = self.distiller.needs_embeddings, self.distiller.needs_boxes
+        places = self._student_head.boxes(sites) if self.distiller.needs_corners else None
+        if places is not None:
+            student = self._student_head.with_corners(student, sites, places)
         with self.distiller.teacher_recorders:
-            teacher = self._teacher.predict(batch_inputs, samples, sites, embeddings, boxes)
+            teacher = self._teacher.predict(batch_inputs, samples, sites, embeddings, boxes, places)
         predictors = self._student_head.predictor(sites), self._teacher.predictor(sites)
         self.distiller.record_step(Step(self._student_head, sites, student, teacher), predictors)
 

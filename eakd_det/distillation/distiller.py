@@ -31,7 +31,7 @@ from eakd_det.distillation.proposal_recorder import (
 )
 from eakd_det.distillation.statistics import StepStatistics, log_names
 from eakd_det.errors import ConfigError
-from eakd_det.losses.records import BOXES, EMBEDDINGS, PREDICTOR
+from eakd_det.losses.records import BOXES, CORNERS, EMBEDDINGS, PREDICTOR
 from eakd_det.sites import HeadPredictor, Scores
 
 
@@ -57,6 +57,7 @@ class ProposalDistiller(ConfigurableDistiller):
         records_modules: Whether the config has recorders on modules of the networks.
         needs_embeddings: Whether any loss reads embeddings.
         needs_boxes: Whether any loss reads boxes or runs a head on other features.
+        needs_corners: Whether any loss reads corners of boxes.
         student_sources: Sources of the student's recorders.
         teacher_sources: Sources of the teacher's recorders.
         observer: Records the next steps, see :meth:`observe_next_step`.
@@ -117,6 +118,7 @@ class ProposalDistiller(ConfigurableDistiller):
             drop_unused_records(recorders, read)
         self.needs_embeddings = EMBEDDINGS in read
         self.needs_boxes = bool(read & {BOXES, PREDICTOR})
+        self.needs_corners = CORNERS in read
         self.student_sources, self.teacher_sources = (
             [recorder.source for recorder in recorders.recorders.values()] for recorders in sides
         )

@@ -10,10 +10,10 @@ from mmrazor.models.task_modules.recorder.base_recorder import BaseRecorder
 from torch import nn
 
 from eakd_det.errors import ConfigError
-from eakd_det.losses.records import BOXES, EMBEDDINGS, IMAGES, LABELS, LOGITS, NECK, OBJECTS, PREDICTOR
+from eakd_det.losses.records import BOXES, CORNERS, EMBEDDINGS, IMAGES, LABELS, LOGITS, NECK, OBJECTS, PREDICTOR
 from eakd_det.sites import HeadPredictor, Prediction, Sites
 
-_OF_SITES = (LOGITS, EMBEDDINGS, LABELS, IMAGES, OBJECTS, BOXES, PREDICTOR)
+_OF_SITES = (LOGITS, EMBEDDINGS, LABELS, IMAGES, OBJECTS, BOXES, CORNERS, PREDICTOR)
 RESERVED_NAMES = (*_OF_SITES, NECK)
 
 
@@ -65,6 +65,7 @@ def record_prediction(manager: RecorderManager, sites: Sites, prediction: Predic
         IMAGES: sites.image,
         OBJECTS: sites.is_object,
         BOXES: prediction.boxes,
+        CORNERS: prediction.corners,
         PREDICTOR: predictor,
     }
     for name, value in values.items():

@@ -26,6 +26,7 @@ from eakd_det.functional.binary import (
     binary_kd_divergence,
     binary_pairs,
 )
+from eakd_det.functional.boxes import giou_divergence, l1_divergence
 from eakd_det.functional.dkd import DKDTerms, dkd_divergence, dkd_terms
 from eakd_det.functional.ea_weight import EA_MODES, EAMode, ea_weight
 from eakd_det.functional.entropy import entropy
@@ -67,10 +68,12 @@ __all__ = [
     'ea_weight',
     'entropy',
     'entropy_temperature',
+    'giou_divergence',
     'hard_rows',
     'hcl_divergence',
     'jsd_divergence',
     'kd_divergence',
+    'l1_divergence',
     'mse_divergence',
     'normalized_entropy',
     'pad_divergence',

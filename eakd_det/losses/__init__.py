@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eakd_det.losses.base import ProposalLoss, ProposalTerms, Terms
+from eakd_det.losses.box import BoxLoss
 from eakd_det.losses.cross_head import CrossHeadLoss
 from eakd_det.losses.dkd import DKDLoss
 from eakd_det.losses.embedding import EmbeddingLoss
@@ -20,6 +21,7 @@ from eakd_det.losses.temperature import EntropyTemperature, LearnedTemperature, 
 from eakd_det.losses.ttm import TTMLoss
 
 __all__ = [
+    'BoxLoss',
     'CrossHeadLoss',
     'DKDLoss',
     'EmbeddingLoss',

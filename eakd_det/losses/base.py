@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
@@ -14,7 +13,8 @@ from eakd_det.arguments import NotNegative, checked, shown_arguments
 from eakd_det.building import build_model
 from eakd_det.errors import ConfigError
 from eakd_det.losses import records
-from eakd_det.weighting import UniformWeighting, image_weights
+from eakd_det.losses.signature import forward_with, signature_of
+from eakd_det.weighting import UniformWeighting, image_weights, site_weights
 
 Unit = Literal['site', 'image']
 
@@ -91,7 +91,7 @@ class ProposalLoss(ReadsScores):
         if cls.forward is ProposalLoss.forward or hasattr(cls.forward, '__signature__'):
             accepted = dict.fromkeys([*cls.reads, 'gt_labels'])
             cls._arguments = tuple(sorted(accepted, key=lambda name: name not in cls._required))
-            cls.forward = forward_with(_signature(cls._arguments, cls._required))  # type: ignore[method-assign]
+            cls.forward = forward_with(signature_of(cls._arguments, cls._required))  # type: ignore[method-assign]
 
     @checked
     def __init__(
@@ -152,7 +152,7 @@ class ProposalLoss(ReadsScores):
             return torch.ones_like(divergence)
         self._check_present(given, ('preds_S', 'preds_T', 'images'), ' for its weighting')
         weights = given['weights'] if 'weights' in given else self.weighting(given['preds_S'], given['preds_T'])
-        return image_weights(weights if weights.dim() == 1 else weights.mean(dim=1), given['images'], len(divergence))
+        return image_weights(site_weights(weights), given['images'], len(divergence))
 
     def reduce(self, terms: Terms) -> Tensor:
         """Return the loss, a scalar, or ``(N,)`` for reduction 'none'; without rows, a zero that has a graph."""
@@ -205,20 +205,3 @@ def _mean_over_processes(value: Tensor) -> Tensor:
     if distributed.is_available() and distributed.is_initialized():
         distributed.all_reduce(value.div_(distributed.get_world_size()))
     return value
-
-
-def forward_with(signature: inspect.Signature) -> Callable[..., Tensor]:
-    """Return a ``forward`` with this signature; MMRazor checks the keys of ``loss_forward_mappings`` against it."""
-
-    def forward(self: ProposalLoss, *args: Any, **kwargs: Any) -> Tensor:
-        """Compute the loss."""
-        return ProposalLoss.forward(self, *args, **kwargs)
-
-    forward.__signature__ = signature  # type: ignore[attr-defined]
-    return forward
-
-
-def _signature(names: tuple[str, ...], needed: tuple[str, ...]) -> inspect.Signature:
-    kind, no_default = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
-    parameters = [inspect.Parameter(name, kind, default=no_default if name in needed else None) for name in names]
-    return inspect.Signature([inspect.Parameter('self', kind), *parameters], return_annotation=Tensor)

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from eakd_det.activation import Activation
 from eakd_det.arguments import NotNegative, Positive, checked
 from eakd_det.functional import Temperature, dkd_divergence
 from eakd_det.losses.logit import LogitLoss
@@ -52,6 +53,6 @@ class DKDLoss(LogitLoss):
         """Compute DKD of each site, ``(N,)``."""
         return dkd_divergence(preds_S, preds_T, gt_labels, tau, self.alpha, self.beta)
 
-    def why_not_sigmoid(self) -> str | None:
-        """Refuse: there is no target class among independent scores."""
-        return 'parts one softmax into its target and the other classes'
+    def why_not(self, activation: Activation) -> str | None:
+        """Refuse sigmoids: there is no target class among independent scores."""
+        return 'parts one softmax into its target and the other classes' if activation == 'sigmoid' else None

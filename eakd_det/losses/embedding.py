@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from eakd_det.activation import Activation
 from eakd_det.arguments import Count, checked
 from eakd_det.errors import ConfigError
 from eakd_det.functional import mse_divergence
@@ -53,7 +54,7 @@ class EmbeddingLoss(ProposalLoss):
         if student_channels is not None and teacher_channels is not None and student_channels != teacher_channels:
             self.projection = nn.Linear(student_channels, teacher_channels)
 
-    def why_not_sigmoid(self) -> str | None:
+    def why_not(self, activation: Activation) -> str | None:
         """Accept: class scores are only weighed."""
         return None
 

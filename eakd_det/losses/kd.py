@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from eakd_det.activation import Activation
 from eakd_det.arguments import AtLeastOne, Positive, checked
 from eakd_det.errors import ConfigError
 from eakd_det.functional import (
@@ -70,6 +71,12 @@ class KDLoss(LogitLoss):
                 f'but got {self.focal_beta}'
             )
         return kd_divergence(preds_S, preds_T, tau)
+
+    def why_not(self, activation: Activation) -> str | None:
+        """Refuse ``focal_beta`` for a softmax, in addition."""
+        if activation == 'softmax' and self.focal_beta is not None:
+            return 'with focal_beta compares sigmoid scores'
+        return super().why_not(activation)
 
     def binary_divergence(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """Compute KD of each sigmoid score, ``(N, C)``, in less time and memory than of a softmax over two."""

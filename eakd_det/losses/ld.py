@@ -6,12 +6,13 @@ from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
-from eakd_det.activation import ReadsScores
+from eakd_det.activation import Activation, ReadsScores
 from eakd_det.arguments import Count, Positive, checked
 from eakd_det.errors import ConfigError
 from eakd_det.functional import kd_divergence
 from eakd_det.losses import records
 from eakd_det.losses.site_loss import SiteLoss
+from eakd_det.weighting import site_weights
 
 
 class LDLoss(SiteLoss):
@@ -84,11 +85,10 @@ class LDLoss(SiteLoss):
         """Weight each side by its bins, ``(N, 4)``, or each site by its class scores, ``(N,)``."""
         student, teacher = given['boxes_S'], given['boxes_T']
         if self.weigh_by == 'classes' or student.dim() != 3:
-            weights = super().site_weights(given)
-            return weights if weights.dim() == 1 else weights.mean(dim=1)
+            return site_weights(super().site_weights(given))
         return self.weighting(student.flatten(0, 1), teacher.flatten(0, 1)).unflatten(0, student.shape[:2])
 
-    def why_not_sigmoid(self) -> str | None:
+    def why_not(self, activation: Activation) -> str | None:
         """Accept: the bins are a softmax whatever the class scores are."""
         return None
 

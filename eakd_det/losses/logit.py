@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from eakd_det.activation import Activation
 from eakd_det.arguments import Positive, checked
 from eakd_det.building import build_model
 from eakd_det.functional import StandardizeOption, binary_pairs, standardize
@@ -82,9 +83,10 @@ class LogitLoss(SiteLoss):
         tau = self.tau(student, teacher) if isinstance(self.tau, nn.Module) else self.tau
         return self.divergence_at(tau, student, teacher).unflatten(0, preds_S.shape)
 
-    def why_not_sigmoid(self) -> str | None:
-        """Refuse to standardise, which compares the columns of a row."""
-        return 'with standardize compares classes with each other' if self.standardize else None
+    def why_not(self, activation: Activation) -> str | None:
+        """Refuse to standardise sigmoids, which compares the columns of a row."""
+        is_refused = activation == 'sigmoid' and self.standardize
+        return 'with standardize compares classes with each other' if is_refused else None
 
     def log_values(self) -> dict[str, Tensor]:
         """Return the temperature if it is learned."""

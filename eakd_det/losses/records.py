@@ -14,6 +14,7 @@ LABELS = 'proposal_labels'  # the class assigned to each site, (N,)
 IMAGES = 'proposal_images'  # index of each site's image in the batch, (N,)
 OBJECTS = 'proposal_objects'  # whether an object was assigned to each site, (N,), bool
 BOXES = 'proposal_deltas'  # box predictions, (N, 4), (N, 4 K) for boxes of each of K classes, or (N, 4, bins)
+CORNERS = 'proposal_corners'  # predicted boxes, (N, 4), from the centre of the site's box in units of its size
 PREDICTOR = 'box_predictor'  # the head as a function from pyramid levels to logits and boxes of the same sites
 NECK = 'neck_features'  # all levels of the feature pyramid, fine to coarse, each (I, D, H, W)
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from eakd_det.activation import Activation
 from eakd_det.arguments import Count, checked
 from eakd_det.errors import ConfigError
 from eakd_det.functional import hcl_divergence
@@ -67,7 +68,7 @@ class ReviewKDLoss(ProposalLoss):
         self.fusion = ReviewFusion(student_channels, teacher_channels, mid_channels, num_levels)
         self.pool_sizes = tuple(pool_sizes)
 
-    def why_not_sigmoid(self) -> str | None:
+    def why_not(self, activation: Activation) -> str | None:
         """Accept: class scores are only weighed."""
         return None
 

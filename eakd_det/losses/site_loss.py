@@ -11,7 +11,7 @@ from eakd_det.arguments import Count, checked
 from eakd_det.losses import records
 from eakd_det.losses.base import ProposalLoss
 
-_OF_SITES = (records.LOGITS, records.LABELS, records.IMAGES, records.OBJECTS, records.BOXES)
+_OF_SITES = (records.LOGITS, records.LABELS, records.IMAGES, records.OBJECTS, records.BOXES, records.CORNERS)
 
 
 class SiteLoss(ProposalLoss):

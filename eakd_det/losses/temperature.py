@@ -7,7 +7,7 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
-from eakd_det.activation import ReadsScores
+from eakd_det.activation import Activation, ReadsScores
 from eakd_det.arguments import Constraint, Count, Positive, checked, shown_arguments
 from eakd_det.errors import ConfigError
 from eakd_det.functional import cosine_reversal, entropy_temperature, scale_gradient
@@ -23,7 +23,7 @@ class ProposalTemperature(ReadsScores):
         """Return the temperature, a scalar or ``(N,)``, from class scores ``(N, C)``."""
         raise NotImplementedError
 
-    def why_not_sigmoid(self) -> str | None:
+    def why_not(self, activation: Activation) -> str | None:
         """Accept: it sees each score as a softmax over two."""
         return None
 

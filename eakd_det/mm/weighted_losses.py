@@ -10,12 +10,14 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from eakd_det.activation import Activation
 from eakd_det.arguments import checked
 from eakd_det.building import build_model
 from eakd_det.errors import ConfigError
 from eakd_det.functional._inputs import to_float
 from eakd_det.losses import records
-from eakd_det.losses.base import ProposalLoss, Terms, Unit, forward_with
+from eakd_det.losses.base import ProposalLoss, Terms, Unit
+from eakd_det.losses.signature import forward_with
 from eakd_det.mm.mmrazor_losses import is_relational, sums_over_batch, why_not_separable
 from eakd_det.mm.rowwise import Arguments, count_rows, looped, tensors, vectorised
 from eakd_det.weighting import image_index, image_weights
@@ -161,7 +163,7 @@ class EntropyWeightedMaps(_SeparableLoss):
 
     unit: ClassVar[Unit] = 'image'
 
-    def why_not_sigmoid(self) -> str | None:
+    def why_not(self, activation: Activation) -> str | None:
         """Accept: class scores are only weighed."""
         return None
 

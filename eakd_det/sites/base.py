@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from mmdet.models import BaseDetector
 from torch import Tensor, nn
 
+from eakd_det.sites.predicted_boxes import PredictsBoxes
 from eakd_det.sites.scores import ClassGroups, Scores
 
 Side = Literal['student', 'teacher']
@@ -32,12 +33,15 @@ class Sites:
             on the head.
         is_object: Whether an object was assigned to the site, ``(N,)``, bool.
         where: The places, in a form that only their head reads.
+        copies: How often the student's features have each image: more than once for the branches of a TridentNet, one
+            after another. A head with other features predicts at the place in the one image. Defaults to 1.
     """
 
     image: Tensor
     label: Tensor
     is_object: Tensor
     where: Any
+    copies: int = 1
 
     def __len__(self) -> int:
         return len(self.label)
@@ -57,15 +61,18 @@ class Prediction:
         boxes: Box regression in the student's units: ``(N, 4)``, ``(N, 4 K)`` for a box of each class, or
             ``(N, 4, bins)`` for distributions; None if no loss reads it.
         embeddings: Input of the classifier, ``(N, D)``; None if no loss reads it.
+        corners: Predicted boxes, ``(N, 4)``: x1, y1, x2, y2 from the centre of the box of the student's site, in units
+            of its width and height; None if no loss reads them.
     """
 
     logits: Tensor
     boxes: Tensor | None = None
     embeddings: Tensor | None = None
+    corners: Tensor | None = None
 
     def detach(self) -> Prediction:
         """Return the prediction without its graph."""
-        parts = (self.logits, self.boxes, self.embeddings)
+        parts = (self.logits, self.boxes, self.embeddings, self.corners)
         return Prediction(*(None if part is None else part.detach() for part in parts))  # type: ignore[arg-type]
 
 
@@ -81,7 +88,7 @@ class Watched:
         return not hasattr(self, 'sites')
 
 
-class SiteHead(ABC):
+class SiteHead(PredictsBoxes):
     """The head at which a detector is distilled. A new kind of head is one subclass, listed in ``HEADS``.
 
     Args:
@@ -143,7 +150,7 @@ class SiteHead(ABC):
             )
         return None
 
-    def prepare(self) -> None:  # noqa: B027 - most heads need nothing
+    def prepare(self) -> None:
         """Make the head run under mixed precision and in any memory layout."""
 
     @abstractmethod

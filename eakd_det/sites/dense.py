@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from eakd_det.errors import ConfigError
 from eakd_det.sites.base import Prediction, SiteHead, Sites, Translation, Watched
+from eakd_det.sites.dense_boxes import decode, decoder_of
 from eakd_det.sites.dense_grid import Grid, box_rows, places_differ, priors, rows
 from eakd_det.sites.dense_kinds import kind_of
 from eakd_det.sites.scores import ClassGroups, ClassTranslation, Scores, SigmoidScores, SoftmaxScores
@@ -131,6 +132,20 @@ class DenseHead(SiteHead):
         """Return the anchor of each site, or a square of the stride's size around its point."""
         grid: Grid = sites.where
         return priors(self.head, grid, sites.image.device).repeat(grid.images, 1)
+
+    def why_no_corners(self) -> str | None:
+        """Refuse heads that predict something else than a box at each site."""
+        decoder = decoder_of(self.head)
+        if isinstance(decoder, str):
+            return (
+                f'{self.key}.type: expected a head with a box at each site, for a loss that compares boxes, '
+                f'but {self._type} {decoder}'
+            )
+        return None
+
+    def decode(self, boxes: Tensor, sites: Sites) -> Tensor:
+        """See :mod:`eakd_det.sites.dense_boxes`."""
+        return decode(self.head, boxes, sites.where)
 
     def free_unused(self) -> None:
         """Drop mask head and assigner."""

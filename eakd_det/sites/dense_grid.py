@@ -66,6 +66,13 @@ def priors(head: Any, grid: Grid, device: torch.device) -> Tensor:
     return torch.cat([points[:, :2] - points[:, 2:] / 2, points[:, :2] + points[:, 2:] / 2], dim=1)
 
 
+def per_site(values: Sequence[float], grid: Grid, like: Tensor) -> Tensor:
+    """Return a value of each level at each of its sites, ``(N, 1)``, with dtype and device of ``like``."""
+    counts = [height * width * count for (height, width), count in zip(grid.shapes, grid.anchors, strict=True)]
+    of_image = like.new_tensor(values).repeat_interleave(like.new_tensor(counts).long())
+    return of_image.repeat(grid.images).unsqueeze(1)
+
+
 def places_differ(student: Any, teacher: Any) -> tuple[str, Any, Any] | None:
     """Return what makes the sites of two heads other places, and what both have; None if nothing does."""
     generators = [getattr(head, 'prior_generator', None) for head in (student, teacher)]

@@ -15,6 +15,7 @@ from mmdet.models import BBoxHead, CascadeRoIHead, StandardRoIHead, TwoStageDete
 from torch import Tensor, nn
 
 from eakd_det.errors import ConfigError
+from eakd_det.functional._inputs import to_float
 from eakd_det.models import accept_any_layout, keep_boxes_in_float32
 from eakd_det.sites.base import Prediction, SiteHead, Sites, Watched
 from eakd_det.sites.roi_translation import RoITranslation
@@ -98,7 +99,7 @@ class RoIHead(SiteHead):
             result = original(*args, **kwargs)
             rois, label = kwargs['rois'].detach(), result['bbox_targets'][0]
             is_object = label != self.scores.background
-            watched.sites = Sites(image=rois[:, 0].long(), label=label, is_object=is_object, where=rois)
+            watched.sites = Sites(rois[:, 0].long(), label, is_object, where=rois, copies=self._copies)
             watched.prediction = Prediction(kwargs['cls_score'], kwargs['bbox_pred'], *seen[-1:])
             return result
 
@@ -122,10 +123,15 @@ class RoIHead(SiteHead):
             ConfigError: If there are fewer levels than it reads.
         """
         with _inputs_of(self.box_head.fc_cls, enabled=embeddings) as seen:
-            results = self._forward(features, sites.where)
+            results = self._forward(features, sites)
         return Prediction(results['cls_score'], results['bbox_pred'], *seen[-1:])
 
-    def _forward(self, features: Sequence[Tensor], rois: Tensor) -> dict[str, Tensor]:
+    @property
+    def _copies(self) -> int:
+        """How often a TridentNet's backbone returns each image in training, once for each branch."""
+        return int(getattr(self.detector.backbone, 'num_branch', 1))
+
+    def _forward(self, features: Sequence[Tensor], sites: Sites) -> dict[str, Tensor]:
         roi_head = self.detector.roi_head
         extractor = roi_head.bbox_roi_extractor
         reader: Any = extractor[self.stage] if isinstance(extractor, nn.ModuleList) else extractor
@@ -136,8 +142,9 @@ class RoIHead(SiteHead):
             )
         # mmcv's RoIAlign has no bfloat16 kernel.
         levels = tuple(level.float() if level.dtype == torch.bfloat16 else level for level in features)
-        # A Trident student repeats its images for each branch, a teacher need not.
-        rois = torch.cat([rois[:, :1] % len(levels[0]), rois[:, 1:]], dim=1)
+        rois = sites.where
+        if sites.copies > 1:
+            rois = torch.cat([rois[:, :1] % len(levels[0]), rois[:, 1:]], dim=1)
         if isinstance(roi_head, CascadeRoIHead):
             return roi_head._bbox_forward(self.stage % roi_head.num_stages, levels, rois)
         return roi_head._bbox_forward(levels, rois)
@@ -150,6 +157,20 @@ class RoIHead(SiteHead):
     def boxes(self, sites: Sites) -> Tensor:
         """Return the proposals."""
         return sites.where[:, 1:]
+
+    def why_no_corners(self) -> str | None:
+        """Refuse a box for each class: a site must have one."""
+        if self.box_head.with_reg and self.box_head.reg_class_agnostic:
+            return None
+        return (
+            f'{self.key}.reg_class_agnostic: expected True, one box for each proposal, for a loss that compares boxes, '
+            f'but got {self.box_head.reg_class_agnostic}'
+        )
+
+    def decode(self, boxes: Tensor, sites: Sites) -> Tensor:
+        """Decode with the box coder, from the proposals."""
+        decoded = self.box_head.bbox_coder.decode(sites.where[:, 1:], to_float(boxes))
+        return torch.as_tensor(getattr(decoded, 'tensor', decoded))
 
     def free_unused(self) -> None:
         """Remove RPN, mask head, assigner and sampler."""

@@ -90,6 +90,7 @@ class FrozenTeacher:
         sites: Sites,
         embeddings: bool = False,
         boxes: bool = False,
+        places: Tensor | None = None,
     ) -> Prediction:
         """Predict at ``sites`` of ``images``, ``(B, 3, H, W)``, normalised by the student's preprocessor.
 
@@ -102,12 +103,15 @@ class FrozenTeacher:
             sites: The places.
             embeddings: Whether to return embeddings.
             boxes: Whether to return boxes.
+            places: Boxes of the sites, from the student's head, to return corners as well; None returns none.
         """
         if self.detector.training:  # train() was called on the detector itself
             self.detector.eval()
         images = self.options.arrange(self._pixels(images, data_samples))
         with self.options.autocast(images.device):
             prediction = self._head.predict(self.detector.extract_feat(images), sites, embeddings)
+        if places is not None:
+            prediction = self._head.with_corners(prediction, sites, places)
         return self._translate(prediction if boxes else replace(prediction, boxes=None))
 
     def predictor(self, sites: Sites) -> HeadPredictor:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from eakd_det.weighting.base import ProposalWeighting
 from eakd_det.weighting.confidence import ConfidenceWeighting
+from eakd_det.weighting.difference import DifferenceWeighting
 from eakd_det.weighting.entropy import EntropyWeighting
 from eakd_det.weighting.entropy_guided import CurriculumWeighting, HardProposalWeighting
-from eakd_det.weighting.images import image_index, image_weights
+from eakd_det.weighting.images import image_index, image_weights, site_weights
 from eakd_det.weighting.mean_matched import MeanMatchedWeighting
 from eakd_det.weighting.power_sum import PowerSumWeighting
 from eakd_det.weighting.uniform import UniformWeighting
@@ -14,6 +15,7 @@ from eakd_det.weighting.uniform import UniformWeighting
 __all__ = [
     'ConfidenceWeighting',
     'CurriculumWeighting',
+    'DifferenceWeighting',
     'EntropyWeighting',
     'HardProposalWeighting',
     'MeanMatchedWeighting',
@@ -22,4 +24,5 @@ __all__ = [
     'UniformWeighting',
     'image_index',
     'image_weights',
+    'site_weights',
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from eakd_det.activation import ReadsScores
+from eakd_det.activation import Activation, ReadsScores
 from eakd_det.arguments import shown_arguments
 from eakd_det.functional import binary_pairs
 
@@ -31,7 +31,7 @@ class ProposalWeighting(ReadsScores):
         """Compute the weight of each sigmoid score, ``(R, C)``, as of a softmax over two."""
         return self.weights(binary_pairs(preds_S), binary_pairs(preds_T)).unflatten(0, preds_S.shape)
 
-    def why_not_sigmoid(self) -> str | None:
+    def why_not(self, activation: Activation) -> str | None:
         """Accept: what weighs a softmax weighs a softmax over two."""
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from eakd_det.activation import Activation
 from eakd_det.arguments import Positive, checked
 from eakd_det.errors import ConfigError
 from eakd_det.functional import EAMode, StandardizeOption, binary_ea_weight, ea_weight, standardize
@@ -83,8 +84,10 @@ class EntropyWeighting(ProposalWeighting):
         """Compute the weight of each sigmoid score, ``(N, C)``, in less time than of a softmax over two."""
         return self.weights(preds_S, preds_T)
 
-    def why_not_sigmoid(self) -> str | None:
-        """Refuse options that need a column of background, or compare columns."""
+    def why_not(self, activation: Activation) -> str | None:
+        """Refuse options that need a column of background, or compare columns, for sigmoids."""
+        if activation == 'softmax':
+            return None
         if self.standardize:
             return 'with standardize compares classes with each other'
         return 'with foreground_only needs a column of background' if self.foreground_only else None

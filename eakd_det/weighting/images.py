@@ -1,4 +1,4 @@
-"""Weights of images from the weights of their sites."""
+"""Weights of images from the weights of their sites, and of sites from those of their parts."""
 
 from __future__ import annotations
 
@@ -49,6 +49,17 @@ def image_weights(weights: Tensor, images: Tensor, num_images: int) -> Tensor:
     sums = zeros.index_add(0, images, weights)
     neutral = weights.mean() if len(weights) else weights.new_ones(())
     return torch.where(counts > 0, sums / counts.clamp(min=1), neutral)
+
+
+def site_weights(weights: Tensor) -> Tensor:
+    """Return the weight of each site, ``(R,)``: the mean where its parts have weights of their own, ``(R, M)``.
+
+    Example:
+        >>> import torch
+        >>> site_weights(torch.tensor([[1.0, 3.0], [4.0, 4.0]]))
+        tensor([2., 4.])
+    """
+    return weights if weights.dim() == 1 else weights.mean(dim=1)
 
 
 def image_index(images: Tensor) -> Tensor:

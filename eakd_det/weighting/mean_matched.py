@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from eakd_det.activation import Activation
 from eakd_det.arguments import checked
 from eakd_det.weighting.entropy import EntropyWeighting
 
@@ -49,9 +50,11 @@ class MeanMatchedWeighting(EntropyWeighting):
         objects = 1 - background
         return background * _mean(weights, background) + objects * _mean(weights, objects)
 
-    def why_not_sigmoid(self) -> str | None:
+    def why_not(self, activation: Activation) -> str | None:
         """Refuse groups that need a column of background."""
-        return 'with by_background needs a column of background' if self.by_background else super().why_not_sigmoid()
+        if activation == 'sigmoid' and self.by_background:
+            return 'with by_background needs a column of background'
+        return super().why_not(activation)
 
 
 def _mean(weights: Tensor, members: Tensor) -> Tensor:

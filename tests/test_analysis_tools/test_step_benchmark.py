@@ -10,9 +10,10 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2] / 'tools' / 'analysis_tools'))
 
-from step_benchmark import losses, report
-from step_benchmark.agreement import SeenLogits, compare
-from step_benchmark.arms import PLAIN
+from step_benchmark import dense, losses, report
+from step_benchmark.agreement import SeenLogits, compare, logits_of
+from step_benchmark.arms import PLAIN, RAZOR_SHIPPED
+from step_benchmark.scene import make_scene, sample_proposals
 from step_benchmark.sections import Sections
 from step_benchmark.timing import Times
 
@@ -45,6 +46,19 @@ def test_comparison_of_logits():
     assert compare(reference, SeenLogits(logits, 10.5 * logits)) == 'teacher off by 5.0%'
     assert compare(reference, SeenLogits(logits.flip(0), logits)) == 'other boxes'
     assert compare(reference, None) == 'none'
+
+
+def test_the_arms_of_a_dense_pair_compare_the_same_logits():
+    """CrossKD's own code is not in the repository."""
+    scene = make_scene('gfl-r18w32-r18w16', height=64, width=64, images=1, rois=0)
+    names = ('ours EA-KD', 'ours CrossKD', RAZOR_SHIPPED)
+    logits = [logits_of(dense.build_arm(name, scene), scene.data) for name in names]
+    assert [compare(logits[0], other) for other in logits] == ['equal'] * 3
+    images, sites = sample_proposals(scene)
+    dense.run_teacher(scene.teacher, images, sites.where)
+    assert len(logits[0].teacher) == len(sites) == 340
+    with pytest.raises(ValueError, match=r'expected the file crosskd_gfl\.py'):
+        dense.build_arm(dense.CROSSKD, scene)
 
 
 def test_a_section_excludes_nested_sections(monkeypatch):

@@ -17,7 +17,9 @@ DEMO_ONLY = (
     *('ttm', 'wttm', 'ea-ttm', 'rkld', 'ea-rkld', 'jsd', 'ea-jsd', 'skld', 'ea-skld', 'srkld', 'ea-srkld'),
     *('pad', 'pkd', 'ea-kd-pkd', 'egad-inspired'),
 )
-DENSE_ONLY = ('ld', 'ea-ld', 'cross-head', 'ea-cross-head', 'crosskd', 'ea-crosskd', 'kd-confident')
+DENSE_ONLY = (
+    *('ld', 'ea-ld', 'cross-head', 'ea-cross-head', 'crosskd', 'ea-crosskd', 'bckd', 'ea-bckd', 'kd-confident'),
+)
 
 
 def names_of_pair(teacher: str, student: str, suffix: str, methods: tuple[str, ...] = METHODS) -> list[str]:
@@ -69,6 +71,7 @@ DENSE_PAIRS = {
     'yolox-l-s_coco': 'YOLOXHead',
     'gfl-r18w32-r18w16_custom-small': 'GFLHead',
     'gfl-r18w32-r18w16_demo': 'GFLHead',
+    'rtmdet-w25-w12_custom-small': 'RTMDetSepBNHead',
 }
 NAMES = [f'{folder}/{name}' for folder, names in FOLDERS.items() for name in names]
 SMALL = ('custom_small/', 'bccd/', 'demo/')  # small machines have a recipe of their own

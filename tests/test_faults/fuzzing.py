@@ -50,6 +50,7 @@ LOSSES: dict[str, dict[str, Any]] = {
 WEIGHTINGS: dict[str, dict[str, Any]] = {
     'ConfidenceWeighting': {},
     'CurriculumWeighting': dict(total_iters=10),
+    'DifferenceWeighting': {},
     'EntropyWeighting': {},
     'HardProposalWeighting': {},
     'MeanMatchedWeighting': {},
@@ -57,7 +58,7 @@ WEIGHTINGS: dict[str, dict[str, Any]] = {
     'UniformWeighting': {},
 }
 TEMPERATURES: dict[str, dict[str, Any]] = {'EntropyTemperature': {}, 'LearnedTemperature': {}}
-OTHERS = {'LDLoss', 'MobileNetV2', 'ProposalDistill', 'ProposalDistiller'}  # LDLoss needs a dense head
+OTHERS = {'BoxLoss', 'LDLoss', 'MobileNetV2', 'ProposalDistill', 'ProposalDistiller'}  # the first two need a dense head
 
 
 @dataclass(frozen=True)

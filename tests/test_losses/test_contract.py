@@ -49,6 +49,8 @@ ZERO_AT_EQUAL_INPUTS = {
     'ea-mld+ls': dict(type='MLDLoss', masks='none', temperatures=(2, 3, 5, 2, 6), standardize=True, weighting=EA),
     'ld': dict(type='LDLoss', sites='all'),
     'ea-ld': dict(type='LDLoss', sites='all', weighting=EA),
+    'box': dict(type='BoxLoss'),
+    'ea-box-l1': dict(type='BoxLoss', distance='l1', weighting=EA),
     'l2': dict(type='EmbeddingLoss'),
     'ea-l2': dict(type='EmbeddingLoss', weighting=EA),
 }
@@ -106,6 +108,10 @@ def inputs_of(cfg: dict[str, Any], rows: int = 12, dtype: torch.dtype = torch.fl
         tensor = torch.randn(*shape, dtype=dtype)
         return (1000 * tensor.sign() if scale is None else scale * tensor).requires_grad_(learned)
 
+    def corners() -> Tensor:
+        corner, size = values(rows, 2, learned=False), values(rows, 2, learned=False).abs()
+        return torch.cat([corner, corner + size + 0.1], dim=1).requires_grad_()
+
     def pyramid(channels: int, learned: bool) -> list[Tensor]:
         return [values(IMAGES, channels, *size, learned=learned) for size in ((6, 4), (3, 2))]
 
@@ -126,6 +132,8 @@ def inputs_of(cfg: dict[str, Any], rows: int = 12, dtype: torch.dtype = torch.fl
         deltas_T=values(rows, 4, learned=True),
         boxes_S=values(rows, 4, 17, learned=True),
         boxes_T=values(rows, 4, 17, learned=True),
+        corners_S=corners(),
+        corners_T=corners(),
         objects=torch.arange(rows) % 3 == 0,
     )
     arguments = {name: made[name] for name in (*reads, 'gt_labels')}
@@ -286,7 +294,7 @@ def test_gradcheck(cfg):
         seen = ('boxes_S', 'boxes_T') if 'boxes_S' in loss.reads else ('preds_S', 'preds_T')
         weights = loss.weighting(*(inputs.arguments[name].flatten(0, -2) for name in seen))
         loss.weighting.forward = lambda preds_S, preds_T: weights
-    name = next(n for n in ('features_S', 'embeddings_S', 'boxes_S', 'preds_S') if n in loss.reads)
+    name = next(n for n in ('features_S', 'embeddings_S', 'boxes_S', 'corners_S', 'preds_S') if n in loss.reads)
     tensors = inputs.arguments[name] if isinstance(inputs.arguments[name], list) else [inputs.arguments[name]]
 
     def value(*tensors: Tensor) -> Tensor:

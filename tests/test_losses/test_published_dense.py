@@ -1,8 +1,9 @@
-"""Losses of dense heads beside the published code of CrossKD and LD.
+"""Losses of dense heads beside the published code of CrossKD, LD and BCKD.
 
-The numbers are those of ``kd_loss.py`` in github.com/jbwang1997/CrossKD (87e156a) and github.com/HikariTJU/LD (4287990)
-for the inputs below, with the settings of their GFL configs: value, and sum of the absolute gradient. MMDetection adds
-1.2e-7 to what it divides by.
+For the inputs below the numbers are those of ``kd_loss.py`` in github.com/jbwang1997/CrossKD (87e156a),
+github.com/HikariTJU/LD (4287990) and github.com/TinyTigerPan/BCKD (121c9aa), with the settings of their GFL configs:
+value, and sum of the absolute gradient. For BCKD's boxes they are those of the lines in its ``ld_head.py``, with
+MMDetection's ``GIoULoss``. MMDetection adds 1.2e-7 to what it divides by.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import torch
 
 from eakd_det.activation import set_activation
 from eakd_det.errors import ConfigError
-from eakd_det.losses import CrossHeadLoss, KDLoss, LDLoss
+from eakd_det.losses import BoxLoss, CrossHeadLoss, KDLoss, LDLoss
 
 CLOSE = 1e-7
 IMAGES, OBJECTS = torch.zeros(6, dtype=torch.long), torch.arange(6) < 4
@@ -41,7 +42,10 @@ def check(loss, given, argument, value, gradient):
     [(1, 3.1942599697934018, 1.871643379928716), (2, 2.0831498446054266, 1.492942782143887)],
 )
 def test_crosskd_of_classes(inputs, beta, value, gradient):
-    """KDQualityFocalLoss, divided by four objects; on the crossed scores in CrossKD, on the plain ones in BCKD."""
+    """KDQualityFocalLoss, divided by four objects; on the crossed scores in CrossKD, on the plain ones in BCKD.
+
+    BCKD's NovelKDLoss, which has ``beta`` 1, gives the same numbers.
+    """
     check(KDLoss(focal_beta=beta, reduction='objects'), inputs, 'preds_S', value, gradient)
     crossed = CrossHeadLoss(focal_beta=beta, reduction='objects')
     inputs.update(predict_T=lambda levels: (levels[0], None), features_S=[inputs['preds_S'].detach()])
@@ -62,9 +66,27 @@ def test_ld(inputs):
     check(loss, inputs, 'boxes_S', 0.5726299732585877, 0.20223989430898953)
 
 
+def test_bckd_of_boxes(inputs):
+    """GIoU of the expected distances around each centre; the weight is the largest difference of the scores."""
+    distances = {
+        side: inputs[f'boxes_{side}'].requires_grad_().softmax(dim=2) @ torch.arange(17.0).double() for side in 'ST'
+    }
+    centre = torch.arange(12.0, dtype=torch.float64).view(6, 2)
+    for side, sides in distances.items():
+        inputs[f'corners_{side}'] = torch.cat([centre - sides[:, :2], centre + sides[:, 2:]], dim=1)
+    loss = BoxLoss(loss_weight=4.0, reduction='objects', weighting=dict(type='DifferenceWeighting'))
+    set_activation(loss, 'sigmoid')
+    result = loss(**{name: value for name, value in inputs.items() if name in loss.reads})
+    (gradient,) = torch.autograd.grad(result, inputs['boxes_S'])
+    assert result.item() == pytest.approx(2.3317746769436027, rel=CLOSE)
+    assert gradient.abs().sum().item() == pytest.approx(1.1659322509962844, rel=CLOSE)
+
+
 def test_softmax_scores_have_no_quality(inputs):
     with pytest.raises(ConfigError, match=r'^KDLoss\.focal_beta: expected None, because the scores are a softmax'):
         KDLoss(focal_beta=1.0)(inputs['preds_S'], inputs['preds_T'])
+    with pytest.raises(ConfigError, match=r'^key: expected support for the softmax .* focal_beta compares sigmoid'):
+        set_activation(KDLoss(focal_beta=1.0), 'softmax', 'key')
 
 
 def test_a_learned_temperature_is_refused_when_the_loss_is_built():

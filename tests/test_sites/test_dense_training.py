@@ -15,7 +15,6 @@ from tests import tiny
 from tests.test_parallel.processes import run_in_two
 
 KD = dict(type='eakd_det.KDLoss', reduction='objects', weighting=dict(type='eakd_det.EntropyWeighting', tau=1.0))
-PKD = dict(type='mmrazor.PKDLoss', loss_weight=6.0)
 LEVELS = {
     f'preds_{side[0]}': dict(recorder='neck_features', from_student=side == 'Student')
     for side in ('Student', 'Teacher')
@@ -77,8 +76,8 @@ def gradients(name: str, rank: int | None = None) -> dict[str, torch.Tensor]:
     wrapped = model if rank is None else DistributedDataParallel(model, broadcast_buffers=False)
     data = model.data_preprocessor(copy.deepcopy(data), training=True)
     losses = wrapped(**data, mode='loss')
-    # MMDetection divides RetinaNet's own loss by the objects of each process; only ours is the same in two.
-    losses = {key: value if key.startswith('distill.') else _times(value, 0.0) for key, value in losses.items()}
+    if name == 'retinanet':  # MMDetection divides its loss by the objects of each process; only ours is the same in two
+        losses = {key: value if key.startswith('distill.') else _times(value, 0.0) for key, value in losses.items()}
     model.parse_losses(losses)[0].backward()
     found = {key: value.grad for key, value in model.named_parameters() if value.grad is not None}
     assert rank is None or distributed.get_world_size() == 2
@@ -90,8 +89,8 @@ def _times(value, factor):
 
 
 @pytest.mark.slow
-def test_two_processes_have_the_distillation_gradient_of_one(tmp_path: Path) -> None:
-    name = 'retinanet'
+@three_heads
+def test_two_processes_have_the_gradient_of_one(name: str, tmp_path: Path) -> None:
     first, second = run_in_two(partial(gradients, name), tmp_path)
     alone = gradients(name)
     assert first.keys() == second.keys() == alone.keys()
@@ -100,12 +99,53 @@ def test_two_processes_have_the_distillation_gradient_of_one(tmp_path: Path) -> 
         torch.testing.assert_close(first[key], value, rtol=1e-4, atol=1e-5, msg=lambda text, key=key: f'{key}: {text}')
 
 
-@pytest.mark.parametrize('name', ['gfl', pytest.param('rtmdet', marks=pytest.mark.slow)])
-def test_pkd_and_ea_kd_add_up(name):
-    mapping = dict(loss_forward_mappings=dict(loss_pkd=LEVELS))
-    both = make(name, dict(loss_kd=copy.deepcopy(KD), loss_pkd=PKD), **mapping)
+MAPS = {
+    'pkd': dict(type='mmrazor.PKDLoss', loss_weight=6.0),
+    'cwd': dict(type='mmrazor.ChannelWiseDivergence', tau=1.0, loss_weight=5.0),
+    'mgd': dict(type='mmrazor.MGDLoss', alpha_mgd=2e-5),
+}
+
+
+def of_level(level: int, student: bool, **connector: str) -> dict:
+    return dict(recorder='neck_features', from_student=student, data_idx=level, **connector)
+
+
+def maps(kind: str, levels: int, width: int) -> dict:
+    """A loss of MMRazor on each level, beside EA-KD."""
+    names = [f'loss_{kind}_{level}' for level in range(levels)]
+    arguments = ('preds_S', 'preds_T')
+    mappings, connectors = {}, {}
+    for level, name in enumerate(names):
+        connector = {}
+        if kind == 'mgd':  # its student's maps are masked and generated again
+            key = f'generate_{level}'
+            connectors[key] = dict(type='MGDConnector', student_channels=width, teacher_channels=width)
+            connector = dict(connector=key)
+        sides = (of_level(level, True, **connector), of_level(level, False))
+        mappings[name] = dict(zip(arguments, sides, strict=True))
+    losses = {name: copy.deepcopy(MAPS[kind]) for name in names}
+    if kind == 'pkd':  # which takes a tuple of levels
+        losses, mappings = dict(loss_pkd=MAPS['pkd']), dict(loss_pkd=LEVELS)
+    return dict(losses=dict(losses, loss_kd=copy.deepcopy(KD)), loss_forward_mappings=mappings, connectors=connectors)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'name'),
+    [
+        ('pkd', 'gfl'),
+        ('cwd', 'gfl'),
+        ('mgd', 'gfl'),
+        *(pytest.param(k, 'rtmdet', marks=pytest.mark.slow) for k in MAPS),
+    ],
+)
+def test_losses_of_maps_and_ea_kd_add_up(kind, name):
+    levels, width = 3, 32 if name == 'gfl' else 16  # CWD has nothing to compare on a map of one point
+    both = make(name, **maps(kind, levels, width))
     values = tiny.step(both, tiny.batch())
-    alone = tiny.step(make(name), tiny.batch())
-    assert torch.equal(values['distill.loss_kd'], alone['distill.loss_kd'])
-    assert values['distill.loss_pkd'] > 0
+    of_maps = {key: value for key, value in values.items() if f'distill.loss_{kind}' in key}
+    assert len(of_maps) == (1 if kind == 'pkd' else levels)
+    assert all(value > 0 for value in of_maps.values())
     assert all(parameter.grad is None for parameter in both.teacher.parameters())
+    assert all(parameter.grad is not None for parameter in both.distiller.parameters())
+    alone = tiny.step(make(name), tiny.batch())
+    torch.testing.assert_close(values['distill.loss_kd'], alone['distill.loss_kd'])

@@ -148,11 +148,20 @@ def test_logits_need_no_adapter_between_necks_of_other_widths(detectors):
 def test_a_teacher_has_one_image_where_a_trident_student_repeats_it(detectors):
     head = find_head(detectors['teacher']['faster'], 'teacher')
     levels = [torch.randn(2, 16, 16 // 2**level, 16 // 2**level) for level in range(4)]
-    image = torch.arange(6)
+    image = torch.arange(6)  # two images, three branches
     rois = torch.cat([image[:, None].float(), torch.tensor([[4.0, 4.0, 40.0, 50.0]]).expand(6, 4)], dim=1)
-    sites = Sites(image=image, label=image, is_object=image < 0, where=rois)
+    sites = Sites(image=image, label=image, is_object=image < 0, where=rois, copies=3)
     with torch.no_grad():
         once = head.predict(levels, sites).logits
         repeated = head.predict([level.repeat(3, 1, 1, 1) for level in levels], sites).logits
     torch.testing.assert_close(once, repeated)
     assert not torch.equal(once[0], once[1])
+
+
+def test_only_a_trident_repeats_its_images(detectors):
+    model = tiny.distill(*(copy.deepcopy(detectors[side]['faster']) for side in ('student', 'teacher'))).train()
+    steps = tiny.steps_of(model)
+    tiny.step(model, tiny.batch())
+    model.student.backbone.num_branch = 3
+    tiny.step(model, tiny.batch())
+    assert [step.sites.copies for step in steps] == [1, 3]

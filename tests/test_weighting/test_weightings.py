@@ -7,6 +7,7 @@ from eakd_det.building import build_model
 from eakd_det.errors import ConfigError
 from eakd_det.functional import EA_MODES, ea_weight
 from eakd_det.weighting import (
+    DifferenceWeighting,
     EntropyWeighting,
     HardProposalWeighting,
     MeanMatchedWeighting,
@@ -22,6 +23,7 @@ WEIGHTINGS = [
     EntropyWeighting(foreground_only=True),
     MeanMatchedWeighting(),
     MeanMatchedWeighting(by_background=True),
+    DifferenceWeighting(),
     PowerSumWeighting(),
     HardProposalWeighting(),
     HardProposalWeighting(quantile=0.5),

@@ -13,15 +13,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]
 
 import torch  # noqa: E402
-from step_benchmark import arms, report  # noqa: E402
+from step_benchmark import arms, dense, report  # noqa: E402
 from step_benchmark.agreement import compare, logits_of  # noqa: E402
 from step_benchmark.environment import add_scene_arguments, parse, publish  # noqa: E402
-from step_benchmark.scene import PAIRS, Scene, make_scene, sample_proposals  # noqa: E402
+from step_benchmark.scene import DENSE_PAIRS, PAIRS, Scene, make_scene, sample_proposals  # noqa: E402
 from step_benchmark.timing import interleave, run_step  # noqa: E402
 
 from eakd_det.files import write_json  # noqa: E402
@@ -32,15 +33,22 @@ _NO_SETTINGS = ('out', 'memory', 'add_memory', 'memory_of', 'crosskd')
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    add_scene_arguments(parser, PAIRS, height=800, width=1344)
+    add_scene_arguments(parser, [*PAIRS, *DENSE_PAIRS], height=800, width=1344)
     parser.add_argument('--images', type=int, default=2, help='images per batch')
     parser.add_argument('--rois', type=int, default=512, help='proposals sampled from each image')
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--warmup', type=int, default=1)
     parser.add_argument(
-        '--arms', nargs='+', choices=arms.ARMS, metavar='ARM', help=f'arms to time; by default {", ".join(arms.ARMS)}'
+        '--arms',
+        nargs='+',
+        metavar='ARM',
+        help=f'arms to time; by default {", ".join(arms.ARMS)}; of a dense pair {", ".join(dense.ARMS)}',
     )
-    parser.add_argument('--crosskd', type=Path, help="path of CrossKD's crosskd_two_stage.py, required for its arm")
+    parser.add_argument(
+        '--crosskd',
+        type=Path,
+        help=f"path of CrossKD's crosskd_two_stage.py, or {dense.CROSSKD_FILE} for a dense pair; required for its arm",
+    )
     parser.add_argument('--fast-dtype', default='auto', help="the teacher's dtype in the fast arm")
     parser.add_argument(
         '--memory', action='store_true', help='measure the peak memory of each arm in its own process (Linux)'
@@ -51,22 +59,31 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='RECORD',
         help='only measure the memory of the arms of this record, and add it there',
     )
-    parser.add_argument('--memory-of', choices=arms.ARMS, help=argparse.SUPPRESS)
+    parser.add_argument('--memory-of', help=argparse.SUPPRESS)
     args = parse(parser, argv, threads=os.cpu_count() or 1)
-    selected = args.arms or [arm for arm in arms.ARMS if arm != arms.CROSSKD or args.crosskd]
+    selected = args.arms
     if args.add_memory:
         vars(args).update(json.loads(args.add_memory.read_text())['settings'])
-    args.arms = selected
-    if arms.CROSSKD in args.arms and not (args.crosskd and args.crosskd.is_file()):
-        parser.error(f'--crosskd: expected the path of crosskd_two_stage.py, but got {args.crosskd}')
+    kind = kind_of(args.pair)
+    args.arms = selected or [arm for arm in kind.ARMS if arm != kind.CROSSKD or args.crosskd]
+    unknown = [arm for arm in (*args.arms, *([args.memory_of] if args.memory_of else [])) if arm not in kind.ARMS]
+    if unknown:
+        parser.error(f'--arms: expected some of {", ".join(kind.ARMS)} for {args.pair}, but got {", ".join(unknown)}')
+    if kind.CROSSKD in args.arms and not (args.crosskd and args.crosskd.is_file()):
+        parser.error(f'--crosskd: expected the path of {kind.CROSSKD_FILE}, but got {args.crosskd}')
     return args
+
+
+def kind_of(pair: str) -> ModuleType:
+    """Return the module with the arms of a pair."""
+    return dense if pair in DENSE_PAIRS else arms
 
 
 def build(args: argparse.Namespace, names: list[str]) -> tuple[Scene, dict[str, torch.nn.Module]]:
     """Build the scene and the arms."""
     scene = make_scene(args.pair, args.height, args.width, args.images, args.rois)
     fast = {**arms.FAST_OPTIONS, 'dtype': args.fast_dtype}
-    return scene, {name: arms.build_arm(name, scene, fast, args.crosskd) for name in names}
+    return scene, {name: kind_of(args.pair).build_arm(name, scene, fast, args.crosskd) for name in names}
 
 
 def peak_memory(args: argparse.Namespace) -> dict[str, float]:
@@ -115,16 +132,16 @@ def main(argv: list[str] | None = None) -> None:
     if args.add_memory:
         add_memory(args)
         return
-    names = list(dict.fromkeys([arms.PLAIN, *args.arms]))
+    kind, names = kind_of(args.pair), list(dict.fromkeys([arms.PLAIN, *args.arms]))
     scene, built = build(args, names)
     images, sites = sample_proposals(scene)
     logits = {name: logits_of(model, scene.data) for name, model in built.items()}
-    reference = next((logits[name] for name in arms.PACKAGE_ARMS if name in logits), None)
+    reference = next((logits[name] for name in kind.PACKAGE_ARMS if name in logits), None)
     agreement = {name: compare(reference, other) for name, other in logits.items()} if reference else {}
     print(f'logits: {agreement}', file=sys.stderr, flush=True)
     times = interleave(
         built,
-        {report.TEACHER: lambda: arms.run_teacher(scene.teacher, images, sites.where)},
+        {report.TEACHER: lambda: kind.run_teacher(scene.teacher, images, sites.where)},
         scene.data,
         args.rounds,
         args.warmup,

@@ -10,12 +10,14 @@ from torch import Tensor
 
 from eakd_det.errors import ConfigError
 from eakd_det.mm.ops.nms import nms
+from eakd_det.mm.ops.nms_match import nms_match
 from eakd_det.mm.ops.soft_nms import soft_nms
 
 
 def fill(module: ModuleType) -> None:
     """Add all ops to ``module``; those that this package lacks raise when they are called."""
     module.nms = nms  # type: ignore[attr-defined]
+    module.nms_match = nms_match  # type: ignore[attr-defined]
     module.softnms = _softnms  # type: ignore[attr-defined]
     module.get_compiler_version = lambda: 'none: the ops of eakd_det'  # type: ignore[attr-defined]
     module.get_compiling_cuda_version = lambda: 'not available'  # type: ignore[attr-defined]

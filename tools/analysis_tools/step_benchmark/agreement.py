@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from eakd_det.distillation import ProposalDistill
+from step_benchmark.dense import as_rows
 from step_benchmark.timing import run_step
 
 
@@ -32,13 +33,14 @@ def logits_of(model: Any, data: dict[str, Any]) -> SeenLogits | None:
     if hasattr(model, 'logits'):
         return SeenLogits(*model.logits)
     distiller = getattr(model, 'distiller', None)
-    if distiller is None or 'logits' not in distiller.student_recorders.recorders:
+    if distiller is None or not (recorded := {'logits', 'scores'} & set(distiller.student_recorders.recorders)):
         return None
-    student, teacher = (
-        manager.get_recorder('logits').get_record_data().detach()
-        for manager in (distiller.student_recorders, distiller.teacher_recorders)
-    )
-    return SeenLogits(student, teacher)
+    (name,) = recorded
+    buffers = [
+        manager.get_recorder(name).data_buffer for manager in (distiller.student_recorders, distiller.teacher_recorders)
+    ]
+    # A dense head has a map of scores for each level.
+    return SeenLogits(*(as_rows(maps) if name == 'scores' else maps[0].detach() for maps in buffers))
 
 
 def compare(reference: SeenLogits, other: SeenLogits | None, tolerance: float = 1e-3) -> str:

@@ -35,6 +35,7 @@ RAZOR_SHARED = 'MMRazor, shared samples'
 RAZOR_PKD = 'MMRazor FPN + PKD'
 MD_SCHEDULE = "mdistiller's schedule"
 CROSSKD = 'CrossKD, two-stage'
+CROSSKD_FILE = 'crosskd_two_stage.py'
 ARMS = (PLAIN, OUR_STUDENT, *PACKAGE_ARMS, FAST, RAZOR_SHIPPED, RAZOR_SHARED, RAZOR_PKD, MD_SCHEDULE, CROSSKD)
 FAST_OPTIONS: dict[str, Any] = dict(channels_last=True, dtype='auto', free_unused=True, winograd=True)
 FAST_STUDENT_OPTIONS: dict[str, Any] = dict(channels_last=True, winograd=True)
@@ -58,14 +59,8 @@ def build_arm(name: str, scene: Scene, fast: dict[str, Any] | None = None, cross
     if name == PLAIN:
         return scene.student
     student, teacher = copy.deepcopy(scene.student), copy.deepcopy(scene.teacher)
-    if name == OUR_STUDENT:
-        train_channels_last(student)
-        return student
-    if name in PACKAGE_ARMS:
-        return _distill(student, teacher, PACKAGE_ARMS[name])
-    if name == FAST:
-        options = dict(teacher_options=fast or FAST_OPTIONS, student_options=FAST_STUDENT_OPTIONS)
-        return _distill(student, teacher, PACKAGE_ARMS[EA_KD], **options)
+    if name in (OUR_STUDENT, FAST, *PACKAGE_ARMS):
+        return package_arm(name, student, teacher, PACKAGE_ARMS, fast)
     if name == CROSSKD:
         if crosskd is None:
             raise ValueError('--crosskd: expected the path of crosskd_two_stage.py, but got none')
@@ -75,6 +70,19 @@ def build_arm(name: str, scene: Scene, fast: dict[str, Any] | None = None, cross
     algorithm = _razor(name, student, teacher, len(scene.data['inputs']))
     algorithm.train()  # MMRazor's returns None
     return algorithm
+
+
+def package_arm(
+    name: str, student: BaseDetector, teacher: BaseDetector, losses: dict[str, Any], fast: dict[str, Any] | None
+) -> nn.Module:
+    """Build an arm of this package: the student alone, or with one of ``losses``; the fast one has EA-KD's."""
+    if name == OUR_STUDENT:
+        train_channels_last(student)
+        return student
+    if name == FAST:
+        options = dict(teacher_options=fast or FAST_OPTIONS, student_options=FAST_STUDENT_OPTIONS)
+        return _distill(student, teacher, losses[EA_KD], **options)
+    return _distill(student, teacher, losses[name])
 
 
 def _distill(student: BaseDetector, teacher: BaseDetector, loss: dict[str, Any], **kwargs: Any) -> nn.Module:
@@ -192,7 +200,7 @@ class MDistillerSchedule(nn.Module):
         return losses
 
 
-def run_teacher(teacher: BaseDetector, images: Tensor, rois: Tensor) -> None:
+def run_teacher(teacher: BaseDetector, images: Tensor, rois: Any) -> None:
     """Run MMDetection's backbone, FPN and box head in float32: the part of the teacher that every method needs."""
     with torch.no_grad():
         teacher.roi_head._bbox_forward(teacher.extract_feat(images), rois)

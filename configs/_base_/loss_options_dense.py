@@ -1,0 +1,7 @@
+# Dense heads have 10,000 and more sites in an image, nearly all of them background: a mean over them would all but
+# vanish, so their own losses and this one are divided by the number of objects. At T' = 3 the weight of a sigmoid score
+# is nearly constant.
+loss_options = dict(
+    loss_kd=dict(reduction='objects', weighting=dict(tau=1.0)),
+    loss_cross=dict(reduction='objects', weighting=dict(tau=1.0)),
+)

@@ -1,27 +1,31 @@
-# Size of the distillation loss: KD and EA-KD on the digit scenes, with five loss weights each (the paper's beta, Fig.
-# 8). EA-KD's weights have mean 1, so that both losses are of equal size for equal beta.
-title = 'Digit scenes: KD and EA-KD against the loss weight (beta)'
-data = dict(type='digit_scenes', num_train=1600, num_val=200, seed=0, digits_per_scene=(4, 9), digit_height=(22, 44))
-seeds = (0, 1, 2, 3, 4)
-teacher = dict(config='../demo/teacher_faster-rcnn_r18w32_fpn_demo.py', seed=0)
-student = 'student'
-control = 'kd-beta1'
+# Size of the distillation loss: KD and EA-KD on the digit scenes, with five loss weights each. EA-KD's weights have
+# mean 1, so that both losses are of equal size for equal weight.
+_base_ = './_base_/demo.py'
 
-_kd = '../pairs/r18w32-r18w16_demo.py+kd'
-_ea = '../pairs/r18w32-r18w16_demo.py+ea-kd'
+title = 'Digit scenes: KD and EA-KD against the loss weight'
+control = 'kd-weight1'
+
+_pair = '../pairs/r18w32-r18w16_demo.py'
 _loss = 'model.distiller.distill_losses.loss_kd'
-_normalized = {f'{_loss}.weighting.normalize': True}
+_weights = {'0-5': 0.5, '1': 1.0, '2': 2.0, '4': 4.0, '8': 8.0}
 arms = {
-    'student': dict(title='student', config='../demo/student_faster-rcnn_r18w16_fpn_demo.py'),
-    'kd-beta0-5': dict(title='KD, beta 0.5', config=_kd, options={f'{_loss}.loss_weight': 0.5}),
-    'kd-beta1': dict(title='KD, beta 1', config=_kd, options={f'{_loss}.loss_weight': 1.0}),
-    'kd-beta2': dict(title='KD, beta 2', config=_kd, options={f'{_loss}.loss_weight': 2.0}),
-    'kd-beta4': dict(title='KD, beta 4', config=_kd, options={f'{_loss}.loss_weight': 4.0}),
-    'kd-beta8': dict(title='KD, beta 8', config=_kd, options={f'{_loss}.loss_weight': 8.0}),
-    'ea-beta0-5': dict(title='EA-KD, beta 0.5', config=_ea, options={f'{_loss}.loss_weight': 0.5, **_normalized}),
-    'ea-beta1': dict(title='EA-KD, beta 1', config=_ea, options={f'{_loss}.loss_weight': 1.0, **_normalized}),
-    'ea-beta2': dict(title='EA-KD, beta 2', config=_ea, options={f'{_loss}.loss_weight': 2.0, **_normalized}),
-    'ea-beta4': dict(title='EA-KD, beta 4', config=_ea, options={f'{_loss}.loss_weight': 4.0, **_normalized}),
-    'ea-beta8': dict(title='EA-KD, beta 8', config=_ea, options={f'{_loss}.loss_weight': 8.0, **_normalized}),
+    **{
+        f'kd-weight{_name}': dict(
+            title=f'KD, loss weight {_weight:g}', config=f'{_pair}+kd', options={f'{_loss}.loss_weight': _weight}
+        )
+        for _name, _weight in _weights.items()
+    },
+    **{
+        f'ea-weight{_name}': dict(
+            title=f'EA-KD, loss weight {_weight:g}',
+            config=f'{_pair}+ea-kd',
+            options={f'{_loss}.loss_weight': _weight, f'{_loss}.weighting.normalize': True},
+        )
+        for _name, _weight in _weights.items()
+    },
 }
-del _ea, _kd, _loss, _normalized  # a plan contains only keys of the runner
+sweeps = {
+    'KD, loss weight 0.5 to 8': [f'kd-weight{_name}' for _name in _weights],
+    'EA-KD, loss weight 0.5 to 8': [f'ea-weight{_name}' for _name in _weights],
+}
+del _pair, _loss, _weights  # a plan contains only keys of the runner

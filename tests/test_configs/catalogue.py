@@ -53,6 +53,8 @@ PAIRS = {
     'r101-r18_coco': 'r101_r18/student_faster-rcnn_r18_fpn_ms-1x_coco',
     'r101-caffe-r18_coco': 'r101_r18/student_faster-rcnn_r18_fpn_ms-1x_coco',
     'r50-mv2_coco': 'r50_mv2/student_faster-rcnn_mv2_fpn_ms-1x_coco',
+    'swin-t-r18_coco': 'r101_r18/student_faster-rcnn_r18_fpn_ms-1x_coco',
+    'swin-t-mv2_coco': 'r50_mv2/student_faster-rcnn_mv2_fpn_ms-1x_coco',
     'r50-mv2_custom': 'custom/student_faster-rcnn_mv2_fpn_custom',
     'r18w32-r18w16_custom-small': 'custom_small/student_faster-rcnn_r18w16_fpn_custom-small',
     'mv2-r18w16_bccd': 'bccd/student_faster-rcnn_r18w16_fpn_bccd',

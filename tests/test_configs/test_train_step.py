@@ -41,6 +41,8 @@ def batch(height: int = 192, width: int = 256) -> dict:
         (R101_R18, 'distill.loss_dkd'),
         pytest.param(R50_MV2, 'distill.loss_kd', marks=pytest.mark.slow),
         pytest.param(CAFFE, 'distill.loss_kd', marks=pytest.mark.slow),
+        pytest.param('pairs/swin-t-r18_coco.py+ea-kd', 'distill.loss_kd', marks=pytest.mark.slow),
+        pytest.param('pairs/swin-t-mv2_coco.py+ea-dkd', 'distill.loss_dkd', marks=pytest.mark.slow),
         pytest.param(R101_R18.replace('ea-dkd', 'ea-fcfd'), 'distill.loss_fcfd', marks=pytest.mark.slow),
         pytest.param(R50_MV2.replace('ea-kd', 'dkd-review-kd'), 'distill.loss_review', marks=pytest.mark.slow),
     ],

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from eakd_det.cli.failures import run_tool
-from eakd_det.lab.analysis.commands import accuracy, collect, draw, embedding, selectivity, surface, training
+from eakd_det.lab.analysis.commands import accuracy, collect, draw, embedding, logits, selectivity, surface, training
 
 ANALYSES = dict(
     collect=collect,
@@ -17,6 +17,7 @@ ANALYSES = dict(
     accuracy=accuracy,
     training=training,
     embedding=embedding,
+    logits=logits,
     surface=surface,
 )
 

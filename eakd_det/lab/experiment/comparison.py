@@ -14,6 +14,7 @@ from eakd_det.lab.experiment.published import published_notes, published_numbers
 from eakd_det.lab.experiment.records import RunRecord
 from eakd_det.lab.experiment.same_start import check_same_start
 from eakd_det.lab.experiment.statistics import Difference, Spread, paired_difference, recovered_share, spread
+from eakd_det.lab.experiment.sweeps import sweep_variance
 
 FIGURES = ('AP', 'AP50', 'AP75')
 FORMAT = 1
@@ -55,6 +56,10 @@ def make_report(
         questions=[
             dict(question=question, arm=arm, minus=other, difference=_differences(by_arm[arm], by_arm[other]))
             for question, arm, other in plan.questions
+        ],
+        sweeps=[
+            dict(name=name, **sweep_variance({arm: _figure(by_arm[arm], 'AP') for arm in arms}))
+            for name, arms in plan.sweeps
         ],
         same_start=check_same_start(records),
         published_notes=published_notes(plan.published) if plan.published else [],

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from eakd_det.lab.experiment.plot import QUESTIONS_CAPTION, caption, draw, draw_questions, svg
 from eakd_det.lab.experiment.shown import answered_questions
+from eakd_det.lab.experiment.sweeps import sweep_cells
 from eakd_det.lab.experiment.table import loss_cells, notes, question_cells, table_cells
 
 Table = dict[str, Any]
@@ -25,7 +26,11 @@ def page(report: Mapping[str, Any]) -> str:
     figures = [(svg(draw(report)), caption(report))]
     if answered_questions(report):
         figures.append((svg(draw_questions(report)), QUESTIONS_CAPTION))
-    more = {'Questions': question_cells(report), 'Losses, means over training': loss_cells(report)}
+    more = {
+        'Questions': question_cells(report),
+        'Sweeps': sweep_cells(report),
+        'Losses, means over training': loss_cells(report),
+    }
     return _template().render(
         report=report,
         arms=_table(headings[:-1], [row[:-1] for row in rows]),

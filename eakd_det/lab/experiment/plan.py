@@ -58,6 +58,7 @@ class Plan:
         control: Name of the arm to compare with in addition to the student, usually plain KD; or None.
         teacher: Source of the teacher.
         questions: Questions that the difference of two arms answers: question, arm, and the arm to subtract.
+        sweeps: Names and arms of settings that vary, whose AP varies over the arms by a variance to report.
         data: ``dict(type='digit_scenes', ...)`` with arguments of :func:`eakd_det.lab.scenes.make_digit_scenes`
             generates data and sets ``data_root``; None uses the data of the configs.
         options: Overrides for every config, including the teacher's.
@@ -73,6 +74,7 @@ class Plan:
     control: str | None = None
     teacher: TeacherStage = TeacherStage()
     questions: tuple[tuple[str, str, str], ...] = ()
+    sweeps: tuple[tuple[str, tuple[str, ...]], ...] = ()
     data: Mapping[str, Any] | None = None
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     published: str | None = None
@@ -88,7 +90,8 @@ class Plan:
         if repeated:
             raise ConfigError(f'arms, seeds: expected each once, but got {repeated} more than once')
         asked = [(f'questions[{question!r}]', name) for question, *pair in self.questions for name in pair]
-        for key, name in (('student', self.student), ('control', self.control), *asked):
+        swept = [(f'sweeps[{sweep!r}]', name) for sweep, arms in self.sweeps for name in arms]
+        for key, name in (('student', self.student), ('control', self.control), *asked, *swept):
             if name is not None and name not in names:
                 raise ConfigError(f'{key}: expected the name of an arm ({", ".join(names)}), but got {name!r}')
         if self.published is not None and self.published not in published_pairs():

@@ -18,6 +18,10 @@ Pair = Annotated[
     Sequence[str], Constraint("two arms, as in ('ea-kd', 'kd-matched')", lambda pair: len(pair) == 2 and all(pair))
 ]
 
+Sweep = Annotated[
+    Sequence[str], Constraint('two arms or more', lambda arms: len(set(arms)) == len(arms) > 1 and all(arms))
+]
+
 
 @dataclasses.dataclass(frozen=True)
 class _ArmEntry:
@@ -42,6 +46,7 @@ class _PlanFile:
     student: str | None = 'student'
     control: str | None = 'kd'
     questions: Mapping[str, Pair] | None = None
+    sweeps: Mapping[str, Sweep] | None = None
     data: Mapping[str, Any] | None = None
     teacher: Mapping[str, Any] | None = None
     options: Mapping[str, Any] | None = None
@@ -86,6 +91,7 @@ def _plan(path: Path, file: _PlanFile, given: Mapping[str, Any]) -> Plan:
             teacher.seed,
         ),
         questions=tuple((question, pair[0], pair[1]) for question, pair in (file.questions or {}).items()),
+        sweeps=tuple((sweep, tuple(arms)) for sweep, arms in (file.sweeps or {}).items()),
         data=file.data,
         options=file.options or {},
         published=file.published,

@@ -8,6 +8,7 @@ from typing import Any
 from eakd_det.lab.experiment.comparison import FIGURES
 from eakd_det.lab.experiment.loss_facts import FACTS
 from eakd_det.lab.experiment.shown import answered_questions, idle_arms, shown_arms
+from eakd_det.lab.experiment.sweeps import SWEEP_NOTE, sweep_cells
 from eakd_det.plurals import counted
 from eakd_det.tables import markdown_table
 
@@ -86,13 +87,11 @@ def brief_markdown(report: Mapping[str, Any]) -> str:
 
 
 def table_markdown(report: Mapping[str, Any]) -> str:
-    """Return the table of arms in Markdown, and those of questions and losses if there are any."""
+    """Return the table of arms in Markdown, and those of questions, sweeps and losses if there are any."""
     headings, rows = table_cells(report)
     tables = [markdown_table(headings, [[*row[:-1], f'`{row[-1]}`'] for row in rows], texts=(0, -1))]
-    if question_cells(report)[1]:
-        tables.append(markdown_table(*question_cells(report), texts=(0, 1)))
-    if loss_cells(report)[1]:
-        tables.append(markdown_table(*loss_cells(report), texts=(0,)))
+    more = ((question_cells(report), (0, 1)), (sweep_cells(report), (0,)), (loss_cells(report), (0,)))
+    tables += [markdown_table(*cells, texts=texts) for cells, texts in more if cells[1]]
     return '\n\n'.join(tables)
 
 
@@ -122,6 +121,7 @@ def notes(report: Mapping[str, Any]) -> list[str]:
         )
     if report['teacher'] and any(arm['gap_recovered'] is not None for arm in report['arms']):
         lines.append('Gap closed: share of the AP between student and teacher; the teacher is a single one.')
+    lines += [SWEEP_NOTE] if sweep_cells(report)[1] else []
     if len(setting['sources']) > 1:
         lines.append(
             f"The package's source changed between runs ({len(setting['sources'])} states, see their record.json): if "

@@ -23,8 +23,10 @@ class WatchHook(Hook):
     """Keeps ``<work_dir>/progress.json`` up to date: iteration, seconds, AP so far, and whether training has ended.
 
     ``seconds`` is the time of the training steps with their data loading and checkpoints, without evaluation and
-    without the start of the process, summed over resumes; ``resumes`` is their number. With a GPU,
-    ``gpu_memory_mib`` is the peak of what PyTorch allocated on it.
+    without the start of the process, summed over resumes; ``resumes`` is their number. ``fastest_step`` is the
+    shortest of these steps in seconds. With a GPU, ``gpu_memory_mib`` is the peak of what PyTorch allocated on it.
+    ``start_memory_mib`` and ``memory_mib`` are the resident memory of the process before the first step and its peak
+    (Linux alone).
 
     Args:
         every_seconds: Shortest time between two writes during training. Defaults to 1.0.
@@ -41,6 +43,8 @@ class WatchHook(Hook):
         self._seconds = self._mark = self._written = 0.0
         self._resumes = 0
         self._last: float | None = None
+        self._fastest: float | None = None
+        self._start_memory: float | None = None
 
     def before_train(self, runner: Runner) -> None:
         """Start or continue the clock."""
@@ -48,13 +52,16 @@ class WatchHook(Hook):
         self._seconds = before['seconds'] if before else 0.0
         self._resumes = (before['resumes'] if before else 0) + (runner.iter > 0)
         self._last = None
+        self._start_memory = _resident_mib('VmRSS')
         self._mark = time.monotonic()
         self._write(runner, runner.iter)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         """Add the step's time."""
         now = time.monotonic()
-        self._seconds += now - self._mark
+        step = now - self._mark
+        self._seconds += step
+        self._fastest = step if self._fastest is None else min(step, self._fastest)
         self._mark = now
         runner.message_hub.update_info(_STATE, dict(seconds=self._seconds, resumes=self._resumes))
         if now - self._written >= self.every_seconds:
@@ -82,9 +89,22 @@ class WatchHook(Hook):
             max_iters=runner.max_iters,
             seconds=round(self._seconds, 3),
             resumes=self._resumes,
+            fastest_step=self._fastest and round(self._fastest, 4),
+            start_memory_mib=self._start_memory,
+            memory_mib=_resident_mib('VmHWM'),
             AP=self._last,
             finished=finished,
         )
         if torch.cuda.is_available():
             state['gpu_memory_mib'] = round(torch.cuda.max_memory_allocated() / 2**20)
         write_json(Path(runner.work_dir) / PROGRESS_NAME, state)
+
+
+def _resident_mib(name: str) -> float | None:
+    """Return a size from the status of this process in MiB; None where the system has no such file."""
+    try:
+        status = Path('/proc/self/status').read_text()
+    except OSError:
+        return None
+    sizes = dict(line.split(':', 1) for line in status.splitlines() if ':' in line)
+    return round(int(sizes[name].split()[0]) / 1024) if name in sizes else None

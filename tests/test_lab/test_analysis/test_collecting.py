@@ -17,6 +17,7 @@ from eakd_det.lab.analysis.collecting import boxes_in_file, collect_proposals
 from eakd_det.lab.analysis.command import main
 from eakd_det.lab.analysis.commands.source import progress_line
 from eakd_det.lab.analysis.pair import build_batches, build_pair, load_pair_config
+from eakd_det.paths import configs_dir
 from tests import tiny, tiny_data
 
 
@@ -142,6 +143,10 @@ class TestCommand:
     def test_errors_in_one_line(self, tmp_path, config, extra, message, capsys):
         assert main(['collect', config, *extra, '--out', str(tmp_path)]) == 1
         assert f'Error: {message}' in capsys.readouterr().err
+
+    def test_a_pair_with_a_method_is_a_config(self, capsys):
+        assert main(['collect', f'{configs_dir()}/pairs/r18w32-r18w16_demo.py+kdd']) == 1
+        assert 'Error: config: expected a method of configs/methods' in capsys.readouterr().err
 
     def test_a_plain_config_is_refused(self, tmp_path, data_root, capsys):
         config = tiny_data.dump(tiny_data.student_config(data_root), tmp_path / 'student.py')

@@ -186,3 +186,23 @@ def test_a_question_about_an_unfinished_arm_stays_open():
     assert page(found)
     assert report(full())['questions'] == []
     assert page(report(full())).count('<svg') == 1
+
+
+def test_the_variance_over_a_sweep_by_hand():
+    found = report(full(), plan(sweeps=(('KD and EA', ('kd', 'ea-kd')), ('all', ARMS))))
+    first, second = found['sweeps']
+    assert (first['arms'], first['seeds']) == (['kd', 'ea-kd'], 3)
+    assert first['variance'] == pytest.approx((0.79 / 3 - 0.83 / 3) ** 2 / 2, abs=1e-9)
+    assert first['variance_of_seed']['mean'] == pytest.approx((2e-4 + 0 + 2e-4) / 3, abs=1e-9)
+    assert (second['low'], second['high']) == (0.22, pytest.approx(0.276667))
+    assert '| KD and EA | 2 | 27.0 (26.3 to 27.7) | 0.89 | 1.33 ± 1.15 | 3 |' in markdown(found)
+    assert '<h2>Sweeps</h2>' in page(found)
+    assert any(line.startswith('Sweeps: the variance') for line in notes(found))
+
+
+def test_a_sweep_without_a_common_seed_is_left_out():
+    records = [run for run in full() if run.arm != 'kd'] + [record('kd', seed) for seed in range(3)]
+    found = report(records, plan(sweeps=(('KD and EA', ('kd', 'ea-kd')),)))
+    assert found['sweeps'][0]['variance'] is None
+    assert 'variance' not in markdown(found)
+    assert '<h2>Sweeps</h2>' not in page(found)

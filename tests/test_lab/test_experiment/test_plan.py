@@ -25,6 +25,8 @@ def test_a_plan_file(grid):
         (dict(arms={'kd': dict(config='ea-kd.py', cfg_options={})}), 'arms.kd'),
         (dict(questions={'Why?': ('kd', 'pkd')}), "questions['Why?']"),
         (dict(questions={'Why?': 'kd'}), 'questions'),
+        (dict(sweeps={'beta': ('kd', 'pkd')}), "sweeps['beta']"),
+        (dict(sweeps={'beta': ('kd',)}), 'sweeps: expected a dict of two arms or more'),
         (dict(arms={}), 'arms'),
         (dict(seeds=[0, 0]), '[0] more than once'),
         (dict(seeds=[-1]), 'seeds'),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from eakd_det.errors import ConfigError
-from eakd_det.lab.analysis.commands.source import add_source_options, read_proposals
+from eakd_det.lab.analysis.commands.source import add_source_options, is_config, read_proposals
 from eakd_det.lab.analysis.proposal_table import ProposalTable
 from eakd_det.plurals import counted
 
@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> ProposalTable:
     Raises:
         ConfigError: If a setting or a file is invalid.
     """
-    if not args.source.endswith('.py'):
+    if not is_config(args.source):
         raise ConfigError(f'source: expected a distillation config (.py) to collect with, but got {args.source}')
     table = read_proposals(args, args.embeddings)
     print(

@@ -61,6 +61,16 @@ def output_folder(args: argparse.Namespace) -> Path:
     return Path(args.source).parent if args.source.endswith('.npz') else Path('work_dirs/analysis')
 
 
+def is_config(source: str) -> bool:
+    """Return whether a source is a config: a file, or ``PAIR.py+METHOD``.
+
+    Example:
+        >>> is_config('configs/pairs/r18w32-r18w16_demo.py+kd'), is_config('work_dirs/analysis/proposals.npz')
+        (True, False)
+    """
+    return source.endswith('.py') or '.py+' in source
+
+
 def remark_on_teacher(table: ProposalTable) -> str | None:
     """Return a warning if the teacher classifies proposals with objects no better than the student, else None."""
     rows = table.is_foreground
@@ -85,7 +95,7 @@ def read_proposals(args: argparse.Namespace, with_embeddings: bool = False) -> P
         if args.checkpoint is not None:
             raise ConfigError(f'checkpoint: expected none with the table {args.source}, but got {args.checkpoint}')
         table = ProposalTable.load(args.source)
-    elif args.source.endswith('.py'):
+    elif is_config(args.source):
         table = collect(args, with_embeddings)
         path = output_folder(args) / TABLE_NAME
         table.save(path)

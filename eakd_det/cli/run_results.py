@@ -57,7 +57,7 @@ def describe_result(cfg: Config) -> str:
         return ''
     name = 'distilled student' if is_distillation(cfg.model) else 'detector without distillation'
     parts = [f'{name} {100 * own.ap:.1f}']
-    plain = _plain_student(folder) if is_distillation(cfg.model) else None
+    plain = plain_student(folder) if is_distillation(cfg.model) else None
     if plain is not None:
         parts.insert(0, f'student without distillation {100 * plain.ap:.1f} ({plain.folder})')
     checkpoint = cfg.model.get('teacher_ckpt')
@@ -92,7 +92,7 @@ def _peak_memory() -> str:
     return f'{peak / (2**20 if sys.platform == "darwin" else 2**10):,.0f} MiB of memory'
 
 
-def _plain_student(folder: Path) -> Result | None:
+def plain_student(folder: Path) -> Result | None:
     """Return the newest comparable run without a teacher beside ``folder``."""
     records = sorted(folder.parent.glob(f'*/{RECORD_NAME}'), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in records:

@@ -13,8 +13,8 @@ from mmengine.config import Config
 from mmengine.structures import InstanceData
 from pycocotools.coco import COCO
 
-from eakd_det.lab.demo.detections import DetectedScene, side_by_side
 from eakd_det.lab.scenes import DigitScenes
+from eakd_det.visualization.detections import DetectedScene, side_by_side
 
 
 def draw_scenes(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
 from mmdet.utils import register_all_modules
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
@@ -124,9 +125,10 @@ def measure(student: Student) -> tuple[float, float]:
         model = MODELS.build(cfg.model).eval()
     millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
     width, height = _scale(cfg)
-    photo = torch.zeros(1, 3, -(-height // 32) * 32, -(-width // 32) * 32)
+    size = dict(img_shape=(height, width), ori_shape=(height, width), scale_factor=(1.0, 1.0))
+    photo = dict(inputs=[torch.zeros(3, height, width, dtype=torch.uint8)], data_samples=[DetDataSample(metainfo=size)])
     with torch.no_grad():
-        seconds = median_seconds(lambda: model(photo, mode='tensor'), number=5)
+        seconds = median_seconds(lambda: model.test_step(photo), number=5)
     return millions, 1e3 * seconds
 
 

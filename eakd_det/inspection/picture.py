@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from mmengine.structures import InstanceData
 from eakd_det.export import Detections
 from eakd_det.export.detector import CallableDetector
 from eakd_det.export.images import read_bgr
-from eakd_det.export.validation import CocoPhotos
+from eakd_det.export.validation import Photo
 from eakd_det.inspection.runs import FinishedRun
 from eakd_det.visualization.detections import DetectedScene, side_by_side
 
@@ -27,20 +27,23 @@ def draw_run(run: FinishedRun, path: Path, number: int = 4) -> Path:
         number: Number of photos, evenly spread over those with objects: not chosen by result.
     """
     detectors = {TITLES[name]: detector for name, detector in run.detectors().items()}
-    return draw_photos(run.photos(), detectors, path, number)
+    photos = run.photos()
+    return draw_photos(photos.spread(number), photos.classes, detectors, path)
 
 
-def draw_photos(photos: CocoPhotos, detectors: Mapping[str, CallableDetector], path: Path, number: int = 4) -> Path:
-    """Draw ``number`` photos, a row each, with a column for the ground truth and one for each detector."""
+def draw_photos(
+    photos: Sequence[Photo], classes: Sequence[str], detectors: Mapping[str, CallableDetector], path: Path
+) -> Path:
+    """Draw photos, a row each, with a column for the ground truth and one for each detector."""
     scenes = [
         DetectedScene(
             np.ascontiguousarray(read_bgr(photo.path)[..., ::-1]),
             InstanceData(bboxes=photo.boxes, labels=photo.labels),
             {title: _instances(detector(photo.path)) for title, detector in detectors.items()},
         )
-        for photo in photos.spread(number)
+        for photo in photos
     ]
-    side_by_side(scenes, photos.classes, path)
+    side_by_side(scenes, classes, path)
     return path
 
 

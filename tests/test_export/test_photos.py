@@ -68,7 +68,10 @@ def test_resizing_is_that_of_mmdetection(shape, keep_ratio):
 
 
 def test_padding_is_on_the_right_and_below():
-    steps = [dict(type='mmdet.Resize', scale=(8, 8), keep_ratio=True), dict(type='Pad', size=(8, 8), pad_val=dict(img=(9, 9, 9)))]
+    steps = [
+        dict(type='mmdet.Resize', scale=(8, 8), keep_ratio=True),
+        dict(type='Pad', size=(8, 8), pad_val=dict(img=(9, 9, 9))),
+    ]
     image, _ = Resizing.of(steps)(np.zeros((4, 8, 3), np.uint8))
     assert image.shape == (8, 8, 3)
     assert (image[:4] == 0).all()

@@ -30,7 +30,12 @@ def plan(tmp_path, name='faster-rcnn_r18w16', **arguments):
 
 def test_steps_pass_the_teacher_and_its_labels_on(tmp_path):
     teacher, student, labels, distilled = plan(tmp_path, unlabeled='photos')
-    assert [each.name for each in (teacher, student, labels, distilled)] == ['teacher', 'student', 'labels', 'distilled']
+    assert [each.name for each in (teacher, student, labels, distilled)] == [
+        'teacher',
+        'student',
+        'labels',
+        'distilled',
+    ]
     assert labels.command[2] == 'photos'
     for step in (labels, distilled):
         assert f'model.teacher_ckpt={tmp_path / "teacher" / "student.pth"}' in step.command
@@ -96,7 +101,7 @@ def test_configs_and_pairs_are_students():
 
 @pytest.mark.parametrize('name', ['resnet', '', 'no/such.py', '5MB'])
 def test_unknown_students_are_one_line(name):
-    with pytest.raises(ConfigError, match='^student: expected one of faster-rcnn_r18w16, '):
+    with pytest.raises(ConfigError, match=r'^student: expected one of faster-rcnn_r18w16, '):
         choose_student(name)
 
 
@@ -111,7 +116,7 @@ def test_teachers(tmp_path):
     assert find_teacher(str(tmp_path)).model is None
     Config(dict(model=dict(type='GFL'))).dump(str(tmp_path / 'student.py'))
     assert find_teacher(str(tmp_path)).model == dict(type='GFL')
-    with pytest.raises(ConfigError, match='^teacher: expected a checkpoint'):
+    with pytest.raises(ConfigError, match=r'^teacher: expected a checkpoint'):
         find_teacher('no/such.pth')
 
 
@@ -134,7 +139,9 @@ def test_a_config_of_ones_own_gets_the_teacher_of_its_kind(tmp_path):
 
 
 def test_a_model_of_the_zoo_is_fine_tuned(tmp_path):
-    made = complete_configs(named_students()['faster-rcnn_r18w16'], find_teacher('faster-rcnn_r50_fpn_1x_coco'), tmp_path)
+    made = complete_configs(
+        named_students()['faster-rcnn_r18w16'], find_teacher('faster-rcnn_r50_fpn_1x_coco'), tmp_path
+    )
     cfg = read_config(made.teacher)
     assert cfg.model.backbone.depth == 50
     assert cfg.load_from.startswith('https://')
@@ -156,7 +163,7 @@ def test_a_step_shows_its_progress_and_keeps_its_output(tmp_path, capsys):
 
 def test_a_failed_step_is_the_one_line_that_it_printed(tmp_path):
     step = script(tmp_path, "import sys; print('Error: data_root: no', file=sys.stderr); sys.exit(1)")
-    with pytest.raises(ConfigError, match='^student: data_root: no$'):
+    with pytest.raises(ConfigError, match=r'^student: data_root: no$'):
         run_step(step, tmp_path / 'log', ProgressLine(), 'title')
     with pytest.raises(ConfigError, match=r'^student: status 1, see .*log$'):
         run_step(script(tmp_path, 'raise ValueError'), tmp_path / 'log', ProgressLine(), 'title')

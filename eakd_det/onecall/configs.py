@@ -7,14 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mmdet.registry import MODELS
+from mmdet.utils import register_all_modules
+from mmengine.registry import DefaultScope
+
 from eakd_det.cli.config import read_config
+from eakd_det.datasets.class_names import set_num_classes
 from eakd_det.errors import ConfigError
+from eakd_det.models import read_model_config
 from eakd_det.onecall.students import Student
 from eakd_det.onecall.teachers import Teacher
 
-_OTHER_TEACHER_METHOD = (
-    'ea-kd'  # the only one that fits any teacher: features and inherited weights need matching layers
-)
+# It fits any teacher; features and inherited weights need layers that match.
+_OTHER_TEACHER_METHOD = 'ea-kd'
 
 
 def complete_configs(student: Student, teacher: Teacher | None, folder: Path) -> Student:
@@ -30,7 +35,7 @@ def complete_configs(student: Student, teacher: Teacher | None, folder: Path) ->
         )
     if teacher is not None and teacher.fine_tune:
         student = replace(student, teacher=_write_teacher(student, teacher, folder))
-    if student.pair is not None and model is None:
+    if student.pair is not None and (model is None or _is_of_pair(model, student.pair)):
         return student
     if student.pair is None and model is None:
         model = read_config(str(student.teacher)).model.to_dict() if student.teacher else None
@@ -40,6 +45,17 @@ def complete_configs(student: Student, teacher: Teacher | None, folder: Path) ->
             'what its teacher is'
         )
     return replace(student, pair=_write_pair(student, model, folder), method=_method(student))
+
+
+def _is_of_pair(teacher: dict[str, Any], pair: str) -> bool:
+    """Whether a teacher has the layers of the pair's own, apart from the number of classes."""
+    layers = []
+    register_all_modules(init_default_scope=False)
+    for model in (copy.deepcopy(teacher), read_model_config(read_config(pair).model.teacher, 'model.teacher')):
+        set_num_classes(model, 1)
+        with DefaultScope.overwrite_default_scope('mmdet'):
+            layers.append({name: tensor.shape for name, tensor in MODELS.build(model).state_dict().items()})
+    return layers[0] == layers[1]
 
 
 def _method(student: Student) -> str:
@@ -60,7 +76,8 @@ def _write_pair(student: Student, teacher: dict[str, Any], folder: Path) -> str:
         cfg.model.pop('teacher')
         cfg.model.teacher = teacher
     for side in ('architecture', 'teacher'):
-        if cfg.model[side].get('bbox_head') and 'roi_head' not in cfg.model[side]:
+        model = read_model_config(cfg.model[side], f'model.{side}')
+        if 'bbox_head' in model and 'roi_head' not in model:  # dense, see configs/_base_/hooks_dense.py
             cfg.setdefault('loss_options', dict(loss_kd=dict(reduction='objects', weighting=dict(tau=1.0))))
     return _dump(cfg, folder / 'pair.py')
 

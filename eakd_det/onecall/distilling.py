@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,9 @@ def distill(
     converted = as_coco(Path(data), folder / 'data')
     for text in filter(None, (remark, converted.remark)):
         line.say(text)
-    chosen = complete_configs(chosen, given, folder)
+    usual, chosen = chosen.method, complete_configs(chosen, given, folder)
+    if chosen.method != usual and 'method' not in own:
+        line.say(f'method: {chosen.method}, because {usual} needs the teacher that goes with {chosen.name}')
     plan = steps(
         replace(chosen, method=own.get('method', chosen.method)),
         folder,
@@ -98,8 +100,16 @@ def _split(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     for key, value in own.items():
         if not isinstance(value, _OWN_OPTIONS[key]):
             raise ConfigError(f'options.{key}: expected a {_OWN_OPTIONS[key].__name__}, but got {value!r}')
-    shared = {key: _as_text(value) for key, value in options.items() if key not in own}
-    return own, shared
+    shared = {key: value for key, value in options.items() if key not in own}
+    return own, {key: _as_text(value) for key, value in _flat(shared)}
+
+
+def _flat(options: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, Any]]:
+    for key, value in options.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f'{prefix}{key}.')
+        else:
+            yield f'{prefix}{key}', value
 
 
 def _as_text(value: Any) -> str:

@@ -50,7 +50,7 @@ def find_teacher(name: str | None) -> Teacher | None:
         path = path / STUDENT_WEIGHTS
     if path.is_file():
         beside = path.parent / STUDENT_CONFIG
-        model = Config.fromfile(beside).model.to_dict() if beside.is_file() and path.name == STUDENT_WEIGHTS else None
+        model = Config.fromfile(beside).model.to_dict() if beside.is_file() else None
         return Teacher(str(path.resolve()), model)
     found = _zoo(name)
     if found is None:

@@ -130,6 +130,13 @@ def test_another_teacher_makes_a_pair_of_its_own(tmp_path):
     assert cfg.model.distiller.distill_losses
 
 
+def test_the_pairs_own_teacher_changes_nothing(tmp_path):
+    student = named_students()['faster-rcnn_r18w16']
+    own = read_config(str(student.teacher)).model.to_dict()
+    own['roi_head']['bbox_head']['num_classes'] = 3
+    assert complete_configs(student, Teacher('t.pth', own), tmp_path) == student
+
+
 def test_a_config_of_ones_own_gets_the_teacher_of_its_kind(tmp_path):
     student, _ = choose_student(str(configs_dir() / 'custom_small/student_faster-rcnn_r18w16_fpn_custom-small.py'))
     made = complete_configs(student, None, tmp_path)
@@ -186,6 +193,7 @@ def test_options_are_written_as_the_command_line_takes_them():
     own, shared = distilling._split({'plain': False, 'classes': ('cat', 'dog'), 'train_cfg.max_iters': 3})
     assert own == {'plain': False}
     assert shared == {'classes': '[cat,dog]', 'train_cfg.max_iters': '3'}
+    assert distilling._split({'train_cfg': {'max_iters': 3}})[1] == {'train_cfg.max_iters': '3'}
     with pytest.raises(ConfigError, match=r"^options\.plain: expected a bool, but got 'no'"):
         distilling._split({'plain': 'no'})
 

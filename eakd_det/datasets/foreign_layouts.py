@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from eakd_det.errors import ConfigError
 _PHOTOS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 _HELD_OUT = 5  # without lists of its own, every fifth photo of a VOC folder is for validation
 
-Annotated = Sequence[tuple[Path, Any]]
+Annotated = list[tuple[Path, Any]]
 """Photos with their annotations as globox reads them."""
 
 

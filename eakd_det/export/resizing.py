@@ -45,7 +45,7 @@ class Resizing:
         resize, padding = kinds.pop('Resize', {}), kinds.pop('Pad', {})
         for passive in ('LoadImageFromNDArray', 'LoadImageFromFile', 'LoadAnnotations', 'PackDetInputs'):
             kinds.pop(passive, None)
-        scale = resize.get('scale')
+        scale: Any = resize.get('scale')
         plain = isinstance(scale, (tuple, list)) and len(scale) == 2 and all(isinstance(side, int) for side in scale)
         resampled = resize.get('interpolation', 'bilinear') != 'bilinear' or resize.get('backend', 'cv2') != 'cv2'
         if kinds or not plain or resampled or (padding and not padding.get('size')):

@@ -17,7 +17,7 @@ from eakd_det.evaluation.record import RECORD_NAME, EvalEntry, EvalRecord
 
 STUDENT_CONFIG = 'student.py'
 SEED_NOISE = 3.0  # points of AP: twice the deviation of a difference between seeds, see docs/custom_data.md
-_SAME_DATA = ('val_dataloader',)
+SAME_DATA = ('val_dataloader',)
 _SAME_BUDGET = ('model', 'val_dataloader', 'train_cfg', 'param_scheduler', 'optim_wrapper')
 
 
@@ -62,7 +62,7 @@ def describe_result(cfg: Config) -> str:
         parts.insert(0, f'student without distillation {100 * plain.ap:.1f} ({plain.folder})')
     checkpoint = cfg.model.get('teacher_ckpt')
     teacher = _result(Path(checkpoint).parent) if checkpoint and '://' not in checkpoint else None
-    if teacher is not None and _agrees(folder, teacher.folder, _SAME_DATA):
+    if teacher is not None and agrees(folder, teacher.folder, SAME_DATA):
         parts.append(f'teacher {100 * teacher.ap:.1f}')
     sentences = [f'AP on the validation data: {", ".join(parts)}.', *_costs(own, plain)]
     if plain is not None:
@@ -97,7 +97,7 @@ def plain_student(folder: Path) -> Result | None:
     records = sorted(folder.parent.glob(f'*/{RECORD_NAME}'), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in records:
         other = path.parent
-        if other.resolve() == folder.resolve() or not _agrees(folder, other, _SAME_BUDGET):
+        if other.resolve() == folder.resolve() or not agrees(folder, other, _SAME_BUDGET):
             continue
         result = _result(other)
         if result is not None and not result.distilled:
@@ -119,7 +119,7 @@ def _result(folder: Path) -> Result | None:
     return Result(folder, float(last.metrics['AP'] or 0.0), seconds, 'architecture=' in model)
 
 
-def _agrees(folder: Path, other: Path, keys: tuple[str, ...]) -> bool:
+def agrees(folder: Path, other: Path, keys: tuple[str, ...]) -> bool:
     """Whether the students' configs in both folders have the same values of ``keys``."""
     sides = []
     for path in (folder / STUDENT_CONFIG, other / STUDENT_CONFIG):

@@ -8,8 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import cv2
 import yaml
+from PIL import ExifTags, Image
 
 from eakd_det.errors import ConfigError
 
@@ -124,10 +124,13 @@ def _read_voc(folder: Path, path: Path) -> tuple[Path, Any]:
 
 
 def _size(photo: Path) -> tuple[int, int]:
-    image = cv2.imread(str(photo))
-    if image is None:
-        raise ConfigError(f'data: expected a photo, but {photo} cannot be read as one')
-    return image.shape[1], image.shape[0]
+    try:
+        with Image.open(photo) as image:
+            width, height = image.size
+            turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+    except OSError as error:
+        raise ConfigError(f'data: expected a photo, but {photo} cannot be read as one') from error
+    return (height, width) if turned else (width, height)
 
 
 @contextlib.contextmanager

@@ -63,13 +63,13 @@ class CocoPhotos:
 
     @classmethod
     def of(cls, cfg: Config, classes: Sequence[str], loader: str = 'val_dataloader') -> CocoPhotos:
-        """Return the photos of a data loader of a run's config.
+        """Return the photos of a data loader of a run's config; of several training sets, the first, labelled by people.
 
         Raises:
             ConfigError: If it has no local COCO data, or the file is not there any more.
         """
         found = [dataset for _, dataset in local_coco_datasets(cfg, loader)]
-        if len(found) != 1:
+        if not found or (len(found) > 1 and loader != 'train_dataloader'):
             raise ConfigError(f'{loader}: expected one data set in COCO format, but got {len(found)}')
         annotations = annotation_path(found[0])
         if not annotations.is_file():

@@ -10,7 +10,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from eakd_det.cli.detectors import detector_config, is_distillation
-from eakd_det.cli.run_results import STUDENT_CONFIG, plain_student
+from eakd_det.cli.run_results import SAME_DATA, STUDENT_CONFIG, agrees, plain_student
 from eakd_det.errors import ConfigError
 from eakd_det.evaluation.record import RECORD_NAME, EvalRecord
 from eakd_det.export import Detector
@@ -84,8 +84,7 @@ class FinishedRun:
         found: dict[str, Mapping[str, float | None]] = {}
         checkpoint = self.cfg.model.get('teacher_ckpt')
         if checkpoint and self.cfg.model.get('class_map') is None:
-            recorded = _recorded(Path(checkpoint).parent) if '://' not in checkpoint else None
-            found['teacher'] = recorded or self._measured_teacher()
+            found['teacher'] = self._recorded_teacher(Path(checkpoint)) or self._measured_teacher()
         for name, folder in (('student', self.plain), ('distilled', self.distilled)):
             if folder is not None and (figures := _recorded(folder)):
                 found[name] = figures
@@ -104,6 +103,12 @@ class FinishedRun:
         cfg = copy.deepcopy(self.cfg)
         cfg.model = detector_config(self.cfg, 'teacher')
         return cfg
+
+    def _recorded_teacher(self, checkpoint: Path) -> Mapping[str, float | None] | None:
+        """Return what the teacher's own run recorded, if it ended with these weights and was validated on this data."""
+        folder = checkpoint.parent
+        is_last = checkpoint.name == WEIGHTS and agrees(self.distilled, folder, SAME_DATA)
+        return _recorded(folder) if is_last else None
 
     def _measured_teacher(self) -> Mapping[str, float | None]:
         return self.photos().figures(Detector(self._teacher(), str(self.cfg.model.teacher_ckpt)))

@@ -88,6 +88,7 @@ def _write_teacher(student: Student, teacher: Teacher, folder: Path) -> str:
         raise ConfigError('teacher: expected a trained teacher with a pair, but this one has to be fine-tuned first')
     cfg = read_config(base)
     cfg.model = copy.deepcopy(teacher.model)
+    cfg.model['backbone']['init_cfg'] = None  # the weights to start from have everything
     cfg.load_from = teacher.checkpoint
     return _dump(cfg, folder / 'teacher_config.py')
 

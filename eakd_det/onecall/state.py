@@ -15,6 +15,7 @@ from eakd_det.onecall.steps import Step
 
 NAME = 'distill.json'
 _FOLDERS = ('data', 'unlabeled')
+_STEPS = ('teacher', 'student', 'distilled')  # without a folder of theirs, nothing has been trained yet
 _MAY_CHANGE = ('plain',)  # adds a step or leaves one out
 
 
@@ -50,7 +51,7 @@ class State:
             former = json.loads(path.read_text())
             before, finished = former.get('settings', {}), former.get('finished', {})
             differing = sorted(name for name in {*before, *asked} if before.get(name) != asked.get(name))
-            if differing:
+            if differing and any(path.is_dir() for path in map(folder.joinpath, _STEPS)):
                 raise ConfigError(
                     f'out: {folder} has a run with other settings ({", ".join(differing)}); name another folder'
                 )

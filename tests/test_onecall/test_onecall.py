@@ -185,6 +185,9 @@ def test_a_folder_continues_with_the_same_settings_only(tmp_path):
     again = State.of(tmp_path, dict(data=tmp_path, plain=False))
     assert again.has(step)
     assert again.costs('teacher') == dict(seconds=61.0, memory_mib=700)
+    assert State.of(tmp_path, dict(data=tmp_path, student='5M'))  # nothing was trained yet
+    State.of(tmp_path, dict(data=tmp_path))
+    (tmp_path / 'student').mkdir()
     with pytest.raises(ConfigError, match=r'^out: .*other settings \(data, student\)'):
         State.of(tmp_path, dict(data=tmp_path / 'other', student='5M'))
 

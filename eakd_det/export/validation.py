@@ -63,7 +63,7 @@ class CocoPhotos:
 
     @classmethod
     def of(cls, cfg: Config, classes: Sequence[str], loader: str = 'val_dataloader') -> CocoPhotos:
-        """Return the photos of a data loader of a run's config; of several training sets, the first, labelled by people.
+        """Return the photos of a data loader of a run's config; of several training sets, the first.
 
         Raises:
             ConfigError: If it has no local COCO data, or the file is not there any more.

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from eakd_det.distillation import ProposalDistiller as ProposalDistiller
     from eakd_det.distillation import ProposalRecorder as ProposalRecorder
     from eakd_det.evaluation import CocoEvalHook as CocoEvalHook
+    from eakd_det.export import Detector as Detector
+    from eakd_det.export import OnnxDetector as OnnxDetector
     from eakd_det.hooks import NonFiniteLossHook as NonFiniteLossHook
     from eakd_det.hooks import TeacherPreflightHook as TeacherPreflightHook
     from eakd_det.lab.analysis import ProposalEntropyHook as ProposalEntropyHook
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from eakd_det.mm.entropy_weighted import EntropyWeightedMaps as EntropyWeightedMaps
     from eakd_det.mm.entropy_weighted import EntropyWeightedRelations as EntropyWeightedRelations
     from eakd_det.models import MobileNetV2 as MobileNetV2
+    from eakd_det.onecall import distill as distill
     from eakd_det.resume import ExactResumeHook as ExactResumeHook
     from eakd_det.resume import SafeCheckpointHook as SafeCheckpointHook
     from eakd_det.teachers import ClassCheckHook as ClassCheckHook

@@ -61,6 +61,9 @@ HOOKS: dict[str, tuple[str, ...]] = {
 }
 TASK_UTILS: dict[str, tuple[str, ...]] = {'distillation': ('ProposalRecorder',)}
 
+# Functions and classes that no config names.
+CALLS: dict[str, tuple[str, ...]] = {'export': ('Detector', 'OnnxDetector'), 'onecall': ('distill',)}
+
 # These need OpenMMLab's packages.
 OPENMMLAB_ROOMS = (
     'checkpoint',
@@ -68,14 +71,19 @@ OPENMMLAB_ROOMS = (
     'datasets',
     'distillation',
     'evaluation',
+    'export',
     'hooks',
+    'inspection',
     'lab',
     'models',
+    'onecall',
     'registry',
     'resume',
     'sites',
     'teachers',
     'visualization',
 )
-ROOM_OF = {name: room for table in (MODELS, HOOKS, TASK_UTILS) for room, names in table.items() for name in names}
+ROOM_OF = {
+    name: room for table in (MODELS, HOOKS, TASK_UTILS, CALLS) for room, names in table.items() for name in names
+}
 PART_ROOM_OF = {name: room for room, names in PARTS.items() for name in names}

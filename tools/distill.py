@@ -9,7 +9,7 @@ from pathlib import Path
 if importlib.util.find_spec('eakd_det') is None:  # run from a checkout without installation
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from eakd_det.mm.required import run_main
+from eakd_det.console import distill
 
 if __name__ == '__main__':
-    sys.exit(run_main('eakd_det.cli.distill'))
+    sys.exit(distill())

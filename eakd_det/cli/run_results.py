@@ -17,7 +17,7 @@ from eakd_det.evaluation.record import RECORD_NAME, EvalEntry, EvalRecord
 
 STUDENT_CONFIG = 'student.py'
 SEED_NOISE = 3.0  # points of AP: twice the deviation of a difference between seeds, see docs/custom_data.md
-_SAME_DATA = ('val_dataloader',)
+SAME_DATA = ('val_dataloader',)
 _SAME_BUDGET = ('model', 'val_dataloader', 'train_cfg', 'param_scheduler', 'optim_wrapper')
 
 
@@ -57,12 +57,12 @@ def describe_result(cfg: Config) -> str:
         return ''
     name = 'distilled student' if is_distillation(cfg.model) else 'detector without distillation'
     parts = [f'{name} {100 * own.ap:.1f}']
-    plain = _plain_student(folder) if is_distillation(cfg.model) else None
+    plain = plain_student(folder) if is_distillation(cfg.model) else None
     if plain is not None:
         parts.insert(0, f'student without distillation {100 * plain.ap:.1f} ({plain.folder})')
     checkpoint = cfg.model.get('teacher_ckpt')
     teacher = _result(Path(checkpoint).parent) if checkpoint and '://' not in checkpoint else None
-    if teacher is not None and _agrees(folder, teacher.folder, _SAME_DATA):
+    if teacher is not None and agrees(folder, teacher.folder, SAME_DATA):
         parts.append(f'teacher {100 * teacher.ap:.1f}')
     sentences = [f'AP on the validation data: {", ".join(parts)}.', *_costs(own, plain)]
     if plain is not None:
@@ -92,12 +92,12 @@ def _peak_memory() -> str:
     return f'{peak / (2**20 if sys.platform == "darwin" else 2**10):,.0f} MiB of memory'
 
 
-def _plain_student(folder: Path) -> Result | None:
+def plain_student(folder: Path) -> Result | None:
     """Return the newest comparable run without a teacher beside ``folder``."""
     records = sorted(folder.parent.glob(f'*/{RECORD_NAME}'), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in records:
         other = path.parent
-        if other.resolve() == folder.resolve() or not _agrees(folder, other, _SAME_BUDGET):
+        if other.resolve() == folder.resolve() or not agrees(folder, other, _SAME_BUDGET):
             continue
         result = _result(other)
         if result is not None and not result.distilled:
@@ -119,7 +119,7 @@ def _result(folder: Path) -> Result | None:
     return Result(folder, float(last.metrics['AP'] or 0.0), seconds, 'architecture=' in model)
 
 
-def _agrees(folder: Path, other: Path, keys: tuple[str, ...]) -> bool:
+def agrees(folder: Path, other: Path, keys: tuple[str, ...]) -> bool:
     """Whether the students' configs in both folders have the same values of ``keys``."""
     sides = []
     for path in (folder / STUDENT_CONFIG, other / STUDENT_CONFIG):

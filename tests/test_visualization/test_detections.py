@@ -10,8 +10,8 @@ from mmengine.structures import InstanceData
 from PIL import Image
 
 from eakd_det.errors import ConfigError
-from eakd_det.lab.demo.detections import RIGHT, WRONG, DetectedScene, draw_detections, match, side_by_side
 from eakd_det.visualization.boxes import MISSED, draw_ground_truth
+from eakd_det.visualization.detections import RIGHT, WRONG, DetectedScene, draw_detections, match, side_by_side
 
 GREY = np.full((64, 64, 3), 90, np.uint8)
 CLASSES = ('cat', 'dog')

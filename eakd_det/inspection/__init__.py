@@ -1,0 +1,1 @@
+"""A finished run: its table, its picture, and a page to look inside."""

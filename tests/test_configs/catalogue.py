@@ -17,6 +17,11 @@ DEMO_ONLY = (
     *('ttm', 'wttm', 'ea-ttm', 'rkld', 'ea-rkld', 'jsd', 'ea-jsd', 'skld', 'ea-skld', 'srkld', 'ea-srkld'),
     *('pad', 'pkd', 'ea-kd-pkd', 'egad-inspired'),
 )
+RELATIVES = (
+    *('fitnet', 'at', 'rkd', 'ofd', 'kd-plus-plus', 'review-kd-plus-plus', 'srrl', 'cat-kd', 'crd'),
+    *('adakd', 'dynamic-kd', 'ctkd-instance', 'atkd'),
+)
+OTHER_STUDENT = ('simkd',)  # changes the student as well
 DENSE_ONLY = ('ld', 'ea-ld', 'cross-head', 'ea-cross-head', 'crosskd', 'ea-crosskd', 'kd-confident')
 
 

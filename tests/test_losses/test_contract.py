@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from eakd_det import names
+from eakd_det import losses, names
 from eakd_det.building import build_model
 from eakd_det.losses import ProposalLoss
 
@@ -20,6 +20,11 @@ REVIEW = dict(type='ReviewKDLoss', student_channels=6, teacher_channels=8, mid_c
 PKD = dict(type='PKDLoss', num_levels=2)
 FCFD = dict(type='FCFDLoss', student_channels=6, teacher_channels=8, num_levels=2, roi_levels=2)
 CROSS = dict(type='CrossHeadLoss', student_channels=6, teacher_channels=8, num_levels=2)
+SRRL = dict(CROSS, squared=True, feature_weight=1.0)
+ADAKD = dict(type='TeacherLossWeighting', total_iters=10**9)
+DYNAMIC = dict(type='HardProposalWeighting', side='student', quantile=0.5)
+INSTANCES = dict(type='InstanceTemperature', num_columns=5, hidden_channels=4, ramp_iters=10)
+BRIDGED = dict(student_channels=6, teacher_channels=8, num_levels=2)
 ZERO_AT_EQUAL_INPUTS = {
     'kd': dict(type='KDLoss'),
     'ea-kd': dict(type='KDLoss', tau=4.0, weighting=EA),
@@ -49,6 +54,12 @@ ZERO_AT_EQUAL_INPUTS = {
     'ea-mld+ls': dict(type='MLDLoss', masks='none', temperatures=(2, 3, 5, 2, 6), standardize=True, weighting=EA),
     'ld': dict(type='LDLoss', sites='all'),
     'ea-ld': dict(type='LDLoss', sites='all', weighting=EA),
+    'adakd': dict(type='KDLoss', weighting=ADAKD),
+    'dynamic-kd': dict(type='KDLoss', weighting=DYNAMIC),
+    'ctkd-instance': dict(type='KDLoss', tau=INSTANCES),
+    'cat-kd': dict(type='CATKDLoss'),
+    'rkd': dict(type='RKDLoss'),
+    'ea-rkd': dict(type='RKDLoss', weighting=EA),
     'l2': dict(type='EmbeddingLoss'),
     'ea-l2': dict(type='EmbeddingLoss', weighting=EA),
 }
@@ -61,6 +72,18 @@ LOSSES = {
     'pad': dict(type='PADLoss', student_channels=8),
     'ea-pad': dict(type='PADLoss', student_channels=8, batch_norm=False, weighting=EA),
     'pad-projected': dict(type='PADLoss', **EMBEDDING, warmup_iters=1),
+    'nd': dict(type='NormDirectionLoss', num_classes=5, student_channels=8),
+    'ea-nd-projected': dict(type='NormDirectionLoss', num_classes=5, **EMBEDDING, weighting=EA),
+    'crd': dict(type='CRDLoss', **EMBEDDING, embed_channels=4),
+    'ea-crd': dict(type='CRDLoss', student_channels=8, embed_channels=4, weighting=EA),
+    'fitnet': dict(type='FitNetLoss', **BRIDGED),
+    'ea-fitnet': dict(type='FitNetLoss', **BRIDGED, weighting=EA),
+    'at': dict(type='ATLoss', num_levels=2),
+    'ea-at': dict(type='ATLoss', num_levels=2, weighting=EA),
+    'ofd': dict(type='OFDLoss', **BRIDGED),
+    'ea-ofd': dict(type='OFDLoss', **BRIDGED, weighting=EA),
+    'srrl': SRRL,
+    'ea-srrl': dict(SRRL, weighting=EA),
     'cross-head': CROSS,
     'ea-cross-head': dict(CROSS, weighting=EA),
     'review': REVIEW,
@@ -72,7 +95,8 @@ LOSSES = {
     'ea-fcfd-logits': dict(FCFD, weighting=EA, box_weight=0.0, feature_weight=0.0),
 }
 every_loss = pytest.mark.parametrize('cfg', LOSSES.values(), ids=LOSSES)
-OF_SITES = {name: cfg for name, cfg in LOSSES.items() if cfg['type'] not in ('ReviewKDLoss', 'PKDLoss')}
+OF_SITES = {name: cfg for name, cfg in LOSSES.items() if getattr(losses, cfg['type']).unit == 'site'}
+OF_THE_BATCH = ('CATKDLoss', 'CRDLoss', 'NormDirectionLoss', 'RKDLoss')  # their sites depend on each other
 every_loss_of_sites = pytest.mark.parametrize('cfg', OF_SITES.values(), ids=OF_SITES)
 IMAGES, CLASSES = 2, 5
 
@@ -147,7 +171,7 @@ def gradients(value: Tensor, tensors: list[Tensor]) -> list[Tensor]:
 
 
 def test_every_public_loss_is_here():
-    temperatures = {'EntropyTemperature', 'LearnedTemperature'}
+    temperatures = {'EntropyTemperature', 'InstanceTemperature', 'LearnedTemperature'}
     assert {cfg['type'] for cfg in LOSSES.values()} == set(names.PARTS['losses']) - temperatures
 
 
@@ -300,6 +324,8 @@ def test_gradcheck(cfg):
 def test_a_site_does_not_depend_on_the_others(cfg):
     if cfg['type'] in ('FCFDLoss', 'CrossHeadLoss'):
         pytest.skip('its heads predict all sites at once')
+    if cfg['type'] in OF_THE_BATCH:
+        pytest.skip('it compares the sites with each other')
     cfg = dict(per_site(cfg), weighting=dict(type='UniformWeighting'))
     cfg = dict(cfg, masks='none') if cfg['type'] == 'MLDLoss' else cfg
     loss, inputs = build_model(dict(cfg, reduction='none')).eval(), inputs_of(cfg, rows=513)

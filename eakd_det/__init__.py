@@ -30,20 +30,28 @@ if TYPE_CHECKING:
     from eakd_det.lab.analysis import ProposalWeightVisualizationHook as ProposalWeightVisualizationHook
     from eakd_det.lab.experiment import StartHook as StartHook
     from eakd_det.lab.experiment import WatchHook as WatchHook
+    from eakd_det.losses import ATLoss as ATLoss
     from eakd_det.losses import BoxLoss as BoxLoss
+    from eakd_det.losses import CATKDLoss as CATKDLoss
+    from eakd_det.losses import CRDLoss as CRDLoss
     from eakd_det.losses import CrossHeadLoss as CrossHeadLoss
     from eakd_det.losses import DKDLoss as DKDLoss
     from eakd_det.losses import EmbeddingLoss as EmbeddingLoss
     from eakd_det.losses import EntropyTemperature as EntropyTemperature
     from eakd_det.losses import FCFDLoss as FCFDLoss
+    from eakd_det.losses import FitNetLoss as FitNetLoss
+    from eakd_det.losses import InstanceTemperature as InstanceTemperature
     from eakd_det.losses import JSDLoss as JSDLoss
     from eakd_det.losses import KDLoss as KDLoss
     from eakd_det.losses import LDLoss as LDLoss
     from eakd_det.losses import LearnedTemperature as LearnedTemperature
     from eakd_det.losses import MLDLoss as MLDLoss
+    from eakd_det.losses import NormDirectionLoss as NormDirectionLoss
+    from eakd_det.losses import OFDLoss as OFDLoss
     from eakd_det.losses import PADLoss as PADLoss
     from eakd_det.losses import PKDLoss as PKDLoss
     from eakd_det.losses import ReviewKDLoss as ReviewKDLoss
+    from eakd_det.losses import RKDLoss as RKDLoss
     from eakd_det.losses import RKLDLoss as RKLDLoss
     from eakd_det.losses import SKLDLoss as SKLDLoss
     from eakd_det.losses import SRKLDLoss as SRKLDLoss
@@ -64,6 +72,7 @@ if TYPE_CHECKING:
     from eakd_det.weighting import HardProposalWeighting as HardProposalWeighting
     from eakd_det.weighting import MeanMatchedWeighting as MeanMatchedWeighting
     from eakd_det.weighting import PowerSumWeighting as PowerSumWeighting
+    from eakd_det.weighting import TeacherLossWeighting as TeacherLossWeighting
     from eakd_det.weighting import UniformWeighting as UniformWeighting
 
 _ROOMS = ('functional', 'losses', 'weighting', *OPENMMLAB_ROOMS)

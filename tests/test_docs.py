@@ -29,6 +29,7 @@ def test_every_arm_has_a_row_in_the_table_of_methods_and_every_config_there_exis
     configs = [row[3] for row in rows if len(row) == 5 and row[3] != 'config' and row[3] != '---']
     named = [name for cell in configs for name in re.findall(r'`([\w-]+)`', cell)]
     methods = catalogue.METHODS + catalogue.PUBLISHED + catalogue.DEMO_ONLY + catalogue.DENSE_ONLY
+    methods += catalogue.RELATIVES + catalogue.OTHER_STUDENT
     assert sorted(named) == sorted(methods)
     on_coco = {name for cell in configs if 'COCO' in cell for name in re.findall(r'`([\w-]+)`', cell)}
     assert on_coco == set(catalogue.METHODS + catalogue.PUBLISHED)

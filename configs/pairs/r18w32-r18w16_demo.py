@@ -19,3 +19,5 @@ model = dict(
     teacher_ckpt='work_dirs/demo/teacher/seed-0/iter_300.pth',
     distiller=dict(type='eakd_det.ProposalDistiller'),
 )
+
+loss_options = dict(loss_ctkd=dict(tau=dict(num_columns=11)))  # in addition to those of the widths

@@ -24,4 +24,6 @@ model = dict(
 )
 
 # 2.0 is ReviewKD's weight for MobileNetV2.
-loss_options = dict(loss_review=dict(loss_weight=2.0), loss_pad=dict(student_channels=1024))
+loss_options = dict(
+    loss_review=dict(loss_weight=2.0), loss_nd=dict(loss_weight=1.0), loss_pad=dict(student_channels=1024)
+)

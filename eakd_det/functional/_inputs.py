@@ -55,18 +55,25 @@ def check_pair(student_logits: Tensor, teacher_logits: Tensor, columns: int = 2)
     return student, teacher
 
 
-def check_features(student: Tensor, teacher: Tensor, shape: str) -> tuple[Tensor, Tensor]:
+def check_features(student: Tensor, teacher: Tensor, shape: str, any_width: bool = False) -> tuple[Tensor, Tensor]:
     """Return both features in float32 or better, the teacher's detached.
 
     Args:
         student: The student's features.
         teacher: The teacher's features.
         shape: Their expected dimensions, such as '(R, D)'.
+        any_width: Whether their widths, the second dimension, may differ.
 
     Raises:
         ConfigError: Unless both are floating point, of the same shape with these dimensions, and on one device.
     """
-    if student.dim() != shape.count(',') + 1 or student.shape != teacher.shape:
+    shapes = [tuple(side.shape[:1] + side.shape[2:]) if any_width else tuple(side.shape) for side in (student, teacher)]
+    if not student.dim() == teacher.dim() == shape.count(',') + 1 or shapes[0] != shapes[1]:
+        if any_width:
+            raise ConfigError(
+                f'student and teacher: expected features of the same shape {shape} up to their width, '
+                f'but got {tuple(student.shape)} and {tuple(teacher.shape)}'
+            )
         raise ConfigError(
             f'student and teacher: expected features of the same shape {shape}, '
             f'but got {tuple(student.shape)} and {tuple(teacher.shape)}; '

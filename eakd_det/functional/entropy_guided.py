@@ -1,19 +1,22 @@
 """Curriculum, temperature and choice of branch by the teacher's entropy.
 
 EGAD (entropy-guided adaptive distillation) names these three and publishes no equations; the closed forms and all
-numbers here are this package's. All of them depend on the teacher alone and have no gradient.
+numbers here are this package's. All of them depend on one network alone, as a rule the teacher, and have no gradient.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor
 
 from eakd_det.errors import ConfigError
-from eakd_det.functional._inputs import check_logits
+from eakd_det.functional._inputs import check_logits, soften
 from eakd_det.functional.entropy import entropy
+
+Uncertainty: TypeAlias = Literal['entropy', 'confidence', 'margin']
 
 
 @torch.no_grad()
@@ -84,16 +87,51 @@ def entropy_temperature(
 
 
 @torch.no_grad()
-def hard_rows(
-    teacher_logits: Tensor, threshold: float = 0.5, quantile: float | None = None, tau: float = 1.0
-) -> Tensor:
-    """Select the sites on which the teacher is uncertain, ``(R,)`` of 0 and 1.
+def uncertainty(logits: Tensor, measure: Uncertainty = 'entropy', tau: float = 1.0) -> Tensor:
+    r"""Compute how uncertain each site's prediction is, from 0 (one-hot) to at most 1.
+
+    .. math:: h_n = \frac{H_n}{\log C}, \qquad 1 - \max_c p_{nc}, \qquad 1 - (p_{n(1)} - p_{n(2)})
+
+    for 'entropy', 'confidence' and 'margin', the latter with the two largest probabilities.
 
     Args:
-        teacher_logits: The teacher's class scores, ``(R, C)``.
-        threshold: Normalised entropy above which a site is hard.
-        quantile: Take the threshold from the batch instead, as this quantile of its normalised entropies.
-        tau: Temperature of the entropy.
+        logits: Class scores, ``(R, C)``.
+        measure: 'entropy', 'confidence' or 'margin'. Defaults to 'entropy'.
+        tau: Temperature of the softmax.
+
+    Raises:
+        ConfigError: If ``measure`` is unknown, or the inputs are invalid.
+
+    Example:
+        >>> import torch
+        >>> logits = torch.tensor([[0.0, 0.0, 0.0], [3.0, 0.0, 0.0]])
+        >>> uncertainty(logits, 'confidence'), uncertainty(logits, 'margin')
+        (tensor([0.6667, 0.0906]), tensor([1.0000, 0.1358]))
+    """
+    if measure == 'entropy':
+        return normalized_entropy(logits, tau)
+    if measure not in get_args(Uncertainty):
+        raise ConfigError(f'measure: expected one of {", ".join(get_args(Uncertainty))}, but got {measure!r}')
+    top = soften(check_logits(logits), tau).softmax(dim=1).topk(2, dim=1).values
+    return 1 - (top[:, 0] if measure == 'confidence' else top[:, 0] - top[:, 1])
+
+
+@torch.no_grad()
+def hard_rows(
+    logits: Tensor,
+    threshold: float = 0.5,
+    quantile: float | None = None,
+    tau: float = 1.0,
+    measure: Uncertainty = 'entropy',
+) -> Tensor:
+    """Select the sites on which a network is uncertain, ``(R,)`` of 0 and 1.
+
+    Args:
+        logits: The network's class scores, ``(R, C)``.
+        threshold: Uncertainty above which a site is hard.
+        quantile: Take the threshold from the batch instead, as this quantile of its uncertainties.
+        tau: Temperature of the softmax.
+        measure: See :func:`uncertainty`.
 
     Raises:
         ConfigError: If ``quantile`` is not from 0 to 1, or the inputs are invalid.
@@ -103,7 +141,7 @@ def hard_rows(
         >>> hard_rows(torch.tensor([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]]))
         tensor([1., 0.])
     """
-    h = normalized_entropy(teacher_logits, tau)
+    h = uncertainty(logits, measure, tau)
     if quantile is None:
         return (h > threshold).to(h.dtype)
     if not 0 <= quantile <= 1:

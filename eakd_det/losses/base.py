@@ -140,7 +140,11 @@ class ProposalLoss(ReadsScores):
 
     def site_weights(self, given: dict[str, Any]) -> Tensor:
         """Return the weight of each site, ``(N,)``, or of each of its parts, ``(N, M)``."""
-        return self.weighting(given['preds_S'], given['preds_T'])
+        predictions = given['preds_S'], given['preds_T']
+        if not getattr(self.weighting, 'reads_labels', False):
+            return self.weighting(*predictions)
+        self._check_present(given, ('gt_labels',), ' for its weighting')
+        return self.weighting(*predictions, given['gt_labels'])
 
     def image_weights(self, divergence: Tensor, given: dict[str, Any]) -> Tensor:
         """Return the weight of each image, ``(N,)``; uniform weights need no logits.
@@ -151,7 +155,7 @@ class ProposalLoss(ReadsScores):
         if isinstance(self.weighting, UniformWeighting):
             return torch.ones_like(divergence)
         self._check_present(given, ('preds_S', 'preds_T', 'images'), ' for its weighting')
-        weights = given['weights'] if 'weights' in given else self.weighting(given['preds_S'], given['preds_T'])
+        weights = given['weights'] if 'weights' in given else self.site_weights(given)
         return image_weights(site_weights(weights), given['images'], len(divergence))
 
     def reduce(self, terms: Terms) -> Tensor:

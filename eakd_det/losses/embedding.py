@@ -60,16 +60,20 @@ class EmbeddingLoss(ProposalLoss):
 
     def divergence(self, embeddings_S: Tensor, embeddings_T: Tensor) -> Tensor:
         """Compute the divergence of each site, ``(N,)``, from embeddings ``(N, D_S)`` and ``(N, D_T)``."""
-        if self.projection is not None:
-            self.require_width(embeddings_S, self.projection.in_features)
-            embeddings_S = self.projection(embeddings_S.to(self.projection.weight.dtype))
-        return self.embedding_divergence(embeddings_S, embeddings_T)
+        return self.embedding_divergence(self.projected(embeddings_S), embeddings_T)
 
-    def require_width(self, embeddings: Tensor, width: int) -> None:
-        """Raise :class:`ConfigError` unless the student's ``embeddings`` have this ``width``."""
+    def projected(self, embeddings_S: Tensor) -> Tensor:
+        """Return the student's embeddings in the teacher's width, ``(N, D_T)``."""
+        if self.projection is None:
+            return embeddings_S
+        self.require_width(embeddings_S, self.projection.in_features)
+        return self.projection(embeddings_S.to(self.projection.weight.dtype))
+
+    def require_width(self, embeddings: Tensor, width: int, side: str = 'student') -> None:
+        """Raise :class:`ConfigError` unless the ``embeddings`` of a side have this ``width``."""
         if embeddings.shape[1] != width:
             raise ConfigError(
-                f'{type(self).__name__}.student_channels: expected the width of the embeddings, '
+                f'{type(self).__name__}.{side}_channels: expected the width of the embeddings, '
                 f'{embeddings.shape[1]}, but got {width}'
             )
 

@@ -36,19 +36,57 @@ class ProposalTemperature(ReadsScores):
         return shown_arguments(self)
 
 
-class LearnedTemperature(ProposalTemperature):
-    r"""A temperature that is trained against the student (CTKD; Li et al., AAAI 2023).
+class AdversarialTemperature(ProposalTemperature):
+    r"""A learned temperature whose gradient is reversed, the more so the longer the training runs (CTKD).
 
-    .. math:: T = \tau_{init} + \tau_{range}\, \sigma(\theta), \qquad
-        \frac{\partial L}{\partial \theta} \leftarrow \lambda \frac{\partial L}{\partial \theta}, \qquad
+    .. math:: T = \tau_{init} + \tau_{range}\, \sigma(x), \qquad
+        \frac{\partial L}{\partial x} \leftarrow \lambda \frac{\partial L}{\partial x}, \qquad
         \lambda = -\tfrac{1}{2} \Bigl(1 - \cos \frac{\pi \min(i, N)}{N}\Bigr)
 
-    at the :math:`i`-th training iteration. :math:`\theta` starts at 1, hence T at 15.62. The reversed gradient makes
-    the optimizer maximise the loss in T: the temperature moves to where the student is worst, the more so as
-    :math:`\lambda` goes from 0 to -1. Gradients reach T through both softmaxes and the factor :math:`\tau^2`. The
-    published code steps :math:`\lambda` once per epoch, over 10 of 240; here it changes at each iteration, so that
-    resuming and the length of an epoch make no difference. This is the method's global form. The network of its
-    instance-wise form is not in the published code.
+    at the :math:`i`-th training iteration. Subclasses learn :math:`x`.
+
+    Args:
+        ramp_iters: Iterations :math:`N` until the gradient is fully reversed. The default is CTKD's fraction of the
+            schedule (10 of 240 epochs) of 180,000 iterations.
+        tau_init: Lower bound of the temperature.
+        tau_range: Width of its range.
+
+    Raises:
+        ConfigError: If an argument is out of range.
+    """
+
+    @checked
+    def __init__(self, ramp_iters: Count = 7500, tau_init: Positive = 1.0, tau_range: Positive = 20.0) -> None:
+        super().__init__()
+        self.iterations = IterationCounter(ramp_iters)
+        self.tau_init = tau_init
+        self.tau_range = tau_range
+
+    def bounded(self, x: Tensor) -> Tensor:
+        """Return the temperature, of the shape of ``x``, with its true gradient."""
+        return self.tau_init + self.tau_range * x.sigmoid()
+
+    def reversal(self) -> Tensor:
+        """Return the factor of the gradient at the current iteration, from 0 to -1."""
+        return cosine_reversal(self.iterations.progress())
+
+    def reverse(self, temperature: Tensor) -> Tensor:
+        """Count an iteration and return ``temperature`` with its gradient reversed."""
+        self.iterations.advance()
+        return scale_gradient(temperature, self.reversal())
+
+
+class LearnedTemperature(AdversarialTemperature):
+    r"""A temperature that is trained against the student (CTKD; Li et al., AAAI 2023).
+
+    .. math:: T = \tau_{init} + \tau_{range}\, \sigma(\theta)
+
+    with its gradient reversed as in :class:`AdversarialTemperature`. :math:`\theta` starts at 1, hence T at 15.62. The
+    reversed gradient makes the optimizer maximise the loss in T: the temperature moves to where the student is worst,
+    the more so as :math:`\lambda` goes from 0 to -1. Gradients reach T through both softmaxes and the factor
+    :math:`\tau^2`. The published code steps :math:`\lambda` once per epoch, over 10 of 240; here it changes at each
+    iteration, so that resuming and the length of an epoch make no difference. This is the method's global form; its
+    instance-wise form is :class:`eakd_det.losses.InstanceTemperature`.
 
     ``theta`` is a parameter of the loss and so trained by the optimizer with the learning rate and weight decay of all
     others, as in the published code. To exempt it from the decay:
@@ -78,24 +116,16 @@ class LearnedTemperature(ProposalTemperature):
     def __init__(
         self, ramp_iters: Count = 7500, tau_init: Positive = 1.0, tau_range: Positive = 20.0, theta: Theta = 1.0
     ) -> None:
-        super().__init__()
-        self.iterations = IterationCounter(ramp_iters)
-        self.tau_init = tau_init
-        self.tau_range = tau_range
+        super().__init__(ramp_iters, tau_init, tau_range)
         self.theta = nn.Parameter(torch.tensor(float(theta)))
 
     def value(self) -> Tensor:
         """Return the temperature, a scalar, with its true gradient."""
-        return self.tau_init + self.tau_range * self.theta.sigmoid()
-
-    def reversal(self) -> Tensor:
-        """Return the factor of the gradient at the current iteration, from 0 to -1."""
-        return cosine_reversal(self.iterations.progress())
+        return self.bounded(self.theta)
 
     def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """Count an iteration and return the temperature, a scalar, with its gradient reversed."""
-        self.iterations.advance()
-        return scale_gradient(self.value(), self.reversal())
+        return self.reverse(self.value())
 
     def log_values(self) -> dict[str, Tensor]:
         """Return the temperature."""

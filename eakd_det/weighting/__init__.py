@@ -10,6 +10,7 @@ from eakd_det.weighting.entropy_guided import CurriculumWeighting, HardProposalW
 from eakd_det.weighting.images import image_index, image_weights, site_weights
 from eakd_det.weighting.mean_matched import MeanMatchedWeighting
 from eakd_det.weighting.power_sum import PowerSumWeighting
+from eakd_det.weighting.teacher_loss import TeacherLossWeighting
 from eakd_det.weighting.uniform import UniformWeighting
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     'MeanMatchedWeighting',
     'PowerSumWeighting',
     'ProposalWeighting',
+    'TeacherLossWeighting',
     'UniformWeighting',
     'image_index',
     'image_weights',

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import torch
 from torch import Tensor
 
@@ -11,20 +13,28 @@ from eakd_det.functional import binary_pairs
 
 
 class ProposalWeighting(ReadsScores):
-    """Weights the divergence of each site, from raw logits and without gradient; subclasses define :meth:`weights`."""
+    """Weights the divergence of each site, from raw logits and without gradient; subclasses define :meth:`weights`.
+
+    Attributes:
+        reads_labels: Whether :meth:`weights` has the class of each site, ``(R,)``, as its third argument.
+    """
+
+    reads_labels: ClassVar[bool] = False
 
     @torch.no_grad()
-    def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+    def forward(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor | None = None) -> Tensor:
         """Return the weight of each site, ``(R,)``, in float32 or better, from class scores ``(R, C)``.
 
         Sigmoid scores may have a weight each, ``(R, C)``.
         """
+        if self.reads_labels:
+            return self.weights(preds_S, preds_T, gt_labels)
         if self.activation == 'sigmoid':
             return self.binary_weights(preds_S, preds_T)
         return self.weights(preds_S, preds_T)
 
-    def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """Compute the weights, ``(R,)``; called without gradient."""
+    def weights(self, *args: Any) -> Tensor:
+        """Compute the weights, ``(R,)``, from ``(preds_S, preds_T)``; called without gradient."""
         raise NotImplementedError
 
     def binary_weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor
 
 from eakd_det.arguments import Count, Positive, UnitInterval, checked
-from eakd_det.functional import curriculum_weight, hard_rows
+from eakd_det.functional import Uncertainty, curriculum_weight, hard_rows
 from eakd_det.weighting.base import ProposalWeighting, mean_one
 from eakd_det.weighting.iterations import IterationCounter
 
@@ -49,18 +51,23 @@ class CurriculumWeighting(ProposalWeighting):
 
 
 class HardProposalWeighting(ProposalWeighting):
-    r"""Only sites on which the teacher is uncertain, see :func:`eakd_det.functional.hard_rows`.
+    r"""Only sites on which one network is uncertain, see :func:`eakd_det.functional.hard_rows`.
 
     .. math:: w_n = \frac{R}{|\mathcal{H}|} \text{ for } n \in \mathcal{H}, \text{ else } 0, \qquad
         \mathcal{H} = \{n : h_n > \theta\}
 
-    so that a mean over sites becomes a mean over the hard ones, or 0 if there are none. Meant for the embedding branch
-    of the EGAD-inspired method; the selection is this package's.
+    so that a mean over sites becomes a mean over the hard ones, or 0 if there are none. With the student's uncertainty
+    and a quantile it is the data selection of DynamicKD (Li et al., EMNLP 2021), among the sites of a batch instead of
+    its sentences: ``HardProposalWeighting(side='student', quantile=0.9)`` keeps the tenth with the highest entropies.
+    With the teacher's it is meant for the embedding branch of the EGAD-inspired method, and this package's.
 
     Args:
-        threshold: Normalised entropy :math:`\theta` above which a site is hard.
-        quantile: Take the threshold from the batch instead, as this quantile of its normalised entropies.
-        tau: Temperature of the entropy.
+        threshold: Uncertainty :math:`\theta` above which a site is hard.
+        quantile: Take the threshold from the batch instead, as this quantile of its uncertainties.
+        tau: Temperature of the softmax.
+        side: Whose uncertainty: 'teacher' or 'student'. Defaults to 'teacher'.
+        measure: 'entropy' (normalised), 'confidence' or 'margin', see :func:`eakd_det.functional.uncertainty`.
+            Defaults to 'entropy'.
 
     Example:
         >>> import torch
@@ -71,13 +78,21 @@ class HardProposalWeighting(ProposalWeighting):
 
     @checked
     def __init__(
-        self, threshold: UnitInterval = 0.5, quantile: UnitInterval | None = None, tau: Positive = 1.0
+        self,
+        threshold: UnitInterval = 0.5,
+        quantile: UnitInterval | None = None,
+        tau: Positive = 1.0,
+        side: Literal['teacher', 'student'] = 'teacher',
+        measure: Uncertainty = 'entropy',
     ) -> None:
         super().__init__()
         self.threshold = threshold
         self.quantile = quantile
         self.tau = tau
+        self.side = side
+        self.measure: Uncertainty = measure
 
     def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """Compute the weight of each site, ``(N,)``."""
-        return mean_one(hard_rows(preds_T, self.threshold, self.quantile, self.tau))
+        logits = preds_T if self.side == 'teacher' else preds_S
+        return mean_one(hard_rows(logits, self.threshold, self.quantile, self.tau, self.measure))

@@ -20,6 +20,11 @@ DEMO_ONLY = (
 DENSE_ONLY = (
     *('ld', 'ea-ld', 'cross-head', 'ea-cross-head', 'crosskd', 'ea-crosskd', 'bckd', 'ea-bckd', 'kd-confident'),
 )
+RELATIVES = (
+    *('fitnet', 'at', 'rkd', 'ofd', 'kd-plus-plus', 'review-kd-plus-plus', 'srrl', 'cat-kd', 'crd'),
+    *('adakd', 'dynamic-kd', 'ctkd-instance', 'atkd'),
+)
+OTHER_STUDENT = ('simkd',)  # changes the student as well
 
 
 def names_of_pair(teacher: str, student: str, suffix: str, methods: tuple[str, ...] = METHODS) -> list[str]:

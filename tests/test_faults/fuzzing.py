@@ -28,6 +28,9 @@ WRONG: tuple[Any, ...] = (
 
 # Arguments required to use each class with the tiny detectors.
 LOSSES: dict[str, dict[str, Any]] = {
+    'ATLoss': {},
+    'CATKDLoss': {},
+    'CRDLoss': dict(student_channels=24),
     'CrossHeadLoss': dict(student_channels=16, teacher_channels=16),
     'DKDLoss': {},
     'EmbeddingLoss': {},
@@ -35,11 +38,15 @@ LOSSES: dict[str, dict[str, Any]] = {
     'EntropyWeightedLogits': dict(loss=dict(type='mmrazor.KLDivergence')),
     'EntropyWeightedMaps': dict(loss=dict(type='mmrazor.PKDLoss')),
     'EntropyWeightedRelations': dict(loss=dict(type='mmrazor.DISTLoss')),
+    'FitNetLoss': dict(student_channels=16, teacher_channels=16),
     'FCFDLoss': dict(student_channels=16, teacher_channels=16),
     'JSDLoss': {},
     'KDLoss': {},
     'MLDLoss': {},
+    'NormDirectionLoss': dict(num_classes=4, student_channels=24),
+    'OFDLoss': dict(student_channels=16, teacher_channels=16),
     'PADLoss': dict(student_channels=24),
+    'RKDLoss': {},
     'RKLDLoss': {},
     'PKDLoss': {},
     'ReviewKDLoss': dict(student_channels=16, teacher_channels=16, mid_channels=8),
@@ -55,10 +62,15 @@ WEIGHTINGS: dict[str, dict[str, Any]] = {
     'HardProposalWeighting': {},
     'MeanMatchedWeighting': {},
     'PowerSumWeighting': {},
+    'TeacherLossWeighting': dict(total_iters=10),
     'UniformWeighting': {},
 }
-TEMPERATURES: dict[str, dict[str, Any]] = {'EntropyTemperature': {}, 'LearnedTemperature': {}}
 OTHERS = {'BoxLoss', 'LDLoss', 'MobileNetV2', 'ProposalDistill', 'ProposalDistiller'}  # the first two need a dense head
+TEMPERATURES: dict[str, dict[str, Any]] = {
+    'EntropyTemperature': {},
+    'InstanceTemperature': dict(num_columns=4),
+    'LearnedTemperature': {},
+}
 
 
 @dataclass(frozen=True)
@@ -112,10 +124,20 @@ def annotations(cls: type) -> dict[str, tuple[str, bool]]:
 def may_be(value: Any, annotation: str) -> bool:
     """Return whether an annotation text allows the type of ``value``, independently of the tested check."""
     words = set(re.findall(r'\w+', re.sub(r'\[[^\[\]]*\]', '', re.sub(r'\[[^\[\]]*\]', '', annotation))))
-    floats = {'float', 'Positive', 'NotNegative', 'UnitInterval', 'Fraction', 'Theta', 'LogVariance'}
+    floats = {
+        'float',
+        'Positive',
+        'AtLeastOne',
+        'NotNegative',
+        'UnitInterval',
+        'Fraction',
+        'Theta',
+        'LogVariance',
+        'Slope',
+    }
     kinds = {
         bool: {'bool', 'StandardizeOption'}, int: {'int', 'Count', 'CountOrZero', *floats}, float: floats,
-        str: {'str', 'Literal', 'EAMode', 'StandardizeOption'}, type(None): {'None'},
+        str: {'str', 'Literal', 'EAMode', 'StandardizeOption', 'Uncertainty'}, type(None): {'None'},
         list: {'Sequence', 'list'}, tuple: {'Sequence', 'list'}, dict: {'dict', 'Mapping', 'Mappings'},
     }  # fmt: skip
     return 'Any' in words or bool(words & kinds.get(type(value), set()))

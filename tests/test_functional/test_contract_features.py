@@ -18,7 +18,17 @@ DIVERGENCES = {
     'hcl': (functional.hcl_divergence, MAPS),
     'pkd': (functional.pkd_divergence, MAPS),
     'hcl, not pooled': (lambda s, t: functional.hcl_divergence(s, t, ()), MAPS),
+    'at': (functional.at_divergence, MAPS),
+    'at, of degree 1': (lambda s, t: functional.at_divergence(s, t, 1.0), MAPS),
+    'ofd': (functional.ofd_divergence, MAPS),
+    'ofd, given margins': (lambda s, t: functional.ofd_divergence(s, t, torch.full((3,), -0.5)), MAPS),
+    'rkd distances': (functional.rkd_distance_divergence, VECTORS),
+    'rkd angles': (functional.rkd_angle_divergence, VECTORS),
+    'nd': (lambda s, t: functional.nd_divergence(s, t, t.flip(1)), VECTORS),
+    'crd': (lambda s, t: functional.crd_divergence(s, t, (t[:, 0] > t[:, 0].mean()).long()), VECTORS),
 }
+OF_THE_BATCH = ('pkd', 'ofd', 'rkd distances', 'rkd angles', 'crd')  # their rows depend on each other
+ANY_WIDTH = ('at', 'at, of degree 1', 'rkd distances', 'rkd angles')
 every_divergence = pytest.mark.parametrize(('divergence', 'shape'), DIVERGENCES.values(), ids=DIVERGENCES)
 
 
@@ -27,8 +37,9 @@ def _pair(rows: int, shape: tuple[int, ...], dtype: torch.dtype = torch.float32)
     return student.requires_grad_(), teacher
 
 
-@every_divergence
-def test_gradcheck(divergence, shape):
+@pytest.mark.parametrize('name', [name for name in DIVERGENCES if name != 'crd'])  # whose mean has no gradient
+def test_gradcheck(name):
+    divergence, shape = DIVERGENCES[name]
     student, teacher = _pair(3, shape, torch.float64)
     assert torch.autograd.gradcheck(lambda s: divergence(s, teacher), student)
 
@@ -48,7 +59,7 @@ def test_the_same_inputs_give_the_same_values(divergence, shape):
     assert torch.equal(divergence(student, teacher), divergence(student, teacher))
 
 
-@pytest.mark.parametrize('name', ['mse', 'hcl', 'hcl, not pooled'])
+@pytest.mark.parametrize('name', ['mse', 'hcl', 'hcl, not pooled', 'at', 'ofd', 'rkd distances', 'rkd angles'])
 def test_zero_at_equal_features_and_positive_elsewhere(name):
     divergence, shape = DIVERGENCES[name]
     student, teacher = _pair(4, shape)
@@ -71,10 +82,9 @@ def test_permutation(divergence, shape):
     torch.testing.assert_close(divergence(student[order], teacher[order]), divergence(student, teacher)[order])
 
 
-@every_divergence
-def test_a_row_is_not_changed_by_others(divergence, shape):
-    if divergence is functional.pkd_divergence:
-        pytest.skip('its means and variances are those of the batch')
+@pytest.mark.parametrize('name', [name for name in DIVERGENCES if name not in OF_THE_BATCH])
+def test_a_row_is_not_changed_by_others(name):
+    divergence, shape = DIVERGENCES[name]
     student, teacher = _pair(4, shape)
     torch.testing.assert_close(divergence(student, teacher)[1:2], divergence(student[1:2], teacher[1:2]))
 
@@ -122,9 +132,13 @@ def test_not_contiguous(divergence, shape):
     torch.testing.assert_close(divergence(strided, teacher), divergence(student, teacher))
 
 
-@every_divergence
-def test_shapes_that_differ(divergence, shape):
+@pytest.mark.parametrize('name', DIVERGENCES)
+def test_shapes_that_differ(name):
+    divergence, shape = DIVERGENCES[name]
     student, teacher = _pair(4, shape)
-    for wrong in (teacher[:3], teacher[..., :-1], teacher.flatten()):
+    for wrong in (teacher[:3], teacher[:, :-1], teacher.flatten(1)[:, :, None, None]):
+        if name in ANY_WIDTH and len(wrong) == 4 and wrong.dim() == student.dim() and wrong.shape[2:] == shape[1:]:
+            assert divergence(student, wrong).isfinite().all()
+            continue
         with pytest.raises(ConfigError, match='of the same shape'):
             divergence(student, wrong)

@@ -19,7 +19,7 @@ from eakd_det import functional
 from eakd_det.errors import ConfigError
 
 P, R, C = 3, 4, 5
-NOT_OF_TENSORS = {'EA_MODES', 'DKDTerms', 'EAMode', 'StandardizeOption', 'Temperature'}
+NOT_OF_TENSORS = {'EA_MODES', 'DKDTerms', 'EAMode', 'StandardizeOption', 'Temperature', 'Uncertainty'}
 
 
 class Case(NamedTuple):
@@ -63,6 +63,15 @@ CASES = {
     ),
     'pkd_divergence': Case(functional.pkd_divergence, [(2, 3, 5, 7), (2, 3, 5, 7)]),
     'hcl_divergence': Case(functional.hcl_divergence, [(2, 3, 5, 7), (2, 3, 5, 7)]),
+    'at_divergence': Case(functional.at_divergence, [(2, 3, 5, 7), (2, 3, 5, 7)]),
+    'negative_means': Case(functional.negative_means, [(2, 3, 5, 7)], ()),
+    'ofd_divergence': Case(functional.ofd_divergence, [(2, 3, 5, 7), (2, 3, 5, 7)]),
+    'rkd_distance_divergence': Case(functional.rkd_distance_divergence, EMBEDDINGS),
+    'rkd_angle_divergence': Case(functional.rkd_angle_divergence, EMBEDDINGS),
+    'nd_divergence': Case(functional.nd_divergence, [*EMBEDDINGS, (R, 6)]),
+    'crd_divergence': Case(functional.crd_divergence, [*EMBEDDINGS, 'labels']),
+    'cat_divergence': Case(partial(functional.cat_divergence, num_images=C), LABELLED),
+    'adakd_weight': Case(functional.adakd_weight, [*LOGITS, 'labels', 'share'], ()),
     'batch_gram_distance': Case(functional.batch_gram_distance, PAIR),
     'batch_gram_distance, few classes': Case(functional.batch_gram_distance, FEW_CLASSES),
     'batch_gram_distance, masked': Case(
@@ -82,6 +91,7 @@ CASES = {
     'normalized_entropy': Case(functional.normalized_entropy, LOGITS, ()),
     'curriculum_weight': Case(functional.curriculum_weight, [*LOGITS, 'share'], ()),
     'entropy_temperature': Case(functional.entropy_temperature, LOGITS, ()),
+    'uncertainty': Case(partial(functional.uncertainty, measure='margin'), LOGITS, ()),
     'hard_rows': Case(functional.hard_rows, LOGITS, ()),
     'hard_rows, quantile': Case(partial(functional.hard_rows, quantile=0.3), LOGITS, ()),
     'unsure_rows': Case(functional.unsure_rows, LOGITS, ()),

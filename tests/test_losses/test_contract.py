@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from eakd_det import names
+from eakd_det import losses, names
 from eakd_det.building import build_model
-from eakd_det.losses import ProposalLoss
+from eakd_det.losses import InstanceTemperature, ProposalLoss
 
 EA = dict(type='EntropyWeighting', tau=3.0)
 CTKD = dict(type='LearnedTemperature', ramp_iters=10)
@@ -20,6 +20,11 @@ REVIEW = dict(type='ReviewKDLoss', student_channels=6, teacher_channels=8, mid_c
 PKD = dict(type='PKDLoss', num_levels=2)
 FCFD = dict(type='FCFDLoss', student_channels=6, teacher_channels=8, num_levels=2, roi_levels=2)
 CROSS = dict(type='CrossHeadLoss', student_channels=6, teacher_channels=8, num_levels=2)
+SRRL = dict(CROSS, squared=True, feature_weight=1.0)
+ADAKD = dict(type='TeacherLossWeighting', total_iters=10**9)
+DYNAMIC = dict(type='HardProposalWeighting', side='student', quantile=0.5)
+INSTANCES = dict(type='InstanceTemperature', num_columns=5, hidden_channels=4, ramp_iters=10)
+BRIDGED = dict(student_channels=6, teacher_channels=8, num_levels=2)
 ZERO_AT_EQUAL_INPUTS = {
     'kd': dict(type='KDLoss'),
     'ea-kd': dict(type='KDLoss', tau=4.0, weighting=EA),
@@ -51,6 +56,12 @@ ZERO_AT_EQUAL_INPUTS = {
     'ea-ld': dict(type='LDLoss', sites='all', weighting=EA),
     'box': dict(type='BoxLoss'),
     'ea-box-l1': dict(type='BoxLoss', distance='l1', weighting=EA),
+    'adakd': dict(type='KDLoss', weighting=ADAKD),
+    'dynamic-kd': dict(type='KDLoss', weighting=DYNAMIC),
+    'ctkd-instance': dict(type='KDLoss', tau=INSTANCES),
+    'cat-kd': dict(type='CATKDLoss'),
+    'rkd': dict(type='RKDLoss'),
+    'ea-rkd': dict(type='RKDLoss', weighting=EA),
     'l2': dict(type='EmbeddingLoss'),
     'ea-l2': dict(type='EmbeddingLoss', weighting=EA),
 }
@@ -63,6 +74,18 @@ LOSSES = {
     'pad': dict(type='PADLoss', student_channels=8),
     'ea-pad': dict(type='PADLoss', student_channels=8, batch_norm=False, weighting=EA),
     'pad-projected': dict(type='PADLoss', **EMBEDDING, warmup_iters=1),
+    'nd': dict(type='NormDirectionLoss', num_classes=5, student_channels=8),
+    'ea-nd-projected': dict(type='NormDirectionLoss', num_classes=5, **EMBEDDING, weighting=EA),
+    'crd': dict(type='CRDLoss', **EMBEDDING, embed_channels=4),
+    'ea-crd': dict(type='CRDLoss', student_channels=8, embed_channels=4, weighting=EA),
+    'fitnet': dict(type='FitNetLoss', **BRIDGED),
+    'ea-fitnet': dict(type='FitNetLoss', **BRIDGED, weighting=EA),
+    'at': dict(type='ATLoss', num_levels=2),
+    'ea-at': dict(type='ATLoss', num_levels=2, weighting=EA),
+    'ofd': dict(type='OFDLoss', **BRIDGED),
+    'ea-ofd': dict(type='OFDLoss', **BRIDGED, weighting=EA),
+    'srrl': SRRL,
+    'ea-srrl': dict(SRRL, weighting=EA),
     'cross-head': CROSS,
     'ea-cross-head': dict(CROSS, weighting=EA),
     'review': REVIEW,
@@ -74,7 +97,8 @@ LOSSES = {
     'ea-fcfd-logits': dict(FCFD, weighting=EA, box_weight=0.0, feature_weight=0.0),
 }
 every_loss = pytest.mark.parametrize('cfg', LOSSES.values(), ids=LOSSES)
-OF_SITES = {name: cfg for name, cfg in LOSSES.items() if cfg['type'] not in ('ReviewKDLoss', 'PKDLoss')}
+OF_SITES = {name: cfg for name, cfg in LOSSES.items() if getattr(losses, cfg['type']).unit == 'site'}
+OF_THE_BATCH = ('CATKDLoss', 'CRDLoss', 'NormDirectionLoss', 'RKDLoss')  # their sites depend on each other
 every_loss_of_sites = pytest.mark.parametrize('cfg', OF_SITES.values(), ids=OF_SITES)
 IMAGES, CLASSES = 2, 5
 
@@ -155,7 +179,7 @@ def gradients(value: Tensor, tensors: list[Tensor]) -> list[Tensor]:
 
 
 def test_every_public_loss_is_here():
-    temperatures = {'EntropyTemperature', 'LearnedTemperature'}
+    temperatures = {'EntropyTemperature', 'InstanceTemperature', 'LearnedTemperature'}
     assert {cfg['type'] for cfg in LOSSES.values()} == set(names.PARTS['losses']) - temperatures
 
 
@@ -197,9 +221,9 @@ def test_every_parameter_of_the_loss_has_a_finite_gradient(cfg, rows):
 @every_loss_of_sites
 @pytest.mark.parametrize('reduction', ['mean', 'sum', 'none'])
 def test_without_sites_it_is_a_zero_with_a_graph(cfg, reduction):
-    if cfg['type'] == 'FCFDLoss':
+    if cfg['type'] == 'FCFDLoss' or cfg.get('feature_weight'):
         if reduction == 'none':
-            pytest.skip('FCFD has a term that belongs to no site')
+            pytest.skip('it has a term that belongs to no site')
         cfg = dict(cfg, feature_weight=0.0)
     inputs = inputs_of(cfg, rows=0)
     cfg = per_site(cfg) if reduction == 'none' else cfg
@@ -288,12 +312,19 @@ def test_weight_zero_gives_zero_gradients(cfg):
 
 @every_loss
 def test_gradcheck(cfg):
+    if cfg['type'] == 'CRDLoss':
+        pytest.skip('it holds the other side of each pair fixed; compared with published gradients elsewhere')
     loss, inputs = build_model(cfg).double().eval(), inputs_of(cfg, rows=4, dtype=torch.float64)
     # A step in the student's logits changes its entropy, but the weight has no gradient.
     if 'preds_S' in loss.reads:
         seen = ('boxes_S', 'boxes_T') if 'boxes_S' in loss.reads else ('preds_S', 'preds_T')
-        weights = loss.weighting(*(inputs.arguments[name].flatten(0, -2) for name in seen))
-        loss.weighting.forward = lambda preds_S, preds_T: weights
+        predictions = [inputs.arguments[name].flatten(0, -2) for name in seen]
+        labels = [inputs.arguments['gt_labels']] * cfg.get('weighting', {}).get('type', '').startswith('TeacherLoss')
+        weights = loss.weighting(*predictions, *labels)
+        loss.weighting.forward = lambda *_: weights
+        if isinstance(getattr(loss, 'tau', None), InstanceTemperature):
+            temperatures = loss.tau(*predictions).detach()
+            loss.tau.forward = lambda *_: temperatures
     name = next(n for n in ('features_S', 'embeddings_S', 'boxes_S', 'corners_S', 'preds_S') if n in loss.reads)
     tensors = inputs.arguments[name] if isinstance(inputs.arguments[name], list) else [inputs.arguments[name]]
 
@@ -308,6 +339,8 @@ def test_gradcheck(cfg):
 def test_a_site_does_not_depend_on_the_others(cfg):
     if cfg['type'] in ('FCFDLoss', 'CrossHeadLoss'):
         pytest.skip('its heads predict all sites at once')
+    if cfg['type'] in OF_THE_BATCH:
+        pytest.skip('it compares the sites with each other')
     cfg = dict(per_site(cfg), weighting=dict(type='UniformWeighting'))
     cfg = dict(cfg, masks='none') if cfg['type'] == 'MLDLoss' else cfg
     loss, inputs = build_model(dict(cfg, reduction='none')).eval(), inputs_of(cfg, rows=513)
@@ -321,5 +354,5 @@ def test_labels_are_accepted_and_ignored_by_losses_that_do_not_read_them(cfg):
     loss, inputs = build_model(cfg).eval(), inputs_of(cfg)
     assert isinstance(loss, ProposalLoss)
     without = {name: value for name, value in inputs.arguments.items() if name != 'gt_labels'}
-    if cfg['type'] != 'DKDLoss':
+    if cfg['type'] not in ('DKDLoss', 'CRDLoss', 'NormDirectionLoss') and cfg.get('weighting') != ADAKD:
         assert torch.equal(loss(**without), loss(**inputs.arguments))

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from eakd_det.functional import curriculum_weight, hard_rows
+from eakd_det.errors import ConfigError
+from eakd_det.functional import curriculum_weight, hard_rows, uncertainty
 from eakd_det.weighting import CurriculumWeighting, HardProposalWeighting
 
 
@@ -47,6 +48,23 @@ def test_mean_over_all_is_mean_over_the_hard_ones(kwargs):
     assert 0 < hard.sum() < 20
     values = torch.randn(20)
     torch.testing.assert_close((weights * values).mean(), values[hard].mean())
+
+
+def test_of_the_student():
+    student, teacher = _logits()
+    weights = HardProposalWeighting(side='student', quantile=0.75)(student, teacher)
+    assert torch.equal(weights > 0, hard_rows(student, quantile=0.75) > 0)
+
+
+@pytest.mark.parametrize(('measure', 'expected'), [('confidence', [0.6, 0.0]), ('margin', [0.9, 0.0])])
+def test_uncertainty_by_hand(measure, expected):
+    logits = torch.tensor([[0.4, 0.3, 0.3], [1.0, 1e-9, 1e-9]]).log()
+    torch.testing.assert_close(uncertainty(logits, measure), torch.tensor(expected), atol=1e-6, rtol=0)
+
+
+def test_unknown_measure():
+    with pytest.raises(ConfigError, match=r'^measure: expected one of entropy, confidence, margin, but got'):
+        uncertainty(torch.zeros(1, 2), 'entropie')
 
 
 def test_without_hard_proposals_all_is_zero():

@@ -27,6 +27,8 @@ WEIGHTINGS = [
     PowerSumWeighting(),
     HardProposalWeighting(),
     HardProposalWeighting(quantile=0.5),
+    HardProposalWeighting(side='student', quantile=0.5, measure='margin'),
+    HardProposalWeighting(measure='confidence'),
     PowerSumWeighting(tau=10.0, normalize=True),
     MeanMatchedWeighting(normalize=True),
 ]

@@ -13,7 +13,7 @@ from tests.test_configs import catalogue
 
 FOLDER = Path(__file__).parents[3] / 'configs' / 'demo'
 OF_PAPERS_PAIRS = catalogue.METHODS + catalogue.PUBLISHED
-METHODS = OF_PAPERS_PAIRS + catalogue.DEMO_ONLY
+METHODS = OF_PAPERS_PAIRS + catalogue.DEMO_ONLY + catalogue.RELATIVES
 WIDTHS = ('student_channels', 'teacher_channels', 'mid_channels', 'num_levels')
 
 
@@ -50,10 +50,11 @@ def test_ea_is_in_the_name_if_and_only_if_in_the_loss(method):
     assert {bool(loss.get('standardize')) for loss in losses} == {method.endswith('-ls')}
 
 
-@pytest.mark.parametrize('method', [method for method in METHODS if 'ctkd' in method or 'egad' in method])
+@pytest.mark.parametrize('method', [m for m in METHODS if 'ctkd' in m or m in ('adakd', 'egad-inspired')])
 def test_what_changes_with_the_iterations_knows_how_many_there_are(method):
     cfg = catalogue.load(catalogue.composed(method))
-    loss, iterations = cfg.model.distiller.distill_losses.loss_kd, cfg.train_cfg.max_iters
+    losses, iterations = cfg.model.distiller.distill_losses, cfg.train_cfg.max_iters
+    loss = losses.get('loss_ctkd') or losses.loss_kd
     if 'ctkd' in method:
         assert loss.tau.ramp_iters == round(iterations * 10 / 240)
     else:

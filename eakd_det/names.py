@@ -74,6 +74,7 @@ OPENMMLAB_ROOMS = (
     'sites',
     'teachers',
     'visualization',
+    'zoo',
 )
 ROOM_OF = {name: room for table in (MODELS, HOOKS, TASK_UTILS) for room, names in table.items() for name in names}
 PART_ROOM_OF = {name: room for room, names in PARTS.items() for name in names}

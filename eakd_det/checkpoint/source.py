@@ -34,7 +34,9 @@ def _torchvision_models() -> dict[str, str]:
 
 _WEB = ('https',)
 _NEAR = 5
-_SHA256_IN_NAME = re.compile(r'-([0-9a-f]{8,64})\.(?:pth|safetensors)$')  # its first digits, written by OpenMMLab and torchvision
+_SHA256_IN_NAME = re.compile(
+    r'-([0-9a-f]{8,64})\.(?:pth|safetensors)$'
+)  # its first digits, written by OpenMMLab and torchvision
 
 _MODEL_LISTS: dict[str, Callable[[], dict[str, str]]] = {
     'torchvision': _torchvision_models,

@@ -61,7 +61,7 @@ def zoo_entries() -> dict[str, ZooEntry]:
     """Return the models of the zoo by name.
 
     Example:
-        >>> 'faster-rcnn_r18w32_demo' in zoo_entries()
+        >>> 'demo-teacher' in zoo_entries()
         True
     """
     root = package_root()

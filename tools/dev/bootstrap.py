@@ -80,7 +80,12 @@ class Setup:
         self.python = self.venv / 'bin' / 'python'
         self.pip = [str(self.python), '-m', 'pip']
         self.torch = f'torch=={options.torch}'
-        self.install_args = [self.torch, '-e', f'{ROOT}[{options.extra},lab,cluster,tests]', *shlex.split(options.pip_args)]
+        self.install_args = [
+            self.torch,
+            '-e',
+            f'{ROOT}[{options.extra},lab,cluster,tests]',
+            *shlex.split(options.pip_args),
+        ]
         self.docs_args = [self.torch, '-e', f'{ROOT}[docs]', *shlex.split(options.pip_args)] if options.docs else []
         self.installer = options.installer
         self.environment = {

@@ -1,8 +1,7 @@
 """Put trained weights into the zoo: python tools/dev/release_weights.py NAME RUN --config CONFIG --precision int8.
 
-RUN is the folder of a finished run with ``student.pth`` and the record of its evaluation. Writes ``zoo/NAME``: the weights as
-safetensors, and the model card; and the model's entry in ``zoo/metafile.yml``, without figures until the file itself was
-tested by ``--test DATA_ROOT``.
+RUN is the folder of a finished run with ``student.pth`` and ``record.json``. Writes ``zoo/NAME``, the weights as
+safetensors and the model card, and the entry in ``zoo/metafile.yml``. The figures are those of the written file.
 """
 
 from __future__ import annotations

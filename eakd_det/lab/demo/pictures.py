@@ -8,25 +8,29 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from mmdet.apis import inference_detector, init_detector
+from mmdet.apis import inference_detector
 from mmengine.config import Config
 from mmengine.structures import InstanceData
 from pycocotools.coco import COCO
 
 from eakd_det.lab.demo.detections import DetectedScene, side_by_side
 from eakd_det.lab.scenes import DigitScenes
+from eakd_det.zoo import build_detector
 
 
 def draw_scenes(
-    path: Path, scenes: DigitScenes, detectors: Sequence[tuple[str, Config, Path]], number: int = 4, fewest: int = 4
+    path: Path,
+    scenes: DigitScenes,
+    detectors: Sequence[tuple[str, Config, Path | str]],
+    number: int = 4,
+    fewest: int = 4,
 ) -> None:
     """Draw the first ``number`` validation scenes with at least ``fewest`` digits: chosen by count, not by result.
 
     Args:
         path: File to write.
         scenes: The data set.
-        detectors: Title, stock MMDetection config and checkpoint of each. MMDetection's ``init_detector`` reads all of
-            them, including those of the distilled student.
+        detectors: Title, stock MMDetection config and checkpoint of each.
         number: Number of scenes.
         fewest: Smallest number of digits in a scene. If there are too few such scenes, those with most digits are
             added.
@@ -36,7 +40,7 @@ def draw_scenes(
     chosen = sorted(counts, key=lambda image: (-min(counts[image], fewest), image))[:number]
     files = [str(scenes.val_images / coco.loadImgs(image)[0]['file_name']) for image in chosen]
     found = {
-        title: [sample.pred_instances for sample in inference_detector(_load(cfg, checkpoint), files)]
+        title: [sample.pred_instances for sample in inference_detector(build_detector(cfg, checkpoint), files)]
         for title, cfg, checkpoint in detectors
     }
     rows = [
@@ -45,10 +49,6 @@ def draw_scenes(
     ]
     classes = [category['name'] for category in coco.loadCats(coco.getCatIds())]
     side_by_side(rows, classes, path)
-
-
-def _load(cfg: Config, checkpoint: Path) -> torch.nn.Module:
-    return init_detector(cfg, str(checkpoint), palette='random', device='cpu')
 
 
 def _read_rgb(file: str) -> np.ndarray:

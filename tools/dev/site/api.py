@@ -16,6 +16,7 @@ MODULES = (
     'eakd_det.teachers',
     'eakd_det.models',
     'eakd_det.checkpoint',
+    'eakd_det.zoo',
     'eakd_det.resume',
     'eakd_det.hooks',
     'eakd_det.evaluation',

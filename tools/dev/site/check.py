@@ -1,4 +1,4 @@
-"""Check the built site: python tools/dev/site/check.py SITE. Every link inside it, and the alt text of every picture."""
+"""Check links and alt texts of the built site: python tools/dev/site/check.py SITE."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Docstrings as Markdown: the package writes formulas, references and tables in reStructuredText, as Sphinx reads them."""
+"""Docstrings as Markdown: the package writes formulas, references and tables in reStructuredText."""
 
 from __future__ import annotations
 

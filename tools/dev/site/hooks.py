@@ -15,11 +15,13 @@ from mkdocs.structure.nav import Link, Navigation
 from mkdocs.structure.pages import Page
 
 sys.path.insert(0, str(Path(__file__).parent))
-import api  # noqa: E402
-import links  # noqa: E402
-import notebook  # noqa: E402
+import api
+import links
+import notebook
 
-_FORMULA = re.compile(r'<(?P<tag>span|div) class="arithmatex">\\(?P<open>[(\[])(?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL)
+_FORMULA = re.compile(
+    r'<(?P<tag>span|div) class="arithmatex">\\(?P<open>[(\[])(?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL
+)
 _ORIGINS: dict[str, str] = {}  # page of the site -> file of the repository
 _ANCHORS: list[tuple[str, str, str]] = []  # section, title, target: entries of the navigation that MkDocs does not know
 

@@ -16,6 +16,9 @@ ROOT = Path(__file__).resolve().parents[3]
 MOVED = {
     'README.md': 'index.md',
     'configs/README.md': 'configs.md',
+    'CHANGELOG.md': 'changelog.md',
+    'CONTRIBUTING.md': 'contributing.md',
+    'SECURITY.md': 'security.md',
 }
 _ON_SITE = ('.md', '.png', '.jpg', '.svg')
 _FENCE = re.compile(r'(^(?P<fence>```+|~~~+).*?^(?P=fence)\s*$)', re.MULTILINE | re.DOTALL)

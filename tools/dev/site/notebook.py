@@ -34,7 +34,7 @@ def _output(output: Mapping[str, Any]) -> str:
     for kind in ('image/png', 'image/jpeg'):
         if kind in data:
             picture = ''.join(data[kind]).replace('\n', '')
-            alt = output.get('metadata', {}).get('alt') or ''.join(data.get('text/plain', ['']))
+            alt = output.get('metadata', {}).get(kind, {}).get('alt') or ''.join(data.get('text/plain', ['']))
             return f'![{alt}](data:{kind};base64,{picture})'
     if 'text/markdown' in data:
         return ''.join(data['text/markdown'])

@@ -1,8 +1,4 @@
-"""Trained detectors by name.
-
-``zoo://NAME`` stands for the weights wherever a checkpoint is expected: ``model.teacher_ckpt``, ``init_cfg``, ``load_from``
-and the tools. Names are in ``model-index.yml``.
-"""
+"""Detectors with their trained weights."""
 
 from __future__ import annotations
 
@@ -15,10 +11,8 @@ from mmengine.config import Config
 from torch import nn
 
 from eakd_det.checkpoint import checkpoint_classes, load_checkpoint_file, load_detector_weights
-from eakd_det.checkpoint.zoo_index import SCHEME, ZooEntry, zoo_entries, zoo_entry
+from eakd_det.checkpoint.zoo_index import SCHEME, zoo_entry
 from eakd_det.models.stock import stock_student_config
-
-__all__ = ['SCHEME', 'ZooEntry', 'build_detector', 'load_detector', 'zoo_entries', 'zoo_entry']
 
 
 def load_detector(name: str, device: str = 'cpu') -> nn.Module:
@@ -32,7 +26,7 @@ def load_detector(name: str, device: str = 'cpu') -> nn.Module:
         ConfigError: If there is no such model, or its weights are missing or damaged.
 
     Example:
-        >>> detector = load_detector('faster-rcnn_r18w32_demo')
+        >>> detector = load_detector('demo-teacher')
         >>> len(detector.dataset_meta['classes'])
         10
     """

@@ -1,7 +1,8 @@
 """Try a wheel as a new user would: python tools/dev/try_wheel.py dist/eakd_det-X-py3-none-any.whl [FOLDER].
 
-Makes an empty environment with uv, installs ``wheel[lite,lab]``, and from another folder runs the console script, a script
-through ``python -m eakd_det``, and the demo with a few steps and the packaged teacher. Prints the seconds of each.
+Makes an empty environment with uv, installs ``wheel[lite,lab]``, and from another folder runs the console script, a
+script through ``python -m eakd_det``, and the demo, a few steps of it, with the packaged teacher. Prints the seconds of
+each.
 """
 
 from __future__ import annotations

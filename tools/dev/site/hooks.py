@@ -49,6 +49,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.remove(files.src_uris[book.name])
         origin = f'docs/{book.name}'
         _add(files, config, links.site_path(origin), notebook.markdown(book), origin)
+    for card in sorted(links.ROOT.glob('zoo/*/README.md')):
+        origin = str(card.relative_to(links.ROOT))
+        _add(files, config, links.site_path(origin), card.read_text(), origin)
     for module in api.MODULES:
         _add(files, config, f'api/{module}.md', api.page(module))
     for file in list(files.documentation_pages()):

@@ -36,6 +36,8 @@ def site_path(repository_path: str) -> str:
     if repository_path in MOVED:
         return MOVED[repository_path]
     path = Path(repository_path)
+    if path.parts[0] == 'zoo' and path.name == 'README.md':
+        return f'zoo/{path.parent.name}.md'
     if path.parts[0] == 'docs' and path.suffix == '.ipynb':
         return str(path.relative_to('docs').with_suffix('.md'))
     if path.parts[0] == 'docs' and path.suffix in _ON_SITE:

@@ -32,7 +32,7 @@ def run(path: Path, short: bool) -> float:
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(notebook, timeout=1200, kernel_name='python3', resources={'metadata': {'path': folder}})
-        client.execute(env=None)
+        client.execute()
     seconds = time.monotonic() - start
     if not short:
         for cell in notebook.cells:

@@ -103,7 +103,8 @@ def _submit(
     ended: Callable[[Run, RunRecord, float | None], None],
 ) -> None:
     """Submit the runs that no job has; on one machine, no more than are to run side by side."""
-    submitted, chosen = read_json(root / SUBMITTED_NAME), []
+    submitted = read_json(root / SUBMITTED_NAME)
+    chosen: list[Run] = []
     for run in list(waiting):
         if settings.executor == 'local' and len(jobs) + len(chosen) >= settings.jobs:
             break

@@ -32,7 +32,7 @@ def on_config(config: MkDocsConfig) -> None:
     for section in config.nav or []:
         ((title, entries),) = section.items()
         for entry in list(entries):
-            ((name, target),) = entry.items() if isinstance(entry, dict) else ((None, entry),)
+            ((name, target),) = entry.items() if isinstance(entry, dict) else (('', entry),)
             if '#' in target:
                 entries.remove(entry)
                 _ANCHORS.append((title, name, target))

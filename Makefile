@@ -9,12 +9,14 @@ INSTALLER ?= uv
 VENV_PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow faults tables lint format clean
+.PHONY: help setup demo docs notebook test test-slow faults tables lint format clean
 
 help:
 	@echo 'make demo       make a small data set, distil on it, print the table (minutes; see docs)'
 	@echo 'make test       lint, type check and tests, without the slow ones'
 	@echo 'make test-slow  the slow tests'
+	@echo 'make docs       the documentation site in site/, which stops at any warning; runs the notebook shortened'
+	@echo 'make notebook   run the notebook and store its outputs'
 	@echo 'make faults     the fault suite, quick and slow; prints a table: fault, expected, seen'
 	@echo 'make tables     update the tables in README and docs from their records'
 	@echo 'make lint       ruff, mypy and import-linter'
@@ -25,7 +27,7 @@ help:
 setup:
 	@test -n '$(PYTHON)' || { echo 'Set-up stopped: no python3 found. Install Python 3.10 to 3.13 first.' >&2; exit 1; }
 	@$(PYTHON) tools/dev/bootstrap.py --torch='$(TORCH)' --extra='$(EXTRA)' --installer='$(INSTALLER)' \
-		--pip-args='$(PIP_ARGS)'
+		--pip-args='$(PIP_ARGS)' $(SETUP_ARGS)
 
 demo: setup
 	$(VENV_PYTHON) tools/demo.py $(ARGS)
@@ -35,6 +37,15 @@ test: lint
 
 test-slow: setup
 	$(VENV_PYTHON) -m pytest -m slow $(ARGS)
+
+docs notebook: SETUP_ARGS = --docs
+docs: setup
+	$(VENV_PYTHON) tools/dev/run_notebook.py --short docs/first_steps.ipynb
+	NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs build --strict --quiet
+	$(VENV_PYTHON) tools/dev/site/check.py site
+
+notebook: setup
+	$(VENV_PYTHON) tools/dev/run_notebook.py docs/first_steps.ipynb
 
 faults: setup
 	$(VENV_PYTHON) -m pytest -m fault --fault-table $(ARGS)
@@ -53,5 +64,5 @@ format: setup
 	$(VENV_PYTHON) -m ruff check --fix .
 
 clean:
-	rm -rf .venv build dist *.egg-info eakd_det/.mim .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv build dist site *.egg-info eakd_det/.mim .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find eakd_det tools tests configs -name __pycache__ -prune -exec rm -rf {} +

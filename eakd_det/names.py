@@ -91,6 +91,7 @@ OPENMMLAB_ROOMS = (
     'sites',
     'teachers',
     'visualization',
+    'zoo',
 )
 ROOM_OF = {
     name: room for table in (MODELS, HOOKS, TASK_UTILS, CALLS) for room, names in table.items() for name in names

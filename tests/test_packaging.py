@@ -12,14 +12,15 @@ import pytest
 
 pytest.importorskip('setuptools', minversion='77')
 ROOT = Path(__file__).parents[1]
-TREE = ('eakd_det', 'configs', 'tools', 'setup.py', 'pyproject.toml', 'model-index.yml', 'MANIFEST.in', 'README.md')
+TREE = ('eakd_det', 'configs', 'tools', 'zoo', 'setup.py', 'pyproject.toml', 'model-index.yml', 'MANIFEST.in')
+FILES = ('README.md', 'LICENSE', 'CHANGELOG.md', 'CITATION.cff')
 
 
 @pytest.fixture(scope='module')
 def source(tmp_path_factory):
     """A copy of the checkout, as the build leaves its own folders in the tree."""
     target = tmp_path_factory.mktemp('source')
-    for name in TREE:
+    for name in (*TREE, *FILES):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns('__pycache__', '.mim'))
         else:
@@ -47,7 +48,8 @@ def test_the_wheel_holds_package_configs_and_tools_and_needs_torch_alone(source,
         (name,) = [name for name in found if name.endswith('.dist-info/METADATA')]
         needed = Parser().parsestr(archive.read(name).decode()).get_all('Requires-Dist')
 
-    expected = {name for name in (names('configs') | names('tools')) if not name.startswith('tools/dev/')}
+    mim = names('configs') | names('tools') | names('zoo')
+    expected = {name for name in mim if not name.startswith(('tools/dev/', 'zoo/demo-student'))}
     assert {name for name in found if '.dist-info/' not in name} == names('eakd_det') | {
         f'eakd_det/.mim/{name}' for name in (*expected, 'model-index.yml')
     }
@@ -60,7 +62,7 @@ def test_the_wheel_holds_package_configs_and_tools_and_needs_torch_alone(source,
 def test_an_editable_install_links_configs_and_tools(source, tmp_path):
     build(source, 'editable', tmp_path)
     mim = source / 'eakd_det' / '.mim'
-    assert {path.name for path in mim.iterdir()} == {'configs', 'tools', 'model-index.yml'}
+    assert {path.name for path in mim.iterdir()} == {'configs', 'tools', 'zoo', 'model-index.yml'}
     assert all(path.is_symlink() for path in mim.iterdir())
     assert (mim / 'configs').resolve() == source / 'configs'
 
@@ -68,4 +70,5 @@ def test_an_editable_install_links_configs_and_tools(source, tmp_path):
 def test_the_source_distribution_is_complete(source, tmp_path):
     with tarfile.open(build(source, 'sdist', tmp_path)) as archive:
         found = {name.partition('/')[2] for name in archive.getnames()}
-    assert names('configs') | names('tools') | names('eakd_det') | {'setup.py', 'model-index.yml'} <= found
+    folders = names('configs') | names('tools') | names('eakd_det') | names('zoo')
+    assert folders | {'setup.py', 'model-index.yml', *FILES} <= found

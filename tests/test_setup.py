@@ -31,10 +31,10 @@ def make(tmp_path, monkeypatch):
     monkeypatch.setenv('PATH', f'{tmp_path}/bin{os.pathsep}/bin{os.pathsep}/usr/bin')
     monkeypatch.delenv('UV_TORCH_BACKEND', raising=False)
 
-    def run(pip_args: str = '', torch: str = '2.13.*', extra: str = 'lite', installer: str = 'uv') -> list[str]:
+    def run(**changes: str | bool) -> list[str]:
         (tmp_path / 'calls').write_text('')
-        options = dict(venv=tmp_path / 'venv', torch=torch, extra=extra, installer=installer, pip_args=pip_args)
-        bootstrap.Setup(argparse.Namespace(**options))()
+        default = dict(venv=tmp_path / 'venv', torch='2.13.*', extra='lite', installer='uv', pip_args='', docs=False)
+        bootstrap.Setup(argparse.Namespace(**{**default, **changes}))()
         return (tmp_path / 'calls').read_text().splitlines()
 
     return run
@@ -47,6 +47,13 @@ def installs(calls: list[str]) -> list[str]:
 def test_the_second_call_does_nothing(make):
     assert len(installs(make())) == 1
     assert make() == []
+
+
+def test_what_the_site_needs_is_installed_once_and_only_for_the_site(make):
+    make()
+    (call,) = installs(make(docs=True))
+    assert '[docs]' in call
+    assert make(docs=True) == make() == []
 
 
 def test_a_change_of_requirements_installs_into_the_same_environment(make):
@@ -63,7 +70,7 @@ def test_another_extra_makes_a_new_environment(make):
 
 def test_an_interrupted_setup_is_made_anew(make, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(bootstrap.Setup, 'install', lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(bootstrap.Setup, 'install', lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             make()
     assert any(call.startswith('-m venv') for call in make())

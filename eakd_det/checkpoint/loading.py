@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from eakd_det.checkpoint import old_torch
 from eakd_det.checkpoint.contents import foreign_objects, is_whole_pickle, program_format
 from eakd_det.checkpoint.report import LoadReport, compare_state_dicts, examples
+from eakd_det.checkpoint.safetensors_file import SUFFIX, read_safetensors
 from eakd_det.checkpoint.source import local_checkpoint_path
 from eakd_det.errors import ConfigError
 
@@ -31,8 +32,9 @@ def load_checkpoint_file(path_or_url: str | Path, key: str = 'checkpoint') -> di
     """Read a checkpoint to CPU memory, tensors and plain data only (``weights_only=True``).
 
     Args:
-        path_or_url: A file, a https URL, ``torchvision://<model>``, ``open-mmlab://<model>`` or ``mmcls://<model>``.
-            Downloads go to torch.hub's folder.
+        path_or_url: A file (``.pth`` or ``.safetensors``), a https URL, ``zoo://<model>`` (:mod:`eakd_det.zoo`),
+            ``torchvision://<model>``, ``open-mmlab://<model>`` or ``mmcls://<model>``. Downloads go to torch.hub's
+            folder.
         key: The config key or option, for messages.
 
     Returns:
@@ -49,6 +51,8 @@ def load_checkpoint_file(path_or_url: str | Path, key: str = 'checkpoint') -> di
     if path.stat().st_size == 0:
         raise UnreadableCheckpointError(f'{key}: expected a checkpoint, but {where} is empty')
     try:
+        if path.suffix == SUFFIX:
+            return read_safetensors(path)
         if (program := program_format(path)) is not None:
             raise ConfigError(f'{key}: expected a checkpoint of tensors, but {where} is {program}; it was not read')
         checkpoint = _read_tensors(path)

@@ -9,7 +9,7 @@ from mmengine.runner import CheckpointLoader
 
 from eakd_det.checkpoint.loading import load_checkpoint_file
 
-_LISTS = ('modelzoo://', 'torchvision://', 'open-mmlab://', 'openmmlab://', 'mmcls://')
+_LISTS = ('zoo://', 'modelzoo://', 'torchvision://', 'open-mmlab://', 'openmmlab://', 'mmcls://')
 _STORES = ('pavi://', r'(\S+\:)?s3://', r'(\S+\:)?petrel://')  # regular expressions; rejected
 _SCHEMES = ('', 'http://', 'https://', *_LISTS, *_STORES)
 

@@ -21,6 +21,7 @@ from mmengine.runner.checkpoint import (
     get_torchvision_models,
 )
 
+from eakd_det.checkpoint.zoo_index import SCHEME, zoo_entry
 from eakd_det.errors import ConfigError
 
 
@@ -33,7 +34,9 @@ def _torchvision_models() -> dict[str, str]:
 
 _WEB = ('https',)
 _NEAR = 5
-_SHA256_IN_NAME = re.compile(r'-([0-9a-f]{8,64})\.pth$')  # its first digits, written by OpenMMLab and torchvision
+_SHA256_IN_NAME = re.compile(
+    r'-([0-9a-f]{8,64})\.(?:pth|safetensors)$'
+)  # its first digits, written by OpenMMLab and torchvision
 
 _MODEL_LISTS: dict[str, Callable[[], dict[str, str]]] = {
     'torchvision': _torchvision_models,
@@ -48,7 +51,8 @@ def local_checkpoint_path(source: str, key: str) -> Path:
     """Return the local file of ``source``, downloaded if necessary.
 
     Args:
-        source: A file, a https URL, or ``<list>://<model>`` with one of OpenMMLab's lists of public weights.
+        source: A file, a https URL, ``zoo://<model>``, or ``<list>://<model>`` with one of OpenMMLab's lists of public
+            weights.
         key: The config key or option, for messages.
 
     Raises:
@@ -63,8 +67,11 @@ def local_checkpoint_path(source: str, key: str) -> Path:
         raise ConfigError(f'{key}: expected an address that begins with https://, but got {source}')
     if scheme == 'file':
         return _existing_file(Path(name), source, key)
+    if scheme == SCHEME:
+        entry = zoo_entry(name, key)
+        return _download(entry.weights, key) if entry.is_remote else entry.local_weights(key)
     if scheme not in _MODEL_LISTS:
-        known = ', '.join(f'{listed}://' for listed in _MODEL_LISTS)
+        known = ', '.join(f'{listed}://' for listed in (SCHEME, *_MODEL_LISTS))
         raise ConfigError(f'{key}: expected a file, a https URL or one of {known}, but got {source}')
     return _download(_listed_url(scheme, name, source, key), key)
 

@@ -32,19 +32,21 @@ def workspace(tmp_path: Path) -> Workspace:
 
 @pytest.fixture
 def dist_train(workspace: Workspace) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start ``tools/dist_train.sh`` with two processes; kill the remaining ones at the end."""
+    """Start ``tools/dist_train.sh``, by default with two processes; kill the remaining ones at the end."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(config: str, *flags: str) -> subprocess.Popen[str]:
+    def start(config: str, *flags: str, processes: int = 2, **variables: str) -> subprocess.Popen[str]:
         environment = {name: value for name, value in os.environ.items() if name != 'LOCAL_RANK'}
         environment.update(
             OMP_NUM_THREADS='1',
             OMP_WAIT_POLICY='PASSIVE',
             PYTHON=sys.executable,
             PYTHONPATH=str(Path(__file__).parents[2]),
-            PORT=_free_port(),
+            PORT=free_port(),
         )
-        command = [str(tools_dir() / 'dist_train.sh'), config, '2', '--work-dir', str(workspace.work_dir), *flags]
+        environment.update(variables)
+        script = str(tools_dir() / 'dist_train.sh')
+        command = [script, config, str(processes), '--work-dir', str(workspace.work_dir), *flags]
         started.append(
             subprocess.Popen(
                 command,
@@ -80,7 +82,7 @@ def _output(workspace: Workspace, name: str) -> IO[Any]:
     return (workspace.root / name).open('w')  # an unread pipe would block the run
 
 
-def _free_port() -> str:
+def free_port() -> str:
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         return str(probe.getsockname()[1])

@@ -11,6 +11,7 @@ import torch
 
 from tests.test_cli.conftest import Workspace
 from tests.test_parallel import deterministic
+from tests.test_parallel.conftest import free_port
 
 LEARNED_BESIDE = ('loss_kd.tau.theta', 'loss_review.fusion', 'connectors.widen')
 
@@ -34,6 +35,23 @@ def test_two_processes_learn_what_one_learns_from_twice_the_batch(
     _same_parameters(first, second, alone)
     for facts in (first, second):
         _teacher_is_not_synchronised(facts, workspace)
+
+
+@pytest.mark.slow
+def test_two_launchers_find_each_other_as_on_two_machines(
+    workspace: Workspace, dist_train: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """One process each, with NNODES, NODE_RANK, MASTER_ADDR and PORT, as docs/parallel.md says."""
+    config = workspace.write(deterministic.config(workspace.data, str(workspace.root / 'teacher.pth'), batch_size=1))
+    place = dict(NNODES='2', MASTER_ADDR='127.0.0.1', PORT=free_port())
+    machines = [dist_train(config, processes=1, NODE_RANK=str(rank), **place) for rank in (0, 1)]
+    for machine in machines:
+        assert machine.wait(timeout=300) == 0, (workspace.root / 'stderr').read_text()[-3000:]
+
+    first, second = (torch.load(workspace.work_dir / f'probe_{rank}.pth') for rank in (0, 1))
+    for one, other in zip(first['parameters'], second['parameters'], strict=True):
+        assert all(torch.equal(value, other[name]) for name, value in one.items())
+    assert first['losses'] != second['losses']
 
 
 def _same_losses(first: dict[str, Any], second: dict[str, Any], alone: dict[str, Any]) -> None:

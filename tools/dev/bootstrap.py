@@ -21,6 +21,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 STAMP = '.eakd-setup'
+DOCS_STAMP = '.eakd-docs'
 UNFINISHED = 'unfinished\n'
 # Keys of pip's configuration and the corresponding variables of uv.
 UV_VARIABLES = {
@@ -79,7 +80,13 @@ class Setup:
         self.python = self.venv / 'bin' / 'python'
         self.pip = [str(self.python), '-m', 'pip']
         self.torch = f'torch=={options.torch}'
-        self.install_args = [self.torch, '-e', f'{ROOT}[{options.extra},lab,tests]', *shlex.split(options.pip_args)]
+        self.install_args = [
+            self.torch,
+            '-e',
+            f'{ROOT}[{options.extra},lab,cluster,tests]',
+            *shlex.split(options.pip_args),
+        ]
+        self.docs_args = [self.torch, '-e', f'{ROOT}[docs]', *shlex.split(options.pip_args)] if options.docs else []
         self.installer = options.installer
         self.environment = {
             **os.environ,
@@ -99,20 +106,31 @@ class Setup:
                 print('Waiting for another set-up in this checkout', flush=True)
                 fcntl.flock(lock, fcntl.LOCK_EX)
             self.lock = lock.fileno()
-            stamp_file = self.venv / STAMP
-            before = stamp_file.read_text() if stamp_file.is_file() else ''
-            if before == self.stamp and self.python.exists():
-                return
-            if not before and self.venv.exists() and any(self.venv.iterdir()):
-                raise SetupError(
-                    f'{self.venv} was not made by this set-up: remove it (make clean), or install into it yourself.'
-                )
-            if before.split('\n')[0] != self.base or not self.python.exists():
-                self.make_venv()
-            stamp_file.write_text(UNFINISHED)
-            self.install()
-            self.verify()
-            stamp_file.write_text(self.stamp)
+            self.update()
+            if self.docs_args and self.read_stamp(DOCS_STAMP) != self.stamp:
+                self.install(self.docs_args)
+                (self.venv / DOCS_STAMP).write_text(self.stamp)
+
+    def update(self) -> None:
+        """Create, update or repair the environment unless its stamp is that of these requirements."""
+        before = self.read_stamp(STAMP)
+        if before == self.stamp and self.python.exists():
+            return
+        if not before and self.venv.exists() and any(self.venv.iterdir()):
+            raise SetupError(
+                f'{self.venv} was not made by this set-up: remove it (make clean), or install into it yourself.'
+            )
+        if before.split('\n')[0] != self.base or not self.python.exists():
+            self.make_venv()
+        (self.venv / STAMP).write_text(UNFINISHED)
+        self.install(self.install_args)
+        self.verify()
+        (self.venv / STAMP).write_text(self.stamp)
+
+    def read_stamp(self, name: str) -> str:
+        """Return the text of a stamp; empty if there is none."""
+        path = self.venv / name
+        return path.read_text() if path.is_file() else ''
 
     def make_venv(self) -> None:
         """Create a virtual environment; an early stamp identifies it even if the set-up is interrupted."""
@@ -126,11 +144,11 @@ class Setup:
                 f'On Debian or Ubuntu: apt install python3.{sys.version_info[1]}-venv'
             )
 
-    def install(self) -> None:
-        """Install torch, the package and the development tools in one command."""
+    def install(self, requirements: list[str]) -> None:
+        """Install torch, the package and its extras in one command."""
         command = self.uv_command() if self.installer == 'uv' else None
         print('Installing with', 'uv' if command else 'pip, which takes a minute or two', flush=True)
-        if self.run([*(command or [*self.pip, 'install']), *self.install_args]).returncode:
+        if self.run([*(command or [*self.pip, 'install']), *requirements]).returncode:
             raise SetupError(
                 'the installation failed, see above. Check the network and `pip config list`, then run this command '
                 'again; INSTALLER=pip avoids uv.'
@@ -189,6 +207,7 @@ def main() -> None:
     parser.add_argument('--torch', default='2.13.*', help='version of torch')
     parser.add_argument('--extra', default='lite', choices=('lite', 'mm'), help='mm: without mmcv-lite')
     parser.add_argument('--installer', default='uv', choices=('uv', 'pip'))
+    parser.add_argument('--docs', action='store_true', help='also what the documentation site needs')
     parser.add_argument('--pip-args', default='', help='arguments for the installer')
     try:
         if not (3, 10) <= sys.version_info[:2] <= (3, 13):

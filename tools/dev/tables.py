@@ -1,9 +1,9 @@
 """Update the tables in README and docs from their records: python tools/dev/tables.py [--check].
 
 A table is enclosed by the lines ``<!-- table: name -->`` and ``<!-- /table -->``. The name is that of a record in
-docs/records (demo, report of tools/experiment.py, benchmark or analysis), or ``published`` for the numbers of the
-papers; ``name brief`` is the AP of a report's arms, without questions and notes. The pictures of a report are written
-to docs/images/<name>.png and <name>-questions.png.
+docs/records (demo, report of tools/experiment.py, benchmark or analysis), ``published`` for the numbers of the papers,
+or ``zoo`` for the models of the zoo; ``name brief`` is the AP of a report's arms, without questions and notes. The
+pictures of a report are written to docs/images/<name>.png and <name>-questions.png.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from eakd_det.checkpoint.zoo_index import zoo_entries  # noqa: E402
 from eakd_det.evaluation.metrics import format_table  # noqa: E402
 from eakd_det.lab.demo.plan import TITLES  # noqa: E402
 from eakd_det.lab.experiment.plot import draw, draw_questions  # noqa: E402
@@ -57,6 +58,8 @@ def render(name: str, root: Path = ROOT) -> str:
     """Render a table with its notes."""
     if name == 'published':
         return _published()
+    if name == 'zoo':
+        return _zoo()
     name, _, brief = name.partition(' ')
     path = root / 'docs' / 'records' / f'{name}.json'
     if not path.is_file():
@@ -116,6 +119,16 @@ def _published() -> str:
         rows.append([arm if arm == 'teacher' else f'`{arm}`', *cells])
     headings = ['arm', *published_titles().values()]
     return markdown_table(headings, rows, texts=range(len(headings)))
+
+
+def _zoo() -> str:
+    rows = []
+    for entry in zoo_entries().values():
+        metrics = (f'{entry.metrics[f"box {name}"]:.1f}' for name in _FIGURES)
+        size = f'{entry.local_weights().stat().st_size / 1e6:.1f} MB, {entry.metadata["Precision"]}'
+        name = f'[`{entry.name}`](../zoo/{entry.name}/README.md)'
+        rows.append([name, f'`{entry.config.name}`', size, *metrics])
+    return markdown_table(['model', 'config', 'file', *_FIGURES], rows, texts=range(3))
 
 
 def main(argv: list[str] | None = None) -> int:

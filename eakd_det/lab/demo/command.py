@@ -19,7 +19,16 @@ from eakd_det.evaluation import format_table
 from eakd_det.evaluation.record import utc_now
 from eakd_det.files import write_atomically, write_json
 from eakd_det.lab.demo.pictures import draw_scenes
-from eakd_det.lab.demo.plan import FULL, QUICK, STUDENT_CONFIG, TEACHER_CONFIG, TITLES, Size, demo_plan
+from eakd_det.lab.demo.plan import (
+    FULL,
+    PACKAGED_TEACHER,
+    QUICK,
+    STUDENT_CONFIG,
+    TEACHER_CONFIG,
+    TITLES,
+    Size,
+    demo_plan,
+)
 from eakd_det.lab.experiment.command import run_interruptible
 from eakd_det.lab.experiment.experiment import Experiment
 from eakd_det.lab.experiment.processes import Settings
@@ -52,6 +61,9 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/demo'), help='default: %(default)s')
     parser.add_argument('--seed', type=int, default=0, help='seed of initial weights, batches and sampling; default: 0')
+    parser.add_argument(
+        '--teacher', metavar='CHECKPOINT', help="'packaged' for the one that travels with the package, or a file"
+    )
     parser.add_argument('--quick', action='store_true', help='a few steps of each part, as a smoke test')
     parser.add_argument('--fresh', action='store_true', help='repeat finished parts')
     return parser.parse_args(argv)
@@ -70,15 +82,16 @@ def run_demo(configs: Path, args: argparse.Namespace) -> list[RunRecord]:
     for part in ('teacher', 'runs') if args.fresh else ():
         shutil.rmtree(work_dir / part, ignore_errors=True)
     command = f'python tools/demo.py --seed {args.seed}{" --quick" if args.quick else ""}'
-    experiment = Experiment(
-        demo_plan(configs, size, args.seed), work_dir, _SETTINGS, Screen(every_seconds=15), command=lambda _: command
-    )
+    command += f' --teacher {args.teacher}' if args.teacher else ''
+    plan = demo_plan(configs, size, args.seed, PACKAGED_TEACHER if args.teacher == 'packaged' else args.teacher)
+    experiment = Experiment(plan, work_dir, _SETTINGS, Screen(every_seconds=15), command=lambda _: command)
     trained = experiment.run()
     report = experiment.report()
     experiment.require_finished()
     runs = [run for run in (experiment.teacher, *(runs[0] for runs in experiment.runs.values())) if run is not None]
     records = [read_record(run) for run in runs]
-    _draw(work_dir / 'detections.jpg', experiment.scenes, configs, [run.checkpoint() for run in runs])
+    weights = [run.checkpoint() if run.tool == 'train' else plan.teacher.checkpoint or '' for run in runs]
+    _draw(work_dir / 'detections.jpg', experiment.scenes, configs, weights)
 
     seconds = time.monotonic() - start
     earlier = sum(record.seconds or 0 for run, record in zip(runs, records, strict=True) if run.folder not in trained)
@@ -124,10 +137,10 @@ def _remark(quick: bool) -> str:
     return 'AP on the validation scenes, in %. One seed: a point between the two students is within the noise.'
 
 
-def _draw(path: Path, scenes: DigitScenes | None, configs: Path, checkpoints: Sequence[Path]) -> None:
+def _draw(path: Path, scenes: DigitScenes | None, configs: Path, checkpoints: Sequence[Path | str]) -> None:
     if scenes is None:
         return
     stock = [read_config(str(configs / name)) for name in (TEACHER_CONFIG, STUDENT_CONFIG, STUDENT_CONFIG)]
-    detectors: list[tuple[str, Config, Path]] = list(zip(TITLES.values(), stock, checkpoints, strict=True))
+    detectors: list[tuple[str, Config, Path | str]] = list(zip(TITLES.values(), stock, checkpoints, strict=True))
     with open(os.devnull, 'w') as nowhere, contextlib.redirect_stdout(nowhere):  # pycocotools and MMEngine print
         draw_scenes(path, scenes, detectors)

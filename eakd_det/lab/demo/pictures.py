@@ -14,7 +14,11 @@ from eakd_det.lab.scenes import DigitScenes
 
 
 def draw_scenes(
-    path: Path, scenes: DigitScenes, detectors: Sequence[tuple[str, Config, Path]], number: int = 4, fewest: int = 4
+    path: Path,
+    scenes: DigitScenes,
+    detectors: Sequence[tuple[str, Config, Path | str]],
+    number: int = 4,
+    fewest: int = 4,
 ) -> None:
     """Draw the first ``number`` validation scenes with at least ``fewest`` digits: chosen by count, not by result.
 

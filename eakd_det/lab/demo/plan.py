@@ -13,6 +13,7 @@ from eakd_det.paths import short_path
 TEACHER_CONFIG = 'teacher_faster-rcnn_r18w32_fpn_demo.py'
 STUDENT_CONFIG = 'student_faster-rcnn_r18w16_fpn_demo.py'
 EA_KD_CONFIG = 'ea-kd_faster-rcnn_r18w32-r18w16_fpn_demo.py'
+PACKAGED_TEACHER = 'zoo://demo-teacher'  # trained by this demo with seed 0
 TITLES = {'teacher': 'teacher', 'student': 'student', 'ea-kd': 'student with EA-KD'}
 
 
@@ -48,22 +49,24 @@ QUICK = Size(
 )
 
 
-def demo_plan(configs: Path, size: Size, seed: int) -> Plan:
+def demo_plan(configs: Path, size: Size, seed: int, teacher: str | None = None) -> Plan:
     """Return the plan: a teacher, a student, and the student with EA-KD, all of one seed.
 
     Args:
         configs: The folder of the demo's configs.
         size: Size of the demo.
         seed: Seed of initial weights, batches and sampling.
+        teacher: Checkpoint of the teacher; None trains it first.
     """
     configs = short_path(configs)  # for commands that also hold on another machine
     arms = {'student': STUDENT_CONFIG, 'ea-kd': EA_KD_CONFIG}
+    stage = TeacherStage(configs / TEACHER_CONFIG, seed=seed) if teacher is None else TeacherStage(checkpoint=teacher)
     return Plan(
         title='EA-KD demo',
         arms=tuple(Arm(name, TITLES[name], configs / config) for name, config in arms.items()),
         seeds=(seed,),
         student='student',
-        teacher=TeacherStage(config=configs / TEACHER_CONFIG, seed=seed),
+        teacher=stage,
         data={'type': 'digit_scenes', **size.scenes},
         options=size.options,
     )

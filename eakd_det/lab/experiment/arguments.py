@@ -53,6 +53,17 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--threads', type=int, default=0, help='threads of each run; default: cores / jobs')
     parser.add_argument('--processes', type=int, default=1, help='processes of each run, which share its batch')
     parser.add_argument('--gpus', nargs='+', default=[], metavar='ID', help='GPUs to distribute among the runs')
+    parser.add_argument(
+        '--executor', choices=('slurm', 'local'), help='submit the runs as an array job, through submitit'
+    )
+    parser.add_argument(
+        '--executor-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='for submitit, such as slurm_partition=gpu gpus_per_node=1 timeout_min=600',
+    )
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='for all runs')
     parser.add_argument('--fresh', action='store_true', help='repeat finished runs; the old folders are kept')
     parser.add_argument('--report', action='store_true', help='train nothing, write the table of the existing runs')
@@ -118,6 +129,8 @@ def settings_of(args: argparse.Namespace) -> Settings:
         ConfigError: If the numbers are inconsistent.
     """
     jobs = args.jobs
+    if args.gpus and args.executor:
+        raise ConfigError('--gpus: expected --executor-options gpus_per_node=... with --executor, but got both')
     if args.gpus:
         shares = len(args.gpus) // max(args.processes, 1)
         jobs = shares if jobs is None else jobs
@@ -128,8 +141,11 @@ def settings_of(args: argparse.Namespace) -> Settings:
     for name, value, least in (('jobs', jobs, 1), ('processes', args.processes, 1), ('threads', args.threads, 0)):
         if value < least:
             raise ConfigError(f'--{name}: expected a whole number of at least {least}, but got {value}')
-    threads = args.threads or max(len(os.sched_getaffinity(0)) // (jobs * args.processes), 1)
-    return Settings(jobs, threads, args.processes, tuple(args.gpus))
+    cores = len(os.sched_getaffinity(0)) // jobs
+    if args.executor == 'slurm':  # those of a node, not of this machine
+        cores = args.executor_options.get('cpus_per_task', 1)
+    threads = args.threads or max(cores // args.processes, 1)
+    return Settings(jobs, threads, args.processes, tuple(args.gpus), args.executor, args.executor_options)
 
 
 def command_line(args: argparse.Namespace, plan: Plan, arm: str | None = None) -> str:

@@ -11,6 +11,7 @@ from eakd_det.cli.config import read_config
 from eakd_det.cli.detectors import is_distillation
 from eakd_det.errors import ConfigError
 from eakd_det.files import write_atomically, write_json
+from eakd_det.lab.experiment.cluster import ClusterJob, execute_on_cluster
 from eakd_det.lab.experiment.comparison import make_report
 from eakd_det.lab.experiment.page import page
 from eakd_det.lab.experiment.plan import Arm, Plan
@@ -85,7 +86,8 @@ class Experiment:
         Raises:
             ConfigError: If an arm is invalid or the teacher fails.
         """
-        warm_up()
+        if self.settings.executor is None:
+            warm_up()
         self._make_data()
         for arm in self._chosen:
             check_arm(arm, self._options, self.plan.teacher.checkpoint, self.plan.teacher.config is not None)
@@ -202,7 +204,7 @@ class Experiment:
         clock, done = Clock(self.settings.jobs), 0
         total = len(self._chosen) * len(self.plan.seeds) + (self.teacher is not None)
 
-        def watch(jobs: Sequence[Job], waiting: Sequence[Run]) -> None:
+        def watch(jobs: Sequence[Job] | Sequence[ClusterJob], waiting: Sequence[Run]) -> None:
             if jobs or waiting:
                 self.screen.show(live_line(jobs, done, total, total - done - len(jobs), clock))
 
@@ -216,7 +218,10 @@ class Experiment:
             after(run, seconds)
 
         try:
-            execute(waiting, self.settings, watch, ended)
+            if self.settings.executor is None:
+                execute(waiting, self.settings, watch, ended)
+            else:
+                execute_on_cluster(waiting, self.settings, watch, ended, self.root)
         finally:
             self.screen.close()
 

@@ -9,12 +9,12 @@ import shutil
 import signal
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from eakd_det.files import write_json
 from eakd_det.lab.experiment.fingerprint import source_digest
@@ -43,12 +43,16 @@ class Settings:
         threads: Threads of each run; 0 is PyTorch's default.
         processes: Processes of each run, which share the batch (``torch.distributed``).
         gpus: Ids of the GPUs to distribute among the runs; empty is PyTorch's default.
+        executor: 'slurm' or 'local' for jobs of submitit; None for processes of this machine.
+        executor_options: Its options, by submitit's names.
     """
 
     jobs: int = 1
     threads: int = 0
     processes: int = 1
     gpus: tuple[str, ...] = ()
+    executor: Literal['slurm', 'local'] | None = None
+    executor_options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass
@@ -125,12 +129,18 @@ def finish(job: Job) -> RunRecord:
     """Write the record of an ended run, with the reason if it failed."""
     status = job.process.exitcode
     if status:
-        path = job.run.folder / RUN_NAME
-        begun = read_json(path)
-        begun['error'] = failure_reason(job.run.folder, status)
-        write_json(path, begun)
+        return record_failure(job.run, failure_reason(job.run.folder, status))
     record = read_record(job.run)
     write_record(job.run, record)
+    return record
+
+
+def record_failure(run: Run, reason: str) -> RunRecord:
+    """Write and return the record of a run that failed."""
+    path = run.folder / RUN_NAME
+    write_json(path, {**read_json(path), 'fingerprint': run.fingerprint, 'error': reason})
+    record = read_record(run)
+    write_record(run, record)
     return record
 
 

@@ -44,6 +44,19 @@ def test_folder_of_something_else_is_one_line_and_status_1(tmp_path, capsys):
     assert error.count('\n') == 1
 
 
+@pytest.mark.slow
+def test_the_packaged_teacher_is_tested_and_not_trained(tmp_path):
+    run = demo(tmp_path / 'demo', '--teacher', 'packaged')
+    assert run.returncode == 0, run.stderr
+    record = json.loads((tmp_path / 'demo/demo.json').read_text())
+    assert record['command'].endswith('--quick --teacher packaged')
+    teacher, *students = record['results']
+    assert (teacher['name'], teacher['iterations']) == ('teacher', None)
+    assert teacher['metrics']['AP'] > 0.1
+    assert [student['iterations'] for student in students] == [4, 4]
+    assert (tmp_path / 'demo/detections.jpg').is_file()
+
+
 @pytest.fixture(scope='module')
 def first(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess]:
     folder = tmp_path_factory.mktemp('demo') / 'demo'

@@ -1,0 +1,70 @@
+"""Try a wheel as a new user would: python tools/dev/try_wheel.py dist/eakd_det-X-py3-none-any.whl [FOLDER].
+
+Makes an empty environment with uv, installs ``wheel[lite,lab]``, and from another folder runs the console script, a
+script through ``python -m eakd_det``, and the demo, a few steps of it, with the packaged teacher. Prints the seconds of
+each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+_TOOLS = 'from eakd_det.paths import tools_dir; print(tools_dir())'
+_CORE = 'import torch, eakd_det; print(eakd_det.KDLoss()(torch.zeros(2, 3), torch.ones(2, 3)).item())'
+
+
+def try_wheel(wheel: Path, folder: Path) -> None:
+    """Install and run; the first command that fails ends it.
+
+    Raises:
+        CalledProcessError: If a command fails.
+    """
+    python = str(folder / 'venv/bin/python')
+    script = str(folder / 'hello.py')
+    Path(script).write_text('import mmrazor; print("mmrazor", mmrazor.__version__)')
+    # A machine without a GPU gets the CPU build, as by tools/dev/bootstrap.py; CPU_TORCH names another way to it.
+    torch = os.environ.get('CPU_TORCH', 'torch')
+    run(folder, 'uv', 'venv', '--quiet', '--python', sys.executable, 'venv')
+    run(folder, 'uv', 'pip', 'install', '--quiet', '--python', python, torch, str(wheel))
+    run(folder, python, '-c', _CORE)
+    run(folder, 'uv', 'pip', 'install', '--quiet', '--python', python, torch, f'{wheel}[lite,lab]')
+    run(folder, str(folder / 'venv/bin/eakd-analyze'), '--help')
+    run(folder, python, '-W', 'ignore', '-m', 'eakd_det', script)
+    tools = subprocess.run([python, '-c', _TOOLS], capture_output=True, text=True, check=True, cwd=folder)
+    demo = str(Path(tools.stdout.strip()) / 'demo.py')
+    run(folder, python, demo, '--quick', '--teacher', 'packaged', '--work-dir', 'demo')
+
+
+def run(folder: Path, *command: str) -> None:
+    """Run a command in ``folder``, without this checkout on the path, and print its seconds and last lines."""
+    start = time.monotonic()
+    environment = {name: value for name, value in os.environ.items() if name not in ('PYTHONPATH', 'VIRTUAL_ENV')}
+    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    shown = ' '.join(Path(part).name if '/' in part else part for part in command)
+    print(f'{time.monotonic() - start:6.1f} s  {shown}', flush=True)
+    print(''.join(f'          {line}\n' for line in result.stdout.strip().splitlines()[-12:]), end='', flush=True)
+    if result.returncode:
+        print(result.stderr, file=sys.stderr)
+        result.check_returncode()
+
+
+def main() -> None:
+    """Try the wheel of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('wheel', type=Path)
+    parser.add_argument('folder', type=Path, nargs='?', help='default: a temporary one')
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = (args.folder or Path(temporary)).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        try_wheel(args.wheel.resolve(), folder)
+
+
+if __name__ == '__main__':
+    main()

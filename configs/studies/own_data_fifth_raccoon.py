@@ -1,4 +1,5 @@
 # Labels for a fifth of the photos of raccoons, in data/raccoon_fifth; the others are in data/raccoon_fifth/unlabelled.
+# The labelled ones are the first fifth of the training ids, sorted and shuffled by random.Random(0).
 # Teacher and labels are made before, by python tools/distill.py data/raccoon_fifth --size small
 # --photos data/raccoon_fifth/unlabelled --work-dir work_dirs/own_data/raccoon_fifth
 title = 'A fifth of the labels: raccoons'

@@ -82,7 +82,7 @@ def test_training_step(name, loss):
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', DENSE_PAIRS)
-@pytest.mark.parametrize('method', ['kd', 'ea-kd', 'ea-cross-head'])
+@pytest.mark.parametrize('method', ['kd', 'ea-kd', 'ea-cross-head', 'ea-bckd'])
 def test_three_steps_of_a_dense_pair(name, method):
     torch.manual_seed(0)
     cfg = offline(load(composed(method, name)))

@@ -70,13 +70,15 @@ def gradients(name: str, rank: int | None = None) -> dict[str, torch.Tensor]:
     """Return the gradients of one step of two images, or of the image of one process."""
     torch.set_num_threads(1)
     model = frozen_norms(make(name))
-    data = tiny.batch(((96, 128), (96, 128)))
+    if name == 'gfl':  # MMDetection divides by the sum of the scores, but at least by 1 in each process
+        torch.nn.init.zeros_(model.student.bbox_head.gfl_cls.bias)
+    data = tiny.batch(((64, 160), (64, 160)))  # GroupNorm needs two points on the coarsest map of one image
     if rank is not None:
         data = {key: value[rank : rank + 1] for key, value in data.items()}
     wrapped = model if rank is None else DistributedDataParallel(model, broadcast_buffers=False)
     data = model.data_preprocessor(copy.deepcopy(data), training=True)
     losses = wrapped(**data, mode='loss')
-    if name == 'retinanet':  # MMDetection divides its loss by the objects of each process; only ours is the same in two
+    if name != 'gfl':  # RetinaNet divides by the objects of each process, RTMDet by 1 at least: only ours is the same
         losses = {key: value if key.startswith('distill.') else _times(value, 0.0) for key, value in losses.items()}
     model.parse_losses(losses)[0].backward()
     found = {key: value.grad for key, value in model.named_parameters() if value.grad is not None}

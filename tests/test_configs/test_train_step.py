@@ -19,12 +19,12 @@ R50_MV2 = 'r50_mv2/ea-kd_faster-rcnn_r50-mv2_fpn_ms-1x_coco'
 CAFFE = 'r101_r18/ea-kd_faster-rcnn_r101-caffe-r18_fpn_ms-1x_coco'
 
 
-def batch(height: int = 192, width: int = 256) -> dict:
+def batch(height: int = 192, width: int = 256, classes: int = 80) -> dict:
     generator = torch.Generator().manual_seed(0)
     inputs, samples = [], []
     for boxes, labels in (([[20, 30, 150, 180], [120, 20, 250, 170]], [0, 17]), ([[60, 60, 100, 120]], [79])):
         inputs.append(torch.randint(0, 256, (3, height, width), generator=generator, dtype=torch.uint8))
-        truth = InstanceData(bboxes=torch.tensor(boxes, dtype=torch.float32), labels=torch.tensor(labels))
+        truth = InstanceData(bboxes=torch.tensor(boxes, dtype=torch.float32), labels=torch.tensor(labels) % classes)
         shape = (height, width)
         sample = DetDataSample(
             metainfo=dict(img_shape=shape, ori_shape=shape, scale_factor=(1.0, 1.0), batch_input_shape=shape),
@@ -84,7 +84,7 @@ def test_training_step(name, loss):
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', DENSE_PAIRS)
-@pytest.mark.parametrize('method', ['kd', 'ea-kd', 'ea-cross-head'])
+@pytest.mark.parametrize('method', ['kd', 'ea-kd', 'ea-cross-head', 'ea-bckd'])
 def test_three_steps_of_a_dense_pair(name, method):
     torch.manual_seed(0)
     cfg = offline(load(composed(method, name)))
@@ -94,8 +94,9 @@ def test_three_steps_of_a_dense_pair(name, method):
         wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     assert type(model.student.bbox_head).__name__ == DENSE_PAIRS[name]
     teacher_before = copy.deepcopy(model.teacher.state_dict())
+    data = batch(classes=model.student.bbox_head.num_classes)
     for _ in range(3):
-        logged = model.train().train_step(batch(), wrapper)
+        logged = model.train().train_step(copy.deepcopy(data), wrapper)
         losses = {key: value for key, value in logged.items() if 'loss' in key}
         assert all(torch.isfinite(value).all() for value in losses.values())
         assert all(value > 0 for key, value in losses.items() if key.startswith('distill.'))

@@ -119,7 +119,9 @@ def compare(runs):
     rows = []
     for name, other in COMPARISONS:
         differences = [found[name] - found[other] for found in runs]
-        low, high = stats.ttest_1samp(differences, 0).confidence_interval(0.95)
+        low = high = statistics.fmean(differences)  # of equal differences the test has no interval
+        if len(set(differences)) > 1:
+            low, high = map(float, stats.ttest_1samp(differences, 0).confidence_interval(0.95))
         rows.append(dict(method=name, minus=other, mean=statistics.fmean(differences), low=low, high=high))
     return rows
 

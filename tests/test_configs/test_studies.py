@@ -177,3 +177,23 @@ def test_a_student_of_another_width_is_that_of_every_arm(student_width):
     student, *distilled = [composed(arm, plan.options).model for arm in plan.arms]
     assert student.backbone.base_channels == student_width
     assert all(model.architecture.to_dict() == student.to_dict() for model in distilled)
+
+
+@pytest.mark.parametrize('pair', ['swin-t-r18_coco', 'swin-t-mv2_coco'])
+def test_a_transformer_teacher_has_weights_at_a_temperature_of_2(pair):
+    for method in (
+        'ea-kd',
+        'kd-matched',
+        'ea-kd-ls',
+        'ea-dkd',
+        'ea-mld',
+        'ea-ttm',
+        'ea-skld',
+        'ea-review-kd',
+        'ea-fcfd',
+    ):
+        model = composed(Arm(method, method, Path(f'{STUDIES.parent}/pairs/{pair}.py+{method}')), {}).model
+        (found,) = model.distiller.distill_losses.values()
+        assert found.weighting.tau == 2.0
+        if method == 'ea-review-kd':
+            assert found.loss_weight == (1.2 if 'r18' in pair else 2.0)  # as for the other teachers

@@ -53,20 +53,20 @@ class Measured:
 def measure_run(run: FinishedRun, number: int = 20, device: str | None = None) -> list[Measured]:
     """Measure teacher, plain student, distilled student, and the files of an earlier ``eakd-export``.
 
-    AP of detectors in PyTorch is that of their last validation; that of exported files was measured when they were
-    written.
+    AP is measured one photo at a time, as the detectors are used; validation during a training pads the photos of a
+    batch to one size, which changes it a little. That of exported files was measured when they were written.
 
     Args:
         run: The run.
         number: Number of photos to time on, evenly spread over the validation photos.
         device: Device of the detectors in PyTorch. None is the GPU if there is one.
     """
-    photos = [photo.path for photo in run.photos().spread(number)]
-    figures = run.figures()
+    validation = run.photos()
+    photos = [photo.path for photo in validation.spread(number)]
     rows = []
     for name, detector in run.detectors(device).items():
         count = sum(parameter.numel() for parameter in detector.model.parameters())
-        ap = figures.get(name, {}).get('AP')
+        ap = validation.figures(detector)['AP']
         rows.append(Measured(TITLES[name], count, count_flops(detector, photos[0]), _time(detector, photos), ap))
     return [*rows, *_exported(run, photos)]
 

@@ -50,7 +50,7 @@ class ZooEntry:
         path = package_root() / self.weights
         if not path.is_file():
             raise ConfigError(
-                f'{key}: {SCHEME}://{self.name} does not travel with an installed package; use it from a checkout'
+                f'{key}: expected the weights of {SCHEME}://{self.name} in {path}, but there is no such file'
             )
         if hashlib.sha256(path.read_bytes()).hexdigest() != self.sha256:
             raise ConfigError(f'{key}: expected {path} to have the sha256 {self.sha256}, but it is another file')

@@ -11,7 +11,6 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
 MIM_FILES = ('configs', 'tools', 'zoo', 'model-index.yml')
-ONLY_IN_CHECKOUT = ('__pycache__', 'dev', 'demo-student*')  # of the zoo, a wheel has the teacher of the demo
 
 
 class BuildWithMim(build_py):
@@ -29,7 +28,7 @@ class BuildWithMim(build_py):
             if editable:
                 os.symlink(os.path.relpath(source, mim), mim / name)
             elif source.is_dir():
-                shutil.copytree(source, mim / name, ignore=shutil.ignore_patterns(*ONLY_IN_CHECKOUT))
+                shutil.copytree(source, mim / name, ignore=shutil.ignore_patterns('__pycache__', 'dev'))
             else:
                 shutil.copy(source, mim / name)
 

@@ -49,7 +49,7 @@ def test_the_wheel_holds_package_configs_and_tools_and_needs_torch_alone(source,
         needed = Parser().parsestr(archive.read(name).decode()).get_all('Requires-Dist')
 
     mim = names('configs') | names('tools') | names('zoo')
-    expected = {name for name in mim if not name.startswith(('tools/dev/', 'zoo/demo-student'))}
+    expected = {name for name in mim if not name.startswith('tools/dev/')}
     assert {name for name in found if '.dist-info/' not in name} == names('eakd_det') | {
         f'eakd_det/.mim/{name}' for name in (*expected, 'model-index.yml')
     }

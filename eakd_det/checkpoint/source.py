@@ -69,7 +69,7 @@ def local_checkpoint_path(source: str, key: str) -> Path:
         return _existing_file(Path(name), source, key)
     if scheme == SCHEME:
         entry = zoo_entry(name, key)
-        return _download(entry.weights, key) if entry.is_remote else entry.local_weights(key)
+        return entry.checked(_download(entry.weights, key) if entry.is_remote else entry.path, key)
     if scheme not in _MODEL_LISTS:
         known = ', '.join(f'{listed}://' for listed in (SCHEME, *_MODEL_LISTS))
         raise ConfigError(f'{key}: expected a file, a https URL or one of {known}, but got {source}')

@@ -41,17 +41,19 @@ class ZooEntry:
         """Whether the weights are downloaded."""
         return '://' in self.weights
 
-    def local_weights(self, key: str = 'checkpoint') -> Path:
-        """Return the file of the weights after a check of its content.
+    @property
+    def path(self) -> Path:
+        """The file of weights that are not downloaded."""
+        return package_root() / self.weights
+
+    def checked(self, path: Path, key: str = 'checkpoint') -> Path:
+        """Return ``path`` after a check of its content.
 
         Raises:
-            ConfigError: If the file is not here, or is another.
+            ConfigError: If the file is not there, or is another.
         """
-        path = package_root() / self.weights
         if not path.is_file():
-            raise ConfigError(
-                f'{key}: {SCHEME}://{self.name} does not travel with an installed package; use it from a checkout'
-            )
+            raise ConfigError(f'{key}: expected the weights of {SCHEME}://{self.name} in {path}, but there is no file')
         if hashlib.sha256(path.read_bytes()).hexdigest() != self.sha256:
             raise ConfigError(f'{key}: expected {path} to have the sha256 {self.sha256}, but it is another file')
         return path

@@ -16,7 +16,7 @@ import nbformat
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[2]
-SHORT = 'num_train, num_val, iterations = 16, 4, 2'
+SHORT = 'num_train, num_val, iterations = 16, 4, 4'
 
 
 def run(path: Path, short: bool) -> float:

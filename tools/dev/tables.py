@@ -125,7 +125,7 @@ def _zoo() -> str:
     rows = []
     for entry in zoo_entries().values():
         metrics = (f'{entry.metrics[f"box {name}"]:.1f}' for name in _FIGURES)
-        size = f'{entry.local_weights().stat().st_size / 1e6:.1f} MB, {entry.metadata["Precision"]}'
+        size = f'{entry.path.stat().st_size / 1e6:.1f} MB, {entry.metadata["Precision"]}'
         name = f'[`{entry.name}`](../zoo/{entry.name}/README.md)'
         rows.append([name, f'`{entry.config.name}`', size, *metrics])
     return markdown_table(['model', 'config', 'file', *_FIGURES], rows, texts=range(3))

@@ -114,8 +114,8 @@ class CrossHeadLoss(KDLoss):
         Raises:
             ConfigError: If the teacher's head does not take the features.
         """
-        features = features_S if self.bridges is None else self.bridges(features_S)
         try:
+            features = features_S if self.bridges is None else self.bridges(features_S)
             crossed, _ = predict_T(features)
         except RuntimeError as error:
             raise ConfigError(

@@ -62,7 +62,7 @@ class InstanceTemperature(AdversarialTemperature):
                 f'{type(self).__name__}.num_columns: expected the columns of the class scores, {student.shape[1]}, '
                 f'but got {self.num_columns}'
             )
-        inputs = torch.cat([student, teacher], dim=1).to(self.theta[0].weight.dtype)
+        inputs = torch.cat([student, teacher], dim=1).to(next(self.theta.parameters()).dtype)
         with torch.autocast(inputs.device.type, enabled=False):
             temperatures = self.bounded(self.theta(inputs).squeeze(1))
         self.mean = temperatures.detach().sum() / max(len(temperatures), 1)

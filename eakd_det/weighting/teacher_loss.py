@@ -51,7 +51,7 @@ class TeacherLossWeighting(ProposalWeighting):
         self.end = end
         self.normalize = normalize
 
-    def weights(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor) -> Tensor:  # type: ignore[override]
+    def weights(self, preds_S: Tensor, preds_T: Tensor, gt_labels: Tensor) -> Tensor:
         """Compute the weight of each site, ``(N,)``, and count an iteration."""
         slope = self.start + self.iterations.progress() * (self.end - self.start)
         self.iterations.advance()

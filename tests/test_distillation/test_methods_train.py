@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from mmdet.structures import DetDataSample
+from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
@@ -157,3 +158,17 @@ def test_box_head_and_distiller_learn_from_the_teacher(method, teacher, scenes):
 def test_the_learned_temperature_is_in_the_log(method, teacher, scenes):
     model = build(method, teacher)
     assert tiny.step(model, scenes[0])['distill.kd.tau'] == pytest.approx(15.6212, rel=1e-4)
+
+
+def test_simkd_takes_over_the_teachers_classifier_and_leaves_it(scenes, tmp_path):
+    weights = tiny.build(config_of('simkd').teacher, seed=1).state_dict()
+    torch.save(dict(state_dict=weights), tmp_path / 'teacher.pth')
+    model, cfg = build('simkd', str(tmp_path / 'teacher.pth')), catalogue.load(catalogue.composed('simkd'))
+    classifier = model.student.roi_head.bbox_head.fc_cls
+    assert torch.equal(classifier.weight, weights['roi_head.bbox_head.fc_cls.weight'])
+    groups = build_optim_wrapper(model, cfg.optim_wrapper).optimizer.param_groups
+    rates = {id(parameter): group['lr'] for group in groups for parameter in group['params']}
+    assert {rates[id(parameter)] for parameter in classifier.parameters()} == {0.0}
+    losses = tiny.step(model, scenes[0])
+    assert [value for name, value in losses.items() if name.endswith('loss_cls')] == [0.0]
+    assert distillation_loss(losses) > 0

@@ -46,3 +46,9 @@ def test_arguments():
         CrossHeadLoss(sites='objects')
     with pytest.raises(ConfigError, match=r'^CrossHeadLoss: expected both'):
         CrossHeadLoss(student_channels=4)
+
+
+def test_bridges_of_another_width_are_an_error():
+    levels, logits = [torch.randn(1, 6, 4, 4)], torch.randn(3, 5)
+    with pytest.raises(ConfigError, match=r'^CrossHeadLoss\.student_channels: .* but got 6 channels'):
+        CrossHeadLoss(5, 8, num_levels=1)(logits, logits, levels, predict_T=lambda _: (logits, None))

@@ -16,12 +16,10 @@ from torch import Tensor, nn
 
 from eakd_det.arguments import checked
 from eakd_det.building import build_model
-from eakd_det.checkpoint import load_checkpoint_file
-from eakd_det.checkpoint.loading import detector_state_dict
 from eakd_det.distillation import student_state
 from eakd_det.distillation.distiller import ProposalDistiller
 from eakd_det.distillation.gradient_ratio import GradientRatio, neck_levels, total_loss
-from eakd_det.distillation.inheritance import check_parts, inherit_weights
+from eakd_det.distillation.inheritance import check_parts, inherit_checkpoint
 from eakd_det.distillation.observation import Step
 from eakd_det.distillation.student_options import StudentOptions
 from eakd_det.errors import ConfigError
@@ -187,11 +185,7 @@ class ProposalDistill(BaseAlgorithm):
         if is_loaded:
             print_log('model.inherit has no effect: the student already has weights', logger='current')
             return
-        checkpoint = load_checkpoint_file(self._teacher_ckpt, 'model.teacher_ckpt')
-        weights = detector_state_dict(checkpoint, 'model.teacher_ckpt', self._teacher_ckpt)
-        inherited = inherit_weights(self.student, weights, self._inherit, self.class_map is None)
-        tensors = '; '.join(f'{part}: {counts}' for part, counts in inherited.items())
-        print_log(f'Tensors inherited from the teacher: {tensors}', logger='current')
+        inherit_checkpoint(self.student, self._teacher_ckpt, self._inherit, self.class_map is None)
 
     def loss(self, batch_inputs: Tensor, data_samples: Sequence[DetDataSample] | None = None) -> dict[str, Tensor]:
         """Compute one step's losses and statistics, with the prefixes ``student.`` and ``distill.``."""

@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from eakd_det.checkpoint import load_checkpoint_file
+from eakd_det.checkpoint.loading import detector_state_dict
 from eakd_det.errors import ConfigError
 from eakd_det.selection import select_elements
 
@@ -80,6 +83,15 @@ def inherit_weights(
     if not any(item.copied + item.thinned for item in result.values()):
         raise ConfigError(f'{_KEY}: expected layers of the student that fit the teacher, but found none in {parts}')
     return result
+
+
+def inherit_checkpoint(student: nn.Module, teacher_ckpt: str, parts: Sequence[str], same_classes: bool) -> None:
+    """Call :func:`inherit_weights` with the weights of ``teacher_ckpt``, and log the counts."""
+    key = 'model.teacher_ckpt'
+    weights = detector_state_dict(load_checkpoint_file(teacher_ckpt, key), key, teacher_ckpt)
+    inherited = inherit_weights(student, weights, parts, same_classes)
+    tensors = '; '.join(f'{part}: {counts}' for part, counts in inherited.items())
+    print_log(f'Tensors inherited from the teacher: {tensors}', logger='current')
 
 
 def check_parts(student: nn.Module, parts: Sequence[str]) -> None:

@@ -37,6 +37,14 @@ LOGITS, PAIR = [(R, C)], [(R, C), (R, C)]
 LABELLED = [*PAIR, 'labels']
 FEW_CLASSES = [(R, 3), (R, 3)]  # another branch of the batch level
 EMBEDDINGS = [(R, 6), (R, 6)]
+BOXES = [(R, 4), (R, 4)]
+
+
+def corners(box: Tensor) -> Tensor:
+    """Corners of a box that is not empty, from any four numbers."""
+    return torch.cat([box[:, :2], box[:, :2] + box[:, 2:].square() + 0.1], dim=1)
+
+
 CASES = {
     'entropy': Case(functional.entropy, LOGITS),
     'entropy, learned tau': Case(functional.entropy, [*LOGITS, 'tau'], (0, 1)),
@@ -56,6 +64,8 @@ CASES = {
     'srkld_divergence': Case(functional.srkld_divergence, PAIR),
     'standardize': Case(functional.standardize, LOGITS),
     'standardize, population': Case(partial(functional.standardize, std='population'), LOGITS),
+    'giou_divergence': Case(lambda s, t: functional.giou_divergence(corners(s), corners(t)), BOXES),
+    'l1_divergence': Case(functional.l1_divergence, BOXES),
     'mse_divergence': Case(functional.mse_divergence, EMBEDDINGS),
     'pad_divergence': Case(functional.pad_divergence, [*EMBEDDINGS, (R, 6)], (0, 2)),
     'pad_divergence, bounded': Case(

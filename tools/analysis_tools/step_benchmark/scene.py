@@ -70,7 +70,7 @@ def make_scene(pair: str, height: int, width: int, images: int, rois: int, boxes
     student = _build(configs[0], seed).train()
     teacher = _build(configs[1], seed + 1).eval().requires_grad_(False)
     batch = _random_batch(height, width, images, boxes, num_classes(student) or 1, seed)
-    return Scene(student, teacher, *configs, batch)
+    return Scene(student, teacher, configs[0], configs[1], batch)
 
 
 def sample_proposals(scene: Scene) -> tuple[Tensor, Sites]:

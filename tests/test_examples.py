@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import re
 import subprocess
 import sys
@@ -37,16 +36,10 @@ def test_methods_of_classification(tmp_path):
     assert spec.loader is not None
     example = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(example)
-    example.STEPS = example.TEACHER_STEPS = 3
+    example.STEPS = 3
     runs = [example.run(seed) for seed in range(2)]
     assert all(name in runs[0] and other in runs[0] for name, other in example.COMPARISONS)
     assert all(0 <= value <= 100 for found in runs for value in found.values())
     assert runs[0] == example.run(0)
     compared = example.compare([{name: seed + index for index, name in enumerate(runs[0])} for seed in (0, 1)])
     assert compared[0]['low'] == compared[0]['mean'] == compared[0]['high']
-
-
-def test_the_record_of_classification_has_intervals_over_five_seeds_or_more():
-    record = json.loads((ROOT / 'docs/records/classification.json').read_text())
-    assert len(record['runs']) >= 5
-    assert all(row['low'] <= row['mean'] <= row['high'] for row in record['comparisons'])

@@ -71,7 +71,7 @@ def draw_map(found: Mapping[str, Any]) -> Figure:
         sharey=True,
     )
     most = max(np.max(values) for sides in counts.values() for values in sides.values())
-    mesh = None
+    mesh: Any = None
     for axes_row, (name, sides) in zip(panels, counts.items(), strict=True):
         for axes, (side, values) in zip(axes_row, sides.items(), strict=True):
             shown = np.ma.masked_equal(np.array(values).T, 0)
@@ -150,6 +150,6 @@ def _draw_matrix(axes: Axes, found: Mapping[str, Any], classes: Sequence[str], t
 
 def _name_classes(set_ticks: Any, classes: Sequence[str]) -> None:
     step = max(1, len(classes) // 12)  # names of 81 classes would overlap
-    shown = np.arange(0, len(classes), step)
+    shown = range(0, len(classes), step)
     is_x = set_ticks.__name__ == 'set_xticks'
     set_ticks(shown, [classes[index] for index in shown], fontsize=8, rotation=90 if is_x and len(classes) > 4 else 0)

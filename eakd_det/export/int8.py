@@ -40,7 +40,7 @@ def quantize_int8(source: str | Path, path: str | Path, photos: Sequence[Path]) 
         {INPUT: detector.tensor(detector.resizing(read_bgr(photo))[0])} for photo in photos
     )
 
-    class Reader(quantization.CalibrationDataReader):  # type: ignore[misc, name-defined]
+    class Reader(quantization.CalibrationDataReader):  # type: ignore[name-defined]
         def get_next(self) -> dict[str, Any] | None:
             return next(inputs, None)
 

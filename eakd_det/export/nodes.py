@@ -14,12 +14,13 @@ from torch import Tensor
 @contextmanager
 def _untraced() -> Iterator[None]:
     """Keep the tracer from recording the operations inside, for which ``symbolic`` stands."""
-    state = torch._C._get_tracing_state()
-    torch._C._set_tracing_state(None)  # type: ignore[arg-type]
+    tracer: Any = torch._C
+    state = tracer._get_tracing_state()
+    tracer._set_tracing_state(None)
     try:
         yield
     finally:
-        torch._C._set_tracing_state(state)
+        tracer._set_tracing_state(state)
 
 
 class NonMaxSuppression(torch.autograd.Function):

@@ -66,7 +66,7 @@ def compare_detectors(
         side = float(max(1.0, one.boxes.max(initial=1.0), other.boxes.max(initial=1.0)))
         for index, (mine, theirs) in enumerate(((one, other), (other, one))):
             for row in np.flatnonzero(mine.scores >= score + SCORE_TOLERANCE):
-                differences = _closest(mine, row, theirs, side)
+                differences = _closest(mine, int(row), theirs, side)
                 if differences is None:
                     unmatched += 1
                 elif index == 0:

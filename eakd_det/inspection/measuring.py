@@ -6,6 +6,7 @@ import contextlib
 import copy
 import io
 import itertools
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -81,11 +82,15 @@ def count_flops(detector: Detector, photo: Path) -> float | None:
     batch = model.data_preprocessor(dict(inputs=[data['inputs']], data_samples=[data['data_samples']]), False)
     model.forward = partial(model.forward, data_samples=batch['data_samples'])
     quiet = io.StringIO()
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # about every operation that is not counted
     try:
         with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet), torch.no_grad():
             found = get_model_complexity_info(model, None, inputs=(batch['inputs'],), show_table=False, show_arch=False)
     except (RuntimeError, TypeError, AttributeError, ValueError):  # the tracer fails on operations of some detectors
         return None
+    finally:
+        logging.disable(before)
     return float(found['flops'])
 
 

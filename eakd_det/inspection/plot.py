@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -27,8 +28,10 @@ def plot_ap_against_time(rows: Sequence[Measured], path: Path) -> None:
     for row in shown:
         axes.plot(row.milliseconds, 100 * float(row.ap or 0), 'o', markersize=9, color=_COLOURS[row.exported])
         right = row.milliseconds > sum(other.milliseconds for other in shown) / len(shown)
-        place = dict(xytext=(-8 if right else 8, 6), textcoords='offset points', ha='right' if right else 'left')
-        axes.annotate(row.name, (row.milliseconds, 100 * float(row.ap or 0)), fontsize=9, **place)
+        side: dict[str, Any] = dict(xytext=(-8, 6), ha='right') if right else dict(xytext=(8, 6), ha='left')
+        axes.annotate(
+            row.name, (row.milliseconds, 100 * float(row.ap or 0)), fontsize=9, textcoords='offset points', **side
+        )
     axes.set_xlabel('milliseconds per photo, one at a time (lower is better)')
     axes.set_ylabel('AP on the validation photos, in %')
     axes.grid(alpha=0.3)

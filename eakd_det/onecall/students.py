@@ -43,6 +43,9 @@ class Student:
     method: str
 
 
+_CONFIGS = ('student', 'teacher', 'pair')
+
+
 @functools.cache
 def named_students() -> dict[str, Student]:
     """Return the students of the table by their names.
@@ -53,7 +56,7 @@ def named_students() -> dict[str, Student]:
     """
     root = configs_dir()
     return {
-        name: Student(name, *(str(root / row[key]) for key in ('student', 'teacher', 'pair')), row['method'])
+        name: Student(name, method=row['method'], **{key: str(root / row[key]) for key in _CONFIGS})
         for name, row in _table().items()
     }
 

@@ -70,10 +70,11 @@ def side_by_side(
             f'but got {[list(scene.detections) for scene in scenes]}'
         )
     titles = ['ground truth', *names]
-    size = (len(titles) * _PANEL_INCHES, len(scenes) * _PANEL_INCHES + 0.65)  # the rest is for title and legend
+    heights = [_PANEL_INCHES * scene.image.shape[0] / scene.image.shape[1] for scene in scenes]
+    size = (len(titles) * _PANEL_INCHES, sum(heights) + 0.65)  # the rest is for title and legend
     layout = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.06, wspace=0.0, hspace=0.0)
     figure = Figure(figsize=size, dpi=_DPI, layout=layout)
-    panels = figure.subplots(len(scenes), len(titles), squeeze=False)
+    panels = figure.subplots(len(scenes), len(titles), squeeze=False, height_ratios=heights)
     for row, scene in zip(panels, scenes, strict=True):
         draw_ground_truth(row[0], scene.image, scene.ground_truth, classes)
         for panel, found in zip(row[1:], scene.detections.values(), strict=True):

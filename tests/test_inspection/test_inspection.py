@@ -117,11 +117,12 @@ def distilled(tmp_path_factory, trained):
     """A folder with teacher, plain and distilled student of one iteration, as one call leaves it."""
     root = tmp_path_factory.mktemp('run')
     teacher = str(trained.work_dir / 'student.pth')
+    changes = dict(iters=1, param_scheduler=[dict(type='ConstantLR', factor=1.0, by_epoch=False)])
     plain, kd = (
         tiny_data.dump(cfg, root / f'{name}.py')
         for name, cfg in (
-            ('plain', tiny_data.student_config(trained.data, iters=1)),
-            ('kd', tiny_data.distill_config(trained.data, teacher, iters=1)),
+            ('plain', tiny_data.student_config(trained.data, **changes)),
+            ('kd', tiny_data.distill_config(trained.data, teacher, **changes)),
         )
     )
     for name, config in (('student', plain), ('distilled', kd)):

@@ -78,7 +78,8 @@ def run_demo(configs: Path, args: argparse.Namespace) -> list[RunRecord]:
     start = time.monotonic()
     size, work_dir = QUICK if args.quick else FULL, args.work_dir
     torch.set_num_threads(_SETTINGS.threads)
-    print(f'EA-KD demo: a teacher, a student, and the student with EA-KD. {size.expected} on 2 CPU cores.', flush=True)
+    expected = 'About 2 minutes' if args.teacher and not args.quick else size.expected
+    print(f'EA-KD demo: a teacher, a student, and the student with EA-KD. {expected} on 2 CPU cores.', flush=True)
     for part in ('teacher', 'runs') if args.fresh else ():
         shutil.rmtree(work_dir / part, ignore_errors=True)
     command = f'python tools/demo.py --seed {args.seed}{" --quick" if args.quick else ""}'

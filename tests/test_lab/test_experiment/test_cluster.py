@@ -105,7 +105,7 @@ def test_the_local_executor_makes_the_same_records_and_resumes(grid):
     assert {run['status'] for run in runs.values()} == {'finished'}
     assert report['teacher']['status'] == 'finished'
     jobs = list((grid.work_dir / 'cluster').glob('*_result.pkl'))
-    assert len(jobs) == len(runs) + 1
+    assert len(jobs) == len(runs)
 
     as_processes, _ = grid.run('--jobs', '2')
     assert [run['metrics'] for run in as_processes['runs']] == [run['metrics'] for run in report['runs']]

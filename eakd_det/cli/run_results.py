@@ -62,7 +62,9 @@ def describe_result(cfg: Config) -> str:
         parts.insert(0, f'student without distillation {100 * plain.ap:.1f} ({plain.folder})')
     checkpoint = cfg.model.get('teacher_ckpt')
     teacher = _result(Path(checkpoint).parent) if checkpoint and '://' not in checkpoint else None
-    if teacher is not None and agrees(folder, teacher.folder, SAME_DATA):
+    if teacher is not None and not agrees(folder, teacher.folder, SAME_DATA):
+        teacher = None
+    if teacher is not None:
         parts.append(f'teacher {100 * teacher.ap:.1f}')
     sentences = [f'AP on the validation data: {", ".join(parts)}.', *_costs(own, plain)]
     if plain is not None:
@@ -70,6 +72,11 @@ def describe_result(cfg: Config) -> str:
             f'Distillation: {100 * (own.ap - plain.ap):+.1f}; with one seed each, less than {SEED_NOISE:g} points may '
             'be chance (docs/custom_data.md).'
         )
+        if teacher is not None and teacher.ap <= plain.ap:
+            sentences.append(
+                'The teacher is not above the plain student: with few photos it overfits; shorten its training, or '
+                'label more.'
+            )
     return ' '.join(sentences)
 
 

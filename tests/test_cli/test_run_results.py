@@ -89,3 +89,11 @@ def test_config_of_another_run_is_not_executed(ran, tmp_path):
         file.write(f'open({str(tmp_path / "executed")!r}, "w")\n')
     assert 'without distillation 30.0' in described(ran('kd', 0.36, DISTILLED))
     assert not (tmp_path / 'executed').exists()
+
+
+@pytest.mark.parametrize(('teacher_ap', 'said'), [(0.28, True), (0.50, False)])
+def test_teacher_that_is_worse_than_the_plain_student_is_named(ran, teacher_ap, said):
+    ran('student', 0.30)
+    teacher = ran('teacher', teacher_ap, iterations=900)
+    line = described(ran('kd', 0.36, DISTILLED), teacher_ckpt=str(teacher / 'iter_900.pth'))
+    assert ('teacher is not above the plain student' in line) == said

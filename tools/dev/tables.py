@@ -84,7 +84,7 @@ def draw_reports(root: Path = ROOT) -> list[Path]:
         if not is_report(record):
             continue
         figures = {path.stem: draw(record)}
-        if answered_questions(record):
+        if len(answered_questions(record)) > 1:
             figures[f'{path.stem}-questions'] = draw_questions(record)
         for name, figure in figures.items():
             pictures.append(root / 'docs' / 'images' / f'{name}.png')

@@ -24,6 +24,8 @@ def detector(name: str):
     if name == 'rtmdet':
         for layer in model.bbox_head.rtm_reg:
             torch.nn.init.constant_(layer.bias, 0.7)
+        for layer in model.bbox_head.rtm_cls:  # an untrained one's scores are all the same to float32
+            torch.nn.init.normal_(layer.weight, std=100.0)
     return model
 
 

@@ -24,6 +24,8 @@ def detector(name: str):
     if name == 'rtmdet':
         for layer in model.bbox_head.rtm_reg:
             torch.nn.init.constant_(layer.bias, 0.7)
+        for layer in model.bbox_head.rtm_cls:  # an untrained one's scores are all the same to float32
+            torch.nn.init.normal_(layer.weight, std=100.0)
     return model
 
 
@@ -49,9 +51,9 @@ def test_graph_finds_what_mmdetection_finds(name):
     assert len(scores) == len(expected.scores) > 5
     order = scores.argsort(descending=True)
     torch.testing.assert_close(scores[order], expected.scores, atol=1e-4, rtol=0)
-    for index in (0, 1, 2):  # ties further down may be in another order
-        torch.testing.assert_close(boxes[order][index], expected.bboxes[index], atol=1e-2, rtol=0)
-        assert labels[order][index] == expected.labels[index]
+    for box, label in zip(expected.bboxes, expected.labels, strict=True):  # equal scores may be in another order
+        same = boxes[labels == label]
+        assert (same - box).abs().max(dim=1).values.min() < 0.05
 
 
 @pytest.mark.slow

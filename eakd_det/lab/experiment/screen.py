@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from typing import Protocol, TextIO
+from typing import Any, Protocol, TextIO
 
 from rich.console import Console
 from rich.live import Live
@@ -32,7 +32,8 @@ class Screen:
     """
 
     def __init__(self, stream: TextIO | None = None, every_seconds: float = 30.0) -> None:
-        self._console = Console(file=stream or sys.stdout, soft_wrap=True, markup=False, highlight=False, emoji=False)
+        plain: dict[str, Any] = dict(markup=False, highlight=False, emoji=False, force_jupyter=False)
+        self._console = Console(file=stream or sys.stdout, soft_wrap=True, **plain)
         self._live = Live(console=self._console, transient=True, auto_refresh=False)
         self._every = every_seconds
         self._last = 0.0

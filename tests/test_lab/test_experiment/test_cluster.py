@@ -11,10 +11,11 @@ import pytest
 from mmengine.config import Config
 
 from eakd_det.errors import ConfigError
-from eakd_det.lab.experiment import cluster
+from eakd_det.lab.experiment import cluster, processes
 from eakd_det.lab.experiment.arguments import parse_arguments, settings_of
 from eakd_det.lab.experiment.cluster import SUBMITTED_NAME, execute_on_cluster
 from eakd_det.lab.experiment.processes import Settings
+from eakd_det.lab.experiment.records import read_record
 from eakd_det.lab.experiment.runs import Run
 
 pytest.importorskip('submitit')
@@ -95,6 +96,21 @@ def test_errors_are_one_line(tmp_path, monkeypatch):
     if shutil.which('srun') is None:
         with pytest.raises(ConfigError, match='srun'):
             execute_on_cluster([], SLURM, lambda *_: None, lambda *_: None, tmp_path)
+
+
+def test_a_job_trains_once_and_records_how_it_ended(tmp_path, monkeypatch):
+    def command(run, config, resume, settings):
+        return 'tests.test_lab.test_experiment.quick_training', [str(run.folder), str(run.seed)]
+
+    monkeypatch.setattr(processes, '_command', command)
+    good, bad = make_run(tmp_path, 0), make_run(tmp_path, 1)
+    for run in (good, good, bad):
+        cluster.ClusterTask(run, Settings(threads=1))()
+
+    assert read_record(good).status == 'finished'
+    assert (good.folder / 'calls').read_text() == '|'
+    assert read_record(bad).error == 'exit status 1: data_root: no such folder'
+    assert json.loads((bad.folder / 'record.json').read_text())['status'] == 'failed'
 
 
 @pytest.mark.slow

@@ -234,7 +234,9 @@ def test_a_wrapper_leaves_the_signature_alone() -> None:
 
 
 PARTS = [getattr(eakd_det, name) for room in ('weighting', 'losses') for name in names.PARTS[room]]
-REQUIRED = dict(CurriculumWeighting=dict(total_iters=1), PADLoss=dict(student_channels=8))
+REQUIRED = dict(
+    CurriculumWeighting=dict(total_iters=1), PADLoss=dict(student_channels=8), TeacherLossWeighting=dict(total_iters=1)
+)
 
 
 @pytest.mark.parametrize('part', PARTS)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from eakd_det.activation import Activation
 from eakd_det.functional import cat_divergence
 from eakd_det.losses import records
 from eakd_det.losses.base import ProposalLoss
@@ -34,7 +35,7 @@ class CATKDLoss(ProposalLoss):
 
     reads: ClassVar[dict[str, str]] = records.pairs(preds=records.LOGITS) | {'images': records.IMAGES}
 
-    def why_not_sigmoid(self) -> str | None:
+    def why_not(self, activation: Activation) -> str | None:
         """Accept: it compares scores, not distributions."""
         return None
 

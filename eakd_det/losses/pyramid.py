@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from eakd_det.activation import Activation
 from eakd_det.arguments import Count, checked
 from eakd_det.errors import ConfigError
 from eakd_det.losses import records
@@ -39,7 +40,7 @@ class PyramidLoss(ProposalLoss):
         super().__init__(**kwargs)
         self.num_levels = num_levels
 
-    def why_not_sigmoid(self) -> str | None:
+    def why_not(self, activation: Activation) -> str | None:
         """Accept: class scores are only weighed."""
         return None
 

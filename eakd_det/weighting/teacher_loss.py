@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from torch import Tensor
 
+from eakd_det.activation import Activation
 from eakd_det.arguments import Constraint, Count, checked
 from eakd_det.functional import adakd_weight
 from eakd_det.weighting.base import ProposalWeighting, mean_one
@@ -58,6 +59,6 @@ class TeacherLossWeighting(ProposalWeighting):
         weights = adakd_weight(preds_T, gt_labels, slope)
         return mean_one(weights) if self.normalize else weights
 
-    def why_not_sigmoid(self) -> str | None:
-        """Refuse: the label of background is no column."""
-        return "reads the teacher's loss at the label, background included"
+    def why_not(self, activation: Activation) -> str | None:
+        """Refuse sigmoid scores: the label of background is no column."""
+        return "reads the teacher's loss at the label, background included" if activation == 'sigmoid' else None

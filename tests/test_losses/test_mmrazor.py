@@ -9,11 +9,12 @@ from mmengine.registry import DefaultScope
 from mmrazor.registry import MODELS as MMRAZOR_MODELS
 from torch import nn
 
+from eakd_det import losses
 from eakd_det.registry import MODELS
 from tests.test_losses.test_contract import LOSSES
 
-OF_FEATURES = ('EmbeddingLoss', 'PADLoss', 'ReviewKDLoss', 'PKDLoss', 'FCFDLoss', 'LDLoss', 'CrossHeadLoss')
-OF_LOGITS = {name: cfg for name, cfg in LOSSES.items() if cfg['type'] not in OF_FEATURES}
+RECORDED = {'preds_S', 'preds_T', 'gt_labels'}
+OF_LOGITS = {name: cfg for name, cfg in LOSSES.items() if RECORDED.issuperset(getattr(losses, cfg['type'])._required)}
 
 
 class LabelGate(nn.Module):

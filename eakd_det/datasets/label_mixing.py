@@ -67,7 +67,7 @@ def separate_teacher_labels(cfg: Config) -> None:
     """Undo :func:`mix_teacher_labels`, in place, so that the options of a config that was saved with both data sets
     can be applied again.
     """
-    dataset = (cfg.get('train_dataloader') or {}).get('dataset') or {}
+    dataset: Any = (cfg.get('train_dataloader') or {}).get('dataset') or {}
     if cfg.get('teacher_labels') is None or dataset.get('type') != 'ConcatDataset':
         return
     labelled, *photos = dataset.datasets

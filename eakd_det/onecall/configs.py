@@ -9,6 +9,7 @@ from typing import Any
 
 from mmdet.registry import MODELS
 from mmdet.utils import register_all_modules
+from mmengine.config import ConfigDict
 from mmengine.registry import DefaultScope
 
 from eakd_det.cli.config import read_config
@@ -54,7 +55,7 @@ def _is_of_pair(teacher: dict[str, Any], pair: str) -> bool:
     for model in (copy.deepcopy(teacher), read_model_config(read_config(pair).model.teacher, 'model.teacher')):
         set_num_classes(model, 1)
         with DefaultScope.overwrite_default_scope('mmdet'):
-            layers.append({name: tensor.shape for name, tensor in MODELS.build(model).state_dict().items()})
+            layers.append({name: tensor.shape for name, tensor in MODELS.build(ConfigDict(model)).state_dict().items()})
     return layers[0] == layers[1]
 
 

@@ -28,6 +28,7 @@ class PKDLoss(PyramidLoss):
         ConfigError: In use, if levels are missing or the student has more channels than the teacher.
 
     Example:
+        >>> import torch
         >>> maps = torch.randn(2, 16, 6, 9)
         >>> PKDLoss(num_levels=1)(features_S=[3 * maps[:, ::2] + 1], features_T=[maps]) < 1e-5
         tensor(True)

@@ -3,17 +3,17 @@
 _base_ = './_base_/demo.py'
 
 title = 'Digit scenes: KD and EA-KD against the number of iterations'
-student = 'student-220'
-control = 'kd-220'
+student = 'student'
+control = 'kd'
 
 _configs = {
     'student': '../demo/student_faster-rcnn_r18w16_fpn_demo.py',
     'kd': '../pairs/r18w32-r18w16_demo.py+kd',
     'ea-kd': '../pairs/r18w32-r18w16_demo.py+ea-kd',
 }
-_lengths = (110, 220, 440, 880)
+_lengths = {'-110': 110, '': 220, '-440': 440, '-880': 880}  # the demo's own length has no suffix
 arms = {
-    f'{_name}-{_iters}': dict(
+    f'{_name}{_suffix}': dict(
         title=f'{_name.upper() if "kd" in _name else _name}, {_iters} iterations',
         config=_config,
         options={
@@ -24,12 +24,18 @@ arms = {
             'default_hooks.checkpoint.interval': _iters,
         },
     )
-    for _iters in _lengths
+    for _suffix, _iters in _lengths.items()
     for _name, _config in _configs.items()
 }
 arms['_delete_'] = True
 questions = {
-    **{f'Does KD help, {_iters} iterations?': (f'kd-{_iters}', f'student-{_iters}') for _iters in _lengths},
-    **{f'Does EA help KD, {_iters} iterations?': (f'ea-kd-{_iters}', f'kd-{_iters}') for _iters in _lengths},
+    **{
+        f'Does KD help, {_iters} iterations?': (f'kd{_suffix}', f'student{_suffix}')
+        for _suffix, _iters in _lengths.items()
+    },
+    **{
+        f'Does EA help KD, {_iters} iterations?': (f'ea-kd{_suffix}', f'kd{_suffix}')
+        for _suffix, _iters in _lengths.items()
+    },
 }
 del _configs, _lengths  # a plan contains only keys of the runner

@@ -7,6 +7,7 @@ seeds = (0, 1, 2, 3, 4)
 options = {'data_root': 'data/raccoon_fifth'}
 teacher = dict(checkpoint='work_dirs/own_data/raccoon_fifth/teacher/student.pth')
 student = 'student'
+control = 'own-data'
 questions = {'Do photos without labels help?': ('own-data-all', 'student')}
 
 _pair = '../pairs/r18w32-r18w16_custom-small.py'

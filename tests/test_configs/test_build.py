@@ -11,6 +11,7 @@ from mmengine.registry import HOOKS, MODELS, DefaultScope
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from eakd_det.distillation import ProposalDistill
+from eakd_det.errors import ConfigError
 from tests.test_configs.catalogue import (
     DENSE_PAIRS,
     NAMES,
@@ -53,6 +54,14 @@ def test_builds(name, monkeypatch):
     assert isinstance(student, TwoStageDetector)
     if name in RECIPE:
         _require_recipe(student, next(kind for kind in CHANNELS if f'{kind}_fpn' in name))
+
+
+@pytest.mark.parametrize('method', SIGMOID_ONLY)
+def test_a_method_of_sigmoid_scores_is_refused_for_a_softmax_head(method):
+    cfg = offline(load(composed(method)))
+    with DefaultScope.overwrite_default_scope('mmdet'), pytest.raises(ConfigError) as caught:
+        MODELS.build(cfg.model)
+    assert '\n' not in str(caught.value)
 
 
 def _require_recipe(student: torch.nn.Module, kind: str) -> None:

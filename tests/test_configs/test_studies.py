@@ -113,7 +113,8 @@ def test_schedules_end_with_the_training():
     plan = plan_of('demo_epochs')
     for arm in plan.arms:
         cfg = composed(arm, plan.options)
-        iters = int(arm.name.rpartition('-')[2])
+        iters = int(arm.title.split()[-2])
+        assert arm.name.endswith('' if iters == 220 else f'-{iters}')
         warm_up, cosine = cfg.param_scheduler
         ends = (cfg.train_cfg.max_iters, cfg.train_cfg.val_interval, cfg.default_hooks.checkpoint.interval, cosine.end)
         assert ends == (iters,) * 4

@@ -65,6 +65,15 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='for submitit, such as slurm_partition=gpu gpus_per_node=1 timeout_min=600',
     )
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='for all runs')
+    parser.add_argument(
+        '--reuse',
+        nargs='+',
+        type=Path,
+        default=[],
+        metavar='REPORT',
+        help='report.json of earlier experiments; their finished runs of the same config, data and teacher are not '
+        'repeated',
+    )
     parser.add_argument('--fresh', action='store_true', help='repeat finished runs; the old folders are kept')
     parser.add_argument('--report', action='store_true', help='train nothing, write the table of the existing runs')
     args = parser.parse_args(argv)

@@ -56,6 +56,7 @@ def run_experiment(args: argparse.Namespace, screen: Screen | None = None) -> di
         args.arms,
         args.cfg_options,
         lambda arm: command_line(args, plan, arm),
+        args.reuse,
     )
     if args.report:
         experiment.find_runs()

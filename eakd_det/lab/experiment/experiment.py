@@ -17,7 +17,7 @@ from eakd_det.lab.experiment.page import page
 from eakd_det.lab.experiment.plan import Arm, Plan
 from eakd_det.lab.experiment.pool import execute, set_run_aside
 from eakd_det.lab.experiment.processes import Job, Settings
-from eakd_det.lab.experiment.records import CONSOLE_NAME, RunRecord, read_record
+from eakd_det.lab.experiment.records import CONSOLE_NAME, RunRecord, read_record, read_reports, reuse_record
 from eakd_det.lab.experiment.runs import Run, check_arm, prepare_runs
 from eakd_det.lab.experiment.screen import Clock, Screen, live_line, outcome
 from eakd_det.lab.experiment.table import markdown
@@ -38,6 +38,8 @@ class Experiment:
         arms: Names of the arms to train. Defaults to None, all.
         options: Overrides for every config in addition to those of the plan, by dotted key.
         command: Returns the command line that repeats the experiment, or the row of an arm.
+        reuse: Reports of earlier experiments. Their finished runs, except of the teacher, count here as well if config
+            and inputs are the same.
 
     Attributes:
         teacher: The training, or the evaluation, of the teacher; None without arms that distil.
@@ -57,6 +59,7 @@ class Experiment:
         arms: Sequence[str] | None = None,
         options: Mapping[str, Any] | None = None,
         command: Callable[[str | None], str] = lambda arm: '',
+        reuse: Sequence[Path] = (),
     ) -> None:
         self.plan, self.root, self.settings, self.screen = plan, root, settings, screen
         self.runs: dict[str, list[Run]] = {}
@@ -65,6 +68,7 @@ class Experiment:
         self._chosen = [plan.arm(name) for name in arms or [arm.name for arm in plan.arms]]
         self._options: dict[str, Any] = {**plan.options, **(options or {})}
         self._command = command
+        self._known = read_reports(reuse)
 
     def find_runs(self) -> None:
         """Find the runs of all arms without training.
@@ -186,6 +190,8 @@ class Experiment:
         for arm in arms:
             folder = self.root / 'runs' / arm.name
             self.runs[arm.name] = prepare_runs(arm, self.plan.seeds, folder, self._options, teacher)
+            for run in self.runs[arm.name]:
+                reuse_record(run, self._known)
 
     def _wanted(self, fresh: bool = False, known: Sequence[str] | set[str] = ()) -> list[Run]:
         """Return the runs to train in order, without the arms in ``known``; set old ones aside if ``fresh``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -73,6 +73,9 @@ def read_record(run: Run) -> RunRecord:
     """Return the record of a run from its folder; a record of another config or other inputs counts as missing."""
     begun = read_json(run.folder / RUN_NAME)
     plain = RunRecord(run.arm, run.seed, 'missing', command=run.command, fingerprint=run.fingerprint)
+    if not begun:
+        reused = read_json(run.folder / RESULT_NAME)
+        return RunRecord(**reused) if reused.get('fingerprint') == run.fingerprint else plain
     if begun.get('fingerprint') != run.fingerprint:
         return plain
     progress = read_json(run.folder / PROGRESS_NAME)
@@ -99,6 +102,30 @@ def read_record(run: Run) -> RunRecord:
             return known
         return dataclasses.replace(known, status='failed', error='it was not evaluated after its last iteration')
     return dataclasses.replace(known, status='finished', metrics=dict(evaluated.metrics))
+
+
+def read_reports(paths: Iterable[Path]) -> dict[str, RunRecord]:
+    """Return the finished runs in the ``report.json`` of earlier experiments, by fingerprint, without the teacher's:
+    its weights are needed, and its evaluation has the fingerprint of the run whose config it uses.
+
+    Raises:
+        ConfigError: If a file is not such a report.
+    """
+    found = {}
+    for path in paths:
+        try:
+            runs = [RunRecord(**run) for run in read_json(path)['runs']]
+        except (KeyError, TypeError) as error:
+            raise ConfigError(f'--reuse: expected the report.json of an experiment, but got {path}') from error
+        found.update({run.fingerprint: run for run in runs if run.status == 'finished' and run.arm != 'teacher'})
+    return found
+
+
+def reuse_record(run: Run, known: Mapping[str, RunRecord]) -> None:
+    """Count a run as finished that was not started here, if ``known`` has it with the same config and inputs."""
+    record = known.get(run.fingerprint)
+    if record is not None and not (run.folder / RUN_NAME).exists():
+        write_record(run, dataclasses.replace(record, arm=run.arm, seed=run.seed))
 
 
 def _last_evaluation(run: Run) -> tuple[EvalEntry | None, Mapping[str, Any]]:

@@ -101,6 +101,28 @@ def test_a_work_folder_is_enough_for_a_report(grid, capsys):
     assert capsys.readouterr().err.startswith('Error: --work-dir: expected the folder of an experiment')
 
 
+def test_runs_of_an_earlier_report_count_if_nothing_has_changed(grid, capsys):
+    grid.write_plan(teacher=None)
+    earlier = grid.root / 'earlier.json'
+    command = [str(grid.plan), '--report', '--work-dir', str(grid.work_dir)]
+    main(command)
+    runs = json.loads((grid.work_dir / 'report.json').read_text())['runs']
+    assert runs[0]['arm'] == 'teacher'
+    runs[0].update(status='finished', metrics=dict(AP=0.1))
+    runs[1].update(status='finished', metrics=dict(AP=0.25))
+    runs[2].update(status='failed', metrics=dict(AP=0.5))
+    runs[3].update(status='finished', metrics=dict(AP=0.75), fingerprint='of another config')
+    earlier.write_text(json.dumps(dict(runs=runs)))
+    main([*command, '--reuse', str(earlier)])
+    main(command)  # they are kept
+    found = json.loads((grid.work_dir / 'report.json').read_text())['runs']
+    assert {run['arm'] for run in found if run['status'] == 'finished'} == {runs[1]['arm']}
+    assert [run['metrics'] for run in found if run['metrics']] == [dict(AP=0.25)]
+    capsys.readouterr()
+    assert main([*command, '--reuse', str(grid.plan)]) == 1
+    assert capsys.readouterr().err.startswith('Error: --reuse: expected the report.json of an experiment')
+
+
 @pytest.mark.slow
 class TestGrid:
     def test_from_nothing_to_a_report_and_again(self, grid):

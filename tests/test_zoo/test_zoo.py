@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 from mmdet.apis import inference_detector
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.runner.checkpoint import load_state_dict
 
 from eakd_det.checkpoint import load_checkpoint_file, zoo_index
 from eakd_det.errors import ConfigError
@@ -65,3 +68,18 @@ def test_another_file_in_its_place_is_refused(tmp_path, monkeypatch):
     path.write_bytes(b'another')
     with pytest.raises(ConfigError, match='to have the sha256 '):
         load_checkpoint_file('zoo://demo-teacher')
+
+
+def test_the_small_teacher_for_own_data_starts_with_the_packaged_weights():
+    """All layers but those of the classes, and the pyramid's biases, which the demo's has in its BatchNorm."""
+    cfg = Config.fromfile(ROOT / 'configs/custom_small/teacher_faster-rcnn_r18w32_fpn_custom-small.py')
+    cfg.model.roi_head.bbox_head.num_classes = 3
+    detector = MODELS.build(cfg.model)
+    packaged = load_checkpoint_file(cfg.load_from)['state_dict']
+    load_state_dict(detector, packaged)
+    own = detector.state_dict()
+    other = [key for key in own if key not in packaged or not torch.equal(own[key], packaged[key])]
+    assert {key.rpartition('.')[0].rpartition('_')[0] for key in other if 'neck' not in key} == {
+        'roi_head.bbox_head.fc'
+    }
+    assert all(key.endswith('conv.bias') for key in other if 'neck' in key)

@@ -25,8 +25,8 @@ from eakd_det.sites.scores import ClassGroups, SoftmaxScores
 class RoIHead(SiteHead):
     """The box head of a two-stage detector, or of one stage of a cascade.
 
-    :meth:`watch` wraps ``BBoxHead.loss_and_target``, the one place in MMDetection that has logits, boxes and labels of
-    the sampled proposals. Rows are ordered by image, positives before negatives, as MMDetection samples them.
+    :meth:`watch` wraps ``BBoxHead.loss``, the one place in MMDetection that has logits, boxes and labels of the sampled
+    proposals. Rows are ordered by image, positives before negatives, as MMDetection samples them.
     """
 
     kind = 'a two-stage detector with a box head (Faster R-CNN, Mask R-CNN, Cascade R-CNN)'
@@ -91,28 +91,27 @@ class RoIHead(SiteHead):
 
     @contextmanager
     def watch(self, embeddings: bool = False) -> Iterator[Watched]:
-        """Wrap ``loss_and_target`` of the box head inside the context."""
+        """Wrap ``loss`` of the box head inside the context."""
         head, watched = self.box_head, Watched()
-        original = head.loss_and_target
+        original = head.loss
 
-        def recording(*args: Any, **kwargs: Any) -> dict:
-            result = original(*args, **kwargs)
-            rois, label = kwargs['rois'].detach(), result['bbox_targets'][0]
-            is_object = label != self.scores.background
-            watched.sites = Sites(rois[:, 0].long(), label, is_object, where=rois, copies=self._copies)
-            watched.prediction = Prediction(kwargs['cls_score'], kwargs['bbox_pred'], *seen[-1:])
-            return result
+        def recording(cls_score: Tensor, bbox_pred: Tensor, rois: Tensor, labels: Tensor, *args: Any, **kw: Any) -> dict:
+            if rois is not None:  # PISA's sampler also weighs candidates by the loss
+                where, is_object = rois.detach(), labels != self.scores.background
+                watched.sites = Sites(where[:, 0].long(), labels, is_object, where=where, copies=self._copies)
+                watched.prediction = Prediction(cls_score, bbox_pred, *seen[-1:])
+            return original(cls_score, bbox_pred, rois, labels, *args, **kw)
 
         with _inputs_of(head.fc_cls, enabled=embeddings) as seen:
-            head.loss_and_target = recording
+            head.loss = recording
             try:
                 yield watched
             finally:
-                del head.loss_and_target
+                del head.loss
         if watched.is_empty:
             raise ConfigError(
                 f'{self.key.removesuffix(".bbox_head")}.type: {type(self.detector.roi_head).__name__} computes its '
-                'loss without BBoxHead.loss_and_target, so its proposals cannot be read; '
+                'loss without BBoxHead.loss, so its proposals cannot be read; '
                 'use StandardRoIHead or CascadeRoIHead'
             )
 

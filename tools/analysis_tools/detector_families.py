@@ -178,6 +178,7 @@ def distil(student: nn.Module, teacher: nn.Module) -> None:
     optimizer = torch.optim.SGD((p for p in student.parameters() if p.requires_grad), lr=1e-5)
     wrapper = OptimWrapper(optimizer, clip_grad=dict(max_norm=1.0))
     for step in range(3):
+        MessageHub.get_current_instance().update_info('iter', step)  # as a runner does; BoxInst warms up by it
         logged = model.train().train_step(
             batch(step, bool(student.with_mask), num_classes(student) or CLASSES), wrapper
         )
@@ -206,8 +207,7 @@ def examine(family: str) -> dict[str, Any] | None:
             torch.manual_seed(0)
             student, teacher = (build_detector(copy.deepcopy(model), 'model') for _ in range(2))
             for module in (*student.modules(), *teacher.modules()):
-                if type(module).__name__ == 'TridentConv':  # MMDetection leaves its values to a checkpoint
-                    nn.init.kaiming_normal_(module.get_parameter('weight'))
+                _replace_pretrained(module)
             found.update(result='failed', head=_head(student), ops=_ops(student))
             distil(student, teacher)
             found['result'] = 'works'
@@ -217,6 +217,15 @@ def examine(family: str) -> dict[str, Any] | None:
         lines = str(error).strip().splitlines()
         found['reason'] = f'{type(error).__name__}: {" ".join(lines[0].split()) if lines else ""}'
     return found
+
+
+def _replace_pretrained(module: nn.Module) -> None:
+    """Set weights that MMDetection leaves to a checkpoint."""
+    if type(module).__name__ == 'TridentConv':
+        nn.init.kaiming_normal_(module.get_parameter('weight'))
+    if type(module).__name__ in ('ConvAWS2d', 'SAConv2d'):  # standardised, whatever the number of inputs
+        fan_in = module.get_parameter('weight')[0].numel()
+        module.get_buffer('weight_gamma').fill_((2 / fan_in) ** 0.5)
 
 
 def _head(detector: nn.Module) -> str:

@@ -71,6 +71,27 @@ def test_a_cascade_student_is_distilled_at_the_chosen_stage(make, stage):
     assert losses['distill.loss_kd'] > 0
 
 
+def test_pisa_is_distilled_where_its_loss_is_computed_and_not_at_the_candidates_of_its_sampler():
+    cfg = tiny.faster_rcnn(num_rois=12)
+    cfg.roi_head.type = 'PISARoIHead'
+    cfg.train_cfg.rcnn.sampler.update(type='ScoreHLRSampler', k=0.5, bias=0.0)
+    cfg.train_cfg.rcnn.update(isr=dict(k=2, bias=0), carl=dict(k=1, bias=0.2))
+    model = tiny.distill(tiny.build(cfg, 0), tiny.build(tiny.faster_rcnn(num_rois=12), 1)).train()
+    samples = []
+    bbox_loss = model.student.roi_head.bbox_loss
+
+    def keep(features, sampling_results, **weights):
+        samples.extend(sampling_results)
+        return bbox_loss(features, sampling_results, **weights)
+
+    model.student.roi_head.bbox_loss = keep
+    compared, losses = step(model, 'faster')
+    assert torch.equal(compared.boxes, torch.cat([result.priors for result in samples]))
+    assert len(compared.student.logits) == len(compared.teacher.logits) == len(compared.boxes)
+    assert losses['student.loss_carl'] >= 0
+    assert losses['distill.loss_kd'] > 0
+
+
 def test_a_cascade_student_learns_in_the_chosen_head_only(make):
     gradients = {}
     for weight in (0.0, 1.0):

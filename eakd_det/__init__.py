@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from eakd_det.losses import EmbeddingLoss as EmbeddingLoss
     from eakd_det.losses import EntropyTemperature as EntropyTemperature
     from eakd_det.losses import FCFDLoss as FCFDLoss
+    from eakd_det.losses import FGDLoss as FGDLoss
     from eakd_det.losses import FitNetLoss as FitNetLoss
     from eakd_det.losses import InstanceTemperature as InstanceTemperature
     from eakd_det.losses import JSDLoss as JSDLoss

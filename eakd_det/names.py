@@ -30,6 +30,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         'EmbeddingLoss',
         'EntropyTemperature',
         'FCFDLoss',
+        'FGDLoss',
         'FitNetLoss',
         'InstanceTemperature',
         'JSDLoss',

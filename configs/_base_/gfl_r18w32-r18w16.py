@@ -13,3 +13,5 @@ model = dict(
     ),
     distiller=dict(type='eakd_det.ProposalDistiller'),
 )
+
+loss_options = dict(loss_fgd=dict(student_channels=64, teacher_channels=64, num_levels=4))  # all of the pyramid

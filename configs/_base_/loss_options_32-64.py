@@ -2,6 +2,7 @@
 loss_options = dict(
     loss_review=dict(student_channels=32, teacher_channels=64, mid_channels=64, num_levels=4),
     loss_fcfd=dict(student_channels=32, teacher_channels=64, num_levels=4),
+    loss_fgd=dict(student_channels=32, teacher_channels=64),
     loss_fitnet=dict(student_channels=32, teacher_channels=64),
     loss_ofd=dict(student_channels=32, teacher_channels=64),
     loss_srrl=dict(student_channels=32, teacher_channels=64),

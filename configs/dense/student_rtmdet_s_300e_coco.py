@@ -13,4 +13,5 @@ custom_hooks = [
 loss_options = dict(
     loss_cross=dict(student_channels=128, teacher_channels=256, num_levels=3),
     loss_pkd=dict(num_levels=3),
+    loss_fgd=dict(student_channels=128, teacher_channels=256, num_levels=3),
 )

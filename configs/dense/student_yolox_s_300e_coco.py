@@ -9,8 +9,17 @@ custom_hooks = [
     dict(type='eakd_det.CocoEvalHook'),
 ]
 
-# The widths of the pyramids.
+# The widths of the pyramids; FGD's weights as in its code.
 loss_options = dict(
     loss_cross=dict(student_channels=128, teacher_channels=256, num_levels=3),
+    loss_fgd=dict(
+        foreground_weight=2e-3,
+        background_weight=1e-3,
+        attention_weight=1e-3,
+        relation_weight=1e-5,
+        student_channels=128,
+        teacher_channels=256,
+        num_levels=3,
+    ),
     loss_pkd=dict(num_levels=3),
 )

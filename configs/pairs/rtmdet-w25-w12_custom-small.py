@@ -15,4 +15,4 @@ model = dict(
     teacher_ckpt='work_dirs/teacher_rtmdet_w25_custom-small/student.pth',
     distiller=dict(type='eakd_det.ProposalDistiller'),
 )
-loss_options = dict(loss_pkd=dict(num_levels=3))
+loss_options = dict(loss_pkd=dict(num_levels=3), loss_fgd=dict(student_channels=64, teacher_channels=64, num_levels=3))

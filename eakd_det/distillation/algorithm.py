@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from mmdet.models import BaseDetector
 from mmdet.structures import DetDataSample
+from mmdet.structures.bbox import get_box_tensor
 from mmengine.logging import print_log
 from mmrazor.models import BaseAlgorithm
 from mmrazor.models.utils import add_prefix
@@ -240,7 +241,9 @@ class ProposalDistill(BaseAlgorithm):
         with self.distiller.teacher_recorders:
             teacher = self._teacher.predict(batch_inputs, samples, sites, embeddings, boxes, places)
         predictors = self._student_head.predictor(sites), self._teacher.predictor(sites)
-        self.distiller.record_step(Step(self._student_head, sites, student, teacher), predictors)
+        gt_boxes = [get_box_tensor(sample.gt_instances.bboxes) for sample in samples]
+        size = (batch_inputs.shape[2], batch_inputs.shape[3])
+        self.distiller.record_step(Step(self._student_head, sites, student, teacher, gt_boxes, size), predictors)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], *args: Any, **kwargs: Any) -> ProposalDistill:
         super()._apply(fn, *args, **kwargs)

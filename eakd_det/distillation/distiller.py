@@ -153,8 +153,8 @@ class ProposalDistiller(ConfigurableDistiller):
         self._step = step
         if self.observer is not None:
             self.observer.step = step.detach()
-        record_prediction(self.student_recorders, step.sites, step.student, predictors[0])
-        record_prediction(self.teacher_recorders, step.sites, step.teacher, predictors[1])
+        record_prediction(self.student_recorders, step, step.student, predictors[0])
+        record_prediction(self.teacher_recorders, step, step.teacher, predictors[1])
 
     def compute_distill_losses(self) -> dict[str, Tensor]:
         """Compute every loss from its records and update the statistics."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -20,12 +21,16 @@ class Step:
         sites: The sites of its loss.
         student: The student's prediction.
         teacher: The teacher's prediction, in the student's classes.
+        gt_boxes: The annotated boxes of each image, ``(G, 4)`` each: x1, y1, x2, y2 in pixels of the network's input.
+        input_size: Height and width of that input, in pixels, padding included.
     """
 
     head: SiteHead
     sites: Sites
     student: Prediction
     teacher: Prediction
+    gt_boxes: Sequence[Tensor] = ()
+    input_size: tuple[int, int] = (0, 0)
 
     @property
     def scores(self) -> Scores:

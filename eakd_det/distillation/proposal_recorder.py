@@ -9,12 +9,25 @@ from mmrazor.models.task_modules import RecorderManager
 from mmrazor.models.task_modules.recorder.base_recorder import BaseRecorder
 from torch import nn
 
+from eakd_det.distillation.observation import Step
 from eakd_det.errors import ConfigError
-from eakd_det.losses.records import BOXES, CORNERS, EMBEDDINGS, IMAGES, LABELS, LOGITS, NECK, OBJECTS, PREDICTOR
-from eakd_det.sites import HeadPredictor, Prediction, Sites
+from eakd_det.losses.records import (
+    BOXES,
+    CORNERS,
+    EMBEDDINGS,
+    GT_BOXES,
+    IMAGES,
+    INPUT_SIZE,
+    LABELS,
+    LOGITS,
+    NECK,
+    OBJECTS,
+    PREDICTOR,
+)
+from eakd_det.sites import HeadPredictor, Prediction
 
-_OF_SITES = (LOGITS, EMBEDDINGS, LABELS, IMAGES, OBJECTS, BOXES, CORNERS, PREDICTOR)
-RESERVED_NAMES = (*_OF_SITES, NECK)
+_OF_STEP = (LOGITS, EMBEDDINGS, LABELS, IMAGES, OBJECTS, BOXES, CORNERS, PREDICTOR, GT_BOXES, INPUT_SIZE)
+RESERVED_NAMES = (*_OF_STEP, NECK)
 
 
 class ProposalRecorder(BaseRecorder):
@@ -46,8 +59,8 @@ def with_reserved_recorders(recorders: dict[str, Any] | None, key: str) -> dict[
     taken = sorted(set(recorders or {}) & set(RESERVED_NAMES))
     if taken:
         raise ConfigError(f'{key}: the names {", ".join(taken)} are reserved, choose others')
-    of_sites = {name: dict(type='eakd_det.Proposal', source=name) for name in _OF_SITES}
-    return {**(recorders or {}), **of_sites, NECK: dict(type='ModuleOutputs', source='neck')}
+    of_step = {name: dict(type='eakd_det.Proposal', source=name) for name in _OF_STEP}
+    return {**(recorders or {}), **of_step, NECK: dict(type='ModuleOutputs', source='neck')}
 
 
 def drop_unused_records(manager: RecorderManager, used: Iterable[str]) -> None:
@@ -56,8 +69,9 @@ def drop_unused_records(manager: RecorderManager, used: Iterable[str]) -> None:
         del manager.recorders[name]
 
 
-def record_prediction(manager: RecorderManager, sites: Sites, prediction: Prediction, predictor: HeadPredictor) -> None:
-    """Record the prediction of one side, as far as a loss reads it."""
+def record_prediction(manager: RecorderManager, step: Step, prediction: Prediction, predictor: HeadPredictor) -> None:
+    """Record the step and the prediction of one side, as far as a loss reads them."""
+    sites = step.sites
     values = {
         LOGITS: prediction.logits,
         EMBEDDINGS: prediction.embeddings,
@@ -67,6 +81,8 @@ def record_prediction(manager: RecorderManager, sites: Sites, prediction: Predic
         BOXES: prediction.boxes,
         CORNERS: prediction.corners,
         PREDICTOR: predictor,
+        GT_BOXES: step.gt_boxes,
+        INPUT_SIZE: step.input_size,
     }
     for name, value in values.items():
         if name in manager.recorders:

@@ -41,6 +41,7 @@ from eakd_det.functional.entropy_guided import (
     normalized_entropy,
     uncertainty,
 )
+from eakd_det.functional.fgd import FGDTerms, fgd_terms, foreground_scale
 from eakd_det.functional.gradient_reversal import cosine_reversal, scale_gradient
 from eakd_det.functional.kd import kd_divergence, rkld_divergence
 from eakd_det.functional.mixture import jsd_divergence, skld_divergence, srkld_divergence
@@ -60,6 +61,7 @@ __all__ = [
     'EA_MODES',
     'DKDTerms',
     'EAMode',
+    'FGDTerms',
     'StandardizeOption',
     'Temperature',
     'Uncertainty',
@@ -82,6 +84,8 @@ __all__ = [
     'ea_weight',
     'entropy',
     'entropy_temperature',
+    'fgd_terms',
+    'foreground_scale',
     'giou_divergence',
     'hard_rows',
     'hcl_divergence',

@@ -10,6 +10,7 @@ from eakd_det.losses.cross_head import CrossHeadLoss
 from eakd_det.losses.dkd import DKDLoss
 from eakd_det.losses.embedding import EmbeddingLoss
 from eakd_det.losses.fcfd import FCFDLoss
+from eakd_det.losses.fgd import FGDLoss
 from eakd_det.losses.hints import ATLoss, FitNetLoss, OFDLoss
 from eakd_det.losses.instance_temperature import InstanceTemperature
 from eakd_det.losses.kd import KDLoss, RKLDLoss
@@ -37,6 +38,7 @@ __all__ = [
     'EmbeddingLoss',
     'EntropyTemperature',
     'FCFDLoss',
+    'FGDLoss',
     'FitNetLoss',
     'InstanceTemperature',
     'JSDLoss',

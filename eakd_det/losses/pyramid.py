@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -14,6 +14,8 @@ from eakd_det.errors import ConfigError
 from eakd_det.losses import records
 from eakd_det.losses.base import ProposalLoss, Unit
 from eakd_det.losses.feature_bridges import FeatureBridges
+
+Side = Literal['student', 'teacher']
 
 
 class PyramidLoss(ProposalLoss):
@@ -46,19 +48,32 @@ class PyramidLoss(ProposalLoss):
 
     def divergence(self, features_S: Sequence[Tensor], features_T: Sequence[Tensor]) -> Tensor:
         """Compute the divergence of each image, ``(N,)``, from levels ``(N, D_S, H, W)`` and ``(N, D_T, H, W)``."""
+        levels = zip(*self.compared(features_S, features_T), strict=True)
+        return torch.stack([self.level_divergence(*maps) for maps in levels]).sum(dim=0)
+
+    def compared(
+        self, features_S: Sequence[Tensor], features_T: Sequence[Tensor]
+    ) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+        """Return the levels of both that are compared, the student's converted."""
         found = min(len(features_S), len(features_T))
         if found < self.num_levels:
             raise ConfigError(
                 f'{type(self).__name__}.num_levels: expected at most the {found} pyramid levels of both detectors, '
                 f'but got {self.num_levels}'
             )
-        student = self.converted(features_S[: self.num_levels])
-        levels = zip(student, features_T[: self.num_levels], strict=True)
-        return torch.stack([self.level_divergence(*maps) for maps in levels]).sum(dim=0)
+        return self.converted(features_S[: self.num_levels]), features_T[: self.num_levels]
 
     def converted(self, levels: Sequence[Tensor]) -> Sequence[Tensor]:
         """Return the student's levels as they are compared."""
         return levels
+
+    def check_width(self, levels: Sequence[Tensor], side: Side, width: int) -> None:
+        """Raise :class:`ConfigError` unless ``levels`` are ``width`` wide, as the argument of that side says."""
+        if levels[0].shape[1] != width:
+            raise ConfigError(
+                f"{type(self).__name__}.{side}_channels: expected the width of the {side}'s levels, "
+                f'{levels[0].shape[1]}, but got {width}'
+            )
 
     def level_divergence(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Compute the divergence of each image, ``(N,)``, from one level of both."""
@@ -87,10 +102,5 @@ class BridgedPyramidLoss(PyramidLoss):
 
     def converted(self, levels: Sequence[Tensor]) -> Sequence[Tensor]:
         """Return the levels in the teacher's width."""
-        width = self.bridges.in_channels
-        if levels[0].shape[1] != width:
-            raise ConfigError(
-                f"{type(self).__name__}.student_channels: expected the width of the student's levels, "
-                f'{levels[0].shape[1]}, but got {width}'
-            )
+        self.check_width(levels, 'student', self.bridges.in_channels)
         return self.bridges(levels)

@@ -16,6 +16,8 @@ OBJECTS = 'proposal_objects'  # whether an object was assigned to each site, (N,
 BOXES = 'proposal_deltas'  # box predictions, (N, 4), (N, 4 K) for boxes of each of K classes, or (N, 4, bins)
 CORNERS = 'proposal_corners'  # predicted boxes, (N, 4), from the centre of the site's box in units of its size
 PREDICTOR = 'box_predictor'  # the head as a function from pyramid levels to logits and boxes of the same sites
+GT_BOXES = 'gt_boxes'  # the annotated boxes of each image, (G, 4) each: x1, y1, x2, y2 in pixels of the batch
+INPUT_SIZE = 'input_size'  # height and width of the batch, in pixels, padding included
 NECK = 'neck_features'  # all levels of the feature pyramid, fine to coarse, each (I, D, H, W)
 
 

@@ -15,7 +15,7 @@ PUBLISHED = ('review-kd', 'ea-review-kd', 'dkd-review-kd', 'fcfd', 'ea-fcfd')  #
 DEMO_ONLY = (
     *('kd-ls', 'ea-kd-ls', 'dkd-ls', 'ea-dkd-ls', 'mld', 'ea-mld', 'mld-ls', 'ea-mld-ls', 'ctkd', 'ea-ctkd', 'ctkd-ls'),
     *('ttm', 'wttm', 'ea-ttm', 'rkld', 'ea-rkld', 'jsd', 'ea-jsd', 'skld', 'ea-skld', 'srkld', 'ea-srkld'),
-    *('pad', 'pkd', 'ea-kd-pkd', 'egad-inspired'),
+    *('pad', 'pkd', 'ea-kd-pkd', 'fgd', 'ea-kd-fgd', 'egad-inspired'),
 )
 DENSE_ONLY = (
     *('ld', 'ea-ld', 'cross-head', 'ea-cross-head', 'crosskd', 'ea-crosskd', 'bckd', 'ea-bckd', 'kd-confident'),

@@ -12,6 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from eakd_det.distillation import ProposalDistill
 from eakd_det.errors import ConfigError
+from eakd_det.models.model_config import read_model_config
 from tests.test_configs.catalogue import (
     DENSE_PAIRS,
     NAMES,
@@ -85,3 +86,14 @@ def test_dense_pairs_divide_by_objects_and_weigh_at_a_temperature_of_1(name):
         (loss,) = load(composed(method, name)).model.distiller.distill_losses.values()
         assert loss.reduction == 'objects'
         assert loss.weighting.get('tau', 1.0) == 1.0
+
+
+@pytest.mark.parametrize('name', DENSE_PAIRS)
+def test_fgd_compares_the_pyramids_of_dense_pairs(name):
+    model = load(composed('fgd', name)).model
+    loss = model.distiller.distill_losses.loss_fgd
+    necks = [read_model_config(model[side], side).neck for side in ('architecture', 'teacher')]
+    necks = [neck[0] if isinstance(neck, list) else neck for neck in necks]
+    assert [loss.get(f'{side}_channels', 256) for side in ('student', 'teacher')] == [n.out_channels for n in necks]
+    assert all(loss.num_levels == neck.get('num_outs', 3) for neck in necks)
+    assert loss.foreground_weight >= 1e-3

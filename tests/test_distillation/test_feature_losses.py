@@ -1,4 +1,4 @@
-"""ReviewKD and FCFD in the step: their modules train, the teacher does not, and the student stays a plain one."""
+"""ReviewKD, FCFD and FGD in the step: their modules train, the teacher does not, and the student stays a plain one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,15 @@ EA = dict(type='eakd_det.EntropyWeighting', tau=3.0)
 WIDTHS = dict(student_channels=STUDENT_WIDTH, teacher_channels=TEACHER_WIDTH)
 REVIEW = dict(type='eakd_det.ReviewKDLoss', mid_channels=8, **WIDTHS)
 FCFD = dict(type='eakd_det.FCFDLoss', **WIDTHS)
-LOSSES = {'review': REVIEW, 'ea-review': dict(REVIEW, weighting=EA), 'fcfd': FCFD, 'ea-fcfd': dict(FCFD, weighting=EA)}
+FGD = dict(type='eakd_det.FGDLoss', **WIDTHS)
+LOSSES = {
+    'review': REVIEW,
+    'ea-review': dict(REVIEW, weighting=EA),
+    'fcfd': FCFD,
+    'ea-fcfd': dict(FCFD, weighting=EA),
+    'fgd': FGD,
+    'ea-fgd': dict(FGD, weighting=EA),
+}
 BATCH = tiny.batch(((64, 64), (64, 48)))
 every_loss = pytest.mark.parametrize('cfg', LOSSES.values(), ids=LOSSES)
 
@@ -96,7 +104,7 @@ def test_the_checkpoint_is_the_plain_students_and_the_rest_lies_beside_it(make, 
     nn.init.zeros_(next(other.distiller.parameters()))
     other.load_state_dict(state, strict=True)
     expected = model.distiller.state_dict()
-    assert any('running_mean' in name for name in expected)
+    assert any('running_mean' in name for name in expected) or cfg['type'] == FGD['type']  # which has no BatchNorm
     assert all(torch.equal(value, expected[name]) for name, value in other.distiller.state_dict().items())
 
 
@@ -118,7 +126,7 @@ def calls(module: nn.Module) -> list[int]:
 
 
 def test_only_fcfd_asks_the_heads_again(make):
-    for cfg, expected in ((REVIEW, 1), (FCFD, 2)):
+    for cfg, expected in ((REVIEW, 1), (FGD, 1), (FCFD, 2)):
         model = make(cfg)
         heads = [calls(detector.roi_head.bbox_head) for detector in (model.student, model.teacher)]
         once = [
@@ -137,6 +145,26 @@ def test_dkd_and_review_are_two_losses(make):
     assert losses['distill.loss_dkd'] > 0
     assert losses['distill.loss_feature'] > 0
     assert 'distill.dkd.fg_weight' in losses
+
+
+def test_fgd_reads_the_annotated_boxes_in_pixels_of_the_padded_batch(make):
+    model = make(FGD, loss_kd=dict(type='eakd_det.KDLoss', weighting=EA))
+    steps = tiny.steps_of(model)
+    tiny.step(model, BATCH)
+    annotated = [sample.gt_instances.bboxes for sample in BATCH['data_samples']]
+    assert all(map(torch.equal, steps[0].gt_boxes, annotated))
+    assert steps[0].input_size == (64, 64)  # the second image is narrower
+
+
+def test_fgd_of_images_without_objects(make):
+    empty = copy.deepcopy(BATCH)
+    for sample in empty['data_samples']:
+        sample.gt_instances = sample.gt_instances[:0]
+    model = make(dict(FGD, foreground_weight=1e9))
+    without = tiny.step(model, empty)
+    assert 0 < without['distill.loss_feature'] < 1
+    assert all(parameter.grad.isfinite().all() for parameter in model.distiller.parameters())
+    assert tiny.step(make(dict(FGD, foreground_weight=1e9)), BATCH)['distill.loss_feature'] > 1e3
 
 
 def test_statistics_of_fcfds_weights_are_logged(make):

@@ -23,8 +23,10 @@ from tests.test_configs import catalogue
 
 METHODS = catalogue.METHODS + catalogue.PUBLISHED + catalogue.DEMO_ONLY + catalogue.RELATIVES
 # A method and its EA form differ by the weight alone: the fast test trains one of them, the slow test both.
-# PKD reads maps that lie before what the fast test trains. Relatives of EA-KD are left to the slow test.
-QUICK = [m for m in METHODS if f'ea-{m}' not in METHODS and 'pkd' not in m and m not in catalogue.RELATIVES]
+# PKD and FGD read maps that lie before what the fast test trains. Relatives of EA-KD are left to the slow test.
+QUICK = [
+    m for m in METHODS if f'ea-{m}' not in METHODS and m[-3:] not in ('pkd', 'fgd') and m not in catalogue.RELATIVES
+]
 NUM_IMAGES, SIZE = 4, 64
 
 

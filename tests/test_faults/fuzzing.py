@@ -39,6 +39,7 @@ LOSSES: dict[str, dict[str, Any]] = {
     'EntropyWeightedMaps': dict(loss=dict(type='mmrazor.PKDLoss')),
     'EntropyWeightedRelations': dict(loss=dict(type='mmrazor.DISTLoss')),
     'FitNetLoss': dict(student_channels=16, teacher_channels=16),
+    'FGDLoss': dict(student_channels=16, teacher_channels=16),
     'FCFDLoss': dict(student_channels=16, teacher_channels=16),
     'JSDLoss': {},
     'KDLoss': {},

@@ -10,6 +10,14 @@ from eakd_det import functional
 from eakd_det.errors import ConfigError
 
 VECTORS, MAPS = (7,), (3, 9, 5)
+
+
+def scale_of(maps: Tensor) -> Tensor:
+    """The scale of one box, of 12 cells, in each image."""
+    one = functional.foreground_scale(torch.tensor([[8.0, 8.0, 24.0, 32.0]]), (72, 40), MAPS[1:])
+    return one.expand(len(maps), *MAPS[1:])
+
+
 DIVERGENCES = {
     'mse': (functional.mse_divergence, VECTORS),
     'pad': (lambda s, t: functional.pad_divergence(s, t, t.detach() / 2), VECTORS),
@@ -17,6 +25,7 @@ DIVERGENCES = {
     'pad, bounded': (lambda s, t: functional.pad_divergence(s, t, s / 2, min_log_variance=-10.0), VECTORS),
     'hcl': (functional.hcl_divergence, MAPS),
     'pkd': (functional.pkd_divergence, MAPS),
+    'fgd': (lambda s, t: torch.stack(functional.fgd_terms(s, t, scale_of(t))).sum(dim=0), MAPS),
     'hcl, not pooled': (lambda s, t: functional.hcl_divergence(s, t, ()), MAPS),
     'at': (functional.at_divergence, MAPS),
     'at, of degree 1': (lambda s, t: functional.at_divergence(s, t, 1.0), MAPS),
@@ -59,7 +68,7 @@ def test_the_same_inputs_give_the_same_values(divergence, shape):
     assert torch.equal(divergence(student, teacher), divergence(student, teacher))
 
 
-@pytest.mark.parametrize('name', ['mse', 'hcl', 'hcl, not pooled', 'at', 'ofd', 'rkd distances', 'rkd angles'])
+@pytest.mark.parametrize('name', ['mse', 'hcl', 'hcl, not pooled', 'fgd', 'at', 'ofd', 'rkd distances', 'rkd angles'])
 def test_zero_at_equal_features_and_positive_elsewhere(name):
     divergence, shape = DIVERGENCES[name]
     student, teacher = _pair(4, shape)

@@ -19,7 +19,7 @@ from eakd_det import functional
 from eakd_det.errors import ConfigError
 
 P, R, C = 3, 4, 5
-NOT_OF_TENSORS = {'EA_MODES', 'DKDTerms', 'EAMode', 'StandardizeOption', 'Temperature', 'Uncertainty'}
+NOT_OF_TENSORS = {'EA_MODES', 'DKDTerms', 'EAMode', 'FGDTerms', 'StandardizeOption', 'Temperature', 'Uncertainty'}
 
 
 class Case(NamedTuple):
@@ -74,6 +74,10 @@ CASES = {
     'pkd_divergence': Case(functional.pkd_divergence, [(2, 3, 5, 7), (2, 3, 5, 7)]),
     'hcl_divergence': Case(functional.hcl_divergence, [(2, 3, 5, 7), (2, 3, 5, 7)]),
     'at_divergence': Case(functional.at_divergence, [(2, 3, 5, 7), (2, 3, 5, 7)]),
+    'fgd_terms': Case(
+        lambda s, t, scale: functional.fgd_terms(s, t, scale.relu()), [(2, 3, 5, 7), (2, 3, 5, 7), (2, 5, 7)]
+    ),
+    'foreground_scale': Case(lambda boxes: functional.foreground_scale(corners(boxes), (5, 7), (5, 7)), [(R, 4)], ()),
     'negative_means': Case(functional.negative_means, [(2, 3, 5, 7)], ()),
     'ofd_divergence': Case(functional.ofd_divergence, [(2, 3, 5, 7), (2, 3, 5, 7)]),
     'rkd_distance_divergence': Case(functional.rkd_distance_divergence, EMBEDDINGS),

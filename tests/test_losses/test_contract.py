@@ -25,6 +25,8 @@ ADAKD = dict(type='TeacherLossWeighting', total_iters=10**9)
 DYNAMIC = dict(type='HardProposalWeighting', side='student', quantile=0.5)
 INSTANCES = dict(type='InstanceTemperature', num_columns=5, hidden_channels=4, ramp_iters=10)
 BRIDGED = dict(student_channels=6, teacher_channels=8, num_levels=2)
+FGD = dict(type='FGDLoss', **BRIDGED, foreground_weight=1.0, background_weight=0.5, attention_weight=0.5)
+FGD['relation_weight'] = 0.01
 ZERO_AT_EQUAL_INPUTS = {
     'kd': dict(type='KDLoss'),
     'ea-kd': dict(type='KDLoss', tau=4.0, weighting=EA),
@@ -92,6 +94,8 @@ LOSSES = {
     'ea-review': dict(REVIEW, weighting=EA),
     'pkd': PKD,
     'ea-pkd': dict(PKD, weighting=EA),
+    'fgd': FGD,
+    'ea-fgd': dict(FGD, weighting=EA),
     'fcfd': FCFD,
     'ea-fcfd': dict(FCFD, weighting=EA),
     'ea-fcfd-logits': dict(FCFD, weighting=EA, box_weight=0.0, feature_weight=0.0),
@@ -159,6 +163,8 @@ def inputs_of(cfg: dict[str, Any], rows: int = 12, dtype: torch.dtype = torch.fl
         corners_S=corners(),
         corners_T=corners(),
         objects=torch.arange(rows) % 3 == 0,
+        gt_boxes=[torch.tensor([[0.0, 8.0, 20.0, 40.0], [16.0, 16.0, 32.0, 48.0]]), torch.zeros(0, 4)],
+        input_size=(48, 32),
     )
     arguments = {name: made[name] for name in (*reads, 'gt_labels')}
     sides: dict[str, list[Tensor]] = {'_S': [], '_T': []}

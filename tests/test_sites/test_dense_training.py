@@ -16,6 +16,7 @@ from tests import tiny
 from tests.test_parallel.processes import run_in_two
 
 KD = dict(type='eakd_det.KDLoss', reduction='objects', weighting=dict(type='eakd_det.EntropyWeighting', tau=1.0))
+FGD = dict(type='eakd_det.FGDLoss', student_channels=32, teacher_channels=32, num_levels=5, relation_weight=1e-4)
 LEVELS = {
     f'preds_{side[0]}': dict(recorder='neck_features', from_student=side == 'Student')
     for side in ('Student', 'Teacher')
@@ -36,10 +37,12 @@ def train(model, optimizer, steps):
 
 
 @pytest.mark.slow
-@three_heads
-def test_a_resumed_run_ends_with_the_same_weights_to_the_bit(name, tmp_path):
+@pytest.mark.parametrize(
+    ('name', 'losses'), [('gfl', None), ('retinanet', None), ('rtmdet', None), ('gfl', dict(loss_fgd=FGD, loss_kd=KD))]
+)
+def test_a_resumed_run_ends_with_the_same_weights_to_the_bit(name, losses, tmp_path):
     def start():
-        model = make(name)
+        model = make(name, copy.deepcopy(losses))
         return model, torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9)
 
     whole, optimizer = start()
@@ -159,6 +162,27 @@ def test_losses_of_maps_and_ea_kd_add_up(kind, name):
     of_maps = {key: value for key, value in values.items() if f'distill.loss_{kind}' in key}
     assert len(of_maps) == (1 if kind == 'pkd' else levels)
     assert all(value > 0 for value in of_maps.values())
+    assert all(parameter.grad is None for parameter in both.teacher.parameters())
+    assert all(parameter.grad is not None for parameter in both.distiller.parameters())
+    alone = tiny.step(make(name), tiny.batch())
+    torch.testing.assert_close(values['distill.loss_kd'], alone['distill.loss_kd'])
+
+
+@pytest.mark.parametrize(
+    ('name', 'width', 'levels'),
+    [
+        ('gfl', 32, 5),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in (('rtmdet', 16, 3), ('yolox', 16, 3), ('fcos', 32, 5))
+        ),
+    ],
+)
+def test_fgd_and_ea_kd_add_up(name, width, levels):
+    fgd = dict(FGD, student_channels=width, teacher_channels=width, num_levels=levels)
+    both = make(name, dict(loss_fgd=fgd, loss_kd=copy.deepcopy(KD)))
+    values = tiny.step(both, tiny.batch())
+    assert values['distill.loss_fgd'] > 0
     assert all(parameter.grad is None for parameter in both.teacher.parameters())
     assert all(parameter.grad is not None for parameter in both.distiller.parameters())
     alone = tiny.step(make(name), tiny.batch())

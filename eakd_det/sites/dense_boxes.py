@@ -74,6 +74,7 @@ DECODERS: dict[str, Decode | str] = {
     'CenterNetUpdateHead': _distances_in_strides,
     'GuidedAnchorHead': 'predicts its anchors as well',
     'CenterNetHead': 'predicts sizes and positions in different maps',
+    'CornerHead': 'predicts corners apart from each other',
     'RepPointsHead': 'predicts points instead of boxes',
     'SABLRetinaHead': 'predicts buckets of box sides',
     'YOLOV3Head': 'predicts boxes and classes in one map',

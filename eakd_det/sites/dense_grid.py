@@ -48,6 +48,8 @@ def box_rows(outputs: Sequence[Any], grid: Grid) -> Tensor | None:
     maps = outputs[1] if len(outputs) > 1 else None
     if not isinstance(maps, Sequence) or not all(isinstance(level, Tensor) and level.dim() == 4 for level in maps):
         return None
+    if len(maps) != len(grid.anchors):  # of one of two corners
+        return None
     if any(level.shape[1] % (4 * count) for level, count in zip(maps, grid.anchors, strict=True)):
         return None
     flat = rows(maps, grid)
@@ -57,13 +59,17 @@ def box_rows(outputs: Sequence[Any], grid: Grid) -> Tensor | None:
 def priors(head: Any, grid: Grid, device: torch.device) -> Tensor:
     """Return the anchor of each site of an image, ``(P, 4)``."""
     generator: Any = getattr(head, 'prior_generator', None)
-    if generator is None:  # CenterNet: one map, a quarter of the image
-        y, x = torch.meshgrid(*(torch.arange(size, device=device) * 4.0 for size in grid.shapes[0]), indexing='ij')
-        return torch.stack([x, y, x + 4, y + 4], dim=2).flatten(0, 1)
+    if generator is None:  # CenterNet and CornerNet: maps of a quarter of the image
+        return torch.cat([_squares(shape, 4.0, device) for shape in grid.shapes])
     if hasattr(generator, 'base_anchors'):
         return torch.cat(generator.grid_priors(grid.shapes, device=device))
     points = torch.cat(generator.grid_priors(grid.shapes, device=device, with_stride=True))
     return torch.cat([points[:, :2] - points[:, 2:] / 2, points[:, :2] + points[:, 2:] / 2], dim=1)
+
+
+def _squares(shape: tuple[int, int], stride: float, device: torch.device) -> Tensor:
+    y, x = torch.meshgrid(*(torch.arange(size, device=device) * stride for size in shape), indexing='ij')
+    return torch.stack([x, y, x + stride, y + stride], dim=2).flatten(0, 1)
 
 
 def per_site(values: Sequence[float], grid: Grid, like: Tensor) -> Tensor:

@@ -43,6 +43,11 @@ def _with_objectness(head: Any, outputs: Sequence[Any]) -> Sequence[Tensor]:
     return [joint_logits(*pair) for pair in zip(outputs[0], outputs[2], strict=True)]
 
 
+def _of_both_corners(head: Any, outputs: Sequence[Any]) -> Sequence[Tensor]:
+    top_left, bottom_right = outputs[:2]  # maps of each stack of the hourglass
+    return [*top_left, *bottom_right]
+
+
 def _of_yolov3(head: Any, outputs: Sequence[Any]) -> Sequence[Tensor]:
     maps = [level.unflatten(1, (-1, head.num_attrib)) for level in outputs[0]]
     return [joint_logits(level[:, :, 5:], level[:, :, 4:5]).flatten(1, 2) for level in maps]
@@ -80,8 +85,19 @@ def _of_yolov3_targets(head: Any, results: list[Any], grid: Any, priors: Tensor,
 
 
 def _of_heatmap(head: Any, results: list[Any], grid: Any, priors: Tensor, objects: Sequence[Any]) -> Tensor:
-    peak = results[0][0]['center_heatmap_target'].permute(0, 2, 3, 1).flatten(0, 2).max(dim=1)
-    return peak.indices.where(peak.values == 1, head.num_classes)
+    return _peaks(results[0][0]['center_heatmap_target']).flatten()
+
+
+def _of_corner_heatmaps(head: Any, results: list[Any], grid: Any, priors: Tensor, objects: Sequence[Any]) -> Tensor:
+    """Return the class of each corner; all stacks learn the same."""
+    corners = [_peaks(results[0][f'{corner}_heatmap']) for corner in ('topleft', 'bottomright')]
+    return torch.cat([labels for labels in corners for _ in range(head.num_feat_levels)], dim=1).flatten()
+
+
+def _peaks(heatmap: Tensor) -> Tensor:
+    """Return the class whose heatmap ``(B, K, H, W)`` is 1 at a point, or ``K``: labels, ``(B, H * W)``."""
+    peak = heatmap.flatten(2).max(dim=1)
+    return peak.indices.where(peak.values == 1, heatmap.shape[1])
 
 
 def _of_smallest_box(head: Any, results: list[Any], grid: Any, priors: Tensor, objects: Sequence[Any]) -> Tensor:
@@ -129,8 +145,7 @@ KINDS: dict[str, DenseKind] = {
     'CenterNetUpdateHead': DenseKind(assignment=None, labels=_of_smallest_box),
     'AutoAssignHead': DenseKind(assignment=None, labels=_of_smallest_box),
     'FreeAnchorRetinaHead': DenseKind(assignment=None, labels=_of_smallest_box),
-    'CornerHead': DenseKind(refused='scores two corners apart'),
-    'CentripetalHead': DenseKind(refused='scores two corners apart'),
+    'CornerHead': DenseKind(_of_both_corners, 'get_targets', _of_corner_heatmaps, always_sigmoid=True),
     'ATSSVLFusionHead': DenseKind(refused='scores words of a text'),
     'CascadeRPNHead': DenseKind(refused='has no class scores of its own'),
 }

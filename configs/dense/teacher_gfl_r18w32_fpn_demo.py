@@ -1,5 +1,5 @@
 # The teacher of the digit scenes: half of ResNet-18's channels, a wider head, trained twice as long as the student.
-_base_ = ['../_base_/gfl_r18w32_fpn_demo.py', '../_base_/gfl_demo.py']
+_base_ = ['../_base_/gfl_r18w32_fpn_demo.py', '../_base_/demo.py']
 
 train_cfg = dict(max_iters=440, val_interval=440)
 param_scheduler = [

@@ -1,21 +1,4 @@
 # The demo's detectors on your own data. `teacher_ckpt` comes from the teacher's config in configs/custom_small.
-_base_ = ['../custom_small/student_faster-rcnn_r18w16_fpn_custom-small.py', '../_base_/loss_options_32-64.py']
+_base_ = ['../_base_/faster-rcnn_r18w32-r18w16.py', '../_base_/custom_small.py']
 
-model = dict(
-    _delete_=True,
-    type='eakd_det.ProposalDistill',
-    architecture=_base_.model,
-    teacher=dict(
-        _base_.model,
-        backbone=dict(_base_.model.backbone, base_channels=32, stem_channels=32),
-        neck=dict(_base_.model.neck, in_channels=[32, 64, 128, 256], out_channels=64),
-        rpn_head=dict(_base_.model.rpn_head, in_channels=64, feat_channels=64),
-        roi_head=dict(
-            _base_.model.roi_head,
-            bbox_roi_extractor=dict(_base_.model.roi_head.bbox_roi_extractor, out_channels=64),
-            bbox_head=dict(_base_.model.roi_head.bbox_head, in_channels=64),
-        ),
-    ),
-    teacher_ckpt='work_dirs/teacher_faster-rcnn_r18w32_fpn_custom-small/student.pth',
-    distiller=dict(type='eakd_det.ProposalDistiller'),
-)
+model = dict(teacher_ckpt='work_dirs/teacher_faster-rcnn_r18w32_fpn_custom-small/student.pth')

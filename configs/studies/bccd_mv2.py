@@ -43,4 +43,3 @@ arms = {
     ),
     'ea-kd': dict(title="EA-KD (T'=3)", config=_ea),
 }
-del _ea  # a plan contains only keys of the runner

@@ -22,4 +22,3 @@ arms = {
     'ea-kd': dict(title="EA-KD (T'=3)", config=_ea),
     'ea-kd-mean1': dict(title="EA-KD (T'=3), weights of mean 1", config=_ea, options={f'{_weighting}.normalize': True}),
 }
-del _ea, _weighting  # a plan contains only keys of the runner

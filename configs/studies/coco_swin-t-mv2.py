@@ -8,4 +8,3 @@ arms = {
     'student': dict(config='../r50_mv2/student_faster-rcnn_mv2_fpn_ms-1x_coco.py'),
     **{_name: dict(config=f'{_pair}+{_name}') for _name in _base_.arms if _name != 'student'},
 }
-del _pair  # a plan contains only keys of the runner

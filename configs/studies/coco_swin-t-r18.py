@@ -14,4 +14,3 @@ arms = {
     'kd-ls': dict(title='KD+LS', config=f'{_pair}+kd-ls'),
     'ea-kd-ls': dict(title="EA-KD+LS (T'=2)", config=f'{_pair}+ea-kd-ls'),
 }
-del _pair  # a plan contains only keys of the runner

@@ -96,4 +96,3 @@ arms = {
     name: {**arm, 'options': {**(_student if name == 'student' else _distilled), **arm.get('options', {})}}
     for name, arm in arms.items()
 }
-del _student, _distilled  # a plan contains only keys of the runner

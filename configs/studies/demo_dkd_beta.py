@@ -25,4 +25,3 @@ sweeps = {
     f'{_title}, beta 0.25 to 8': [f'{_form}-beta{_name}' for _name in _betas]
     for _form, (_title, _method, _options) in _forms.items()
 }
-del _pair, _loss, _betas, _forms  # a plan contains only keys of the runner

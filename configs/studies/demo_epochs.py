@@ -38,4 +38,3 @@ questions = {
         for _suffix, _iters in _lengths.items()
     },
 }
-del _configs, _lengths  # a plan contains only keys of the runner

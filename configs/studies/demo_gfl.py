@@ -33,4 +33,3 @@ arms = {
     'pkd': dict(title='PKD', config=f'{_pair}+pkd'),
     'ea-kd-pkd': dict(title="EA-KD (T'=1) and PKD", config=f'{_pair}+ea-kd-pkd'),
 }
-del _pair, _weighting  # a plan contains only keys of the runner

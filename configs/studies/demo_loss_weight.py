@@ -28,4 +28,3 @@ sweeps = {
     'KD, loss weight 0.5 to 8': [f'kd-weight{_name}' for _name in _weights],
     'EA-KD, loss weight 0.5 to 8': [f'ea-weight{_name}' for _name in _weights],
 }
-del _pair, _loss, _weights  # a plan contains only keys of the runner

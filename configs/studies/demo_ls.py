@@ -42,4 +42,3 @@ sweeps = {
     },
     'KD+LS, base temperature 1 to 4': ['kd-ls-tau1', 'kd-ls-weight9', 'kd-ls-tau3', 'kd-ls-tau4'],
 }
-del _pair, _loss, _weights, _taus, _columns  # a plan contains only keys of the runner

@@ -37,4 +37,3 @@ questions = {
     "Is EA's weight better than WTTM's?": ('ea-ttm', 'wttm'),
     **{f'Does LS help {_method.upper()}?': (f'{_method}-ls', _method) for _method in ('kd', 'ctkd', 'dkd', 'mld')},
 }
-del _pair, _titles  # a plan contains only keys of the runner

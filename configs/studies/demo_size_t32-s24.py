@@ -2,17 +2,7 @@
 _base_ = './_base_/demo_sizes.py'
 
 title = 'Digit scenes: teacher of 32, student of 24 base channels'
-
-_width = 24
-_channels = [_width, 2 * _width, 4 * _width, 8 * _width]
 arms = {
-    _name: dict(
-        options={
-            f'{_student}.backbone.base_channels': _width,
-            f'{_student}.backbone.stem_channels': _width,
-            f'{_student}.neck.in_channels': _channels,
-        },
-    )
-    for _name, _student in zip(_base_.arms, ['model', *(['model.architecture'] * (len(_base_.arms) - 1))], strict=True)
+    _name: dict(options=_base_._width['model 24' if _name == 'student' else 'model.architecture 24'])
+    for _name in _base_.arms
 }
-del _width, _channels  # a plan contains only keys of the runner

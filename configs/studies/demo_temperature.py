@@ -26,4 +26,3 @@ sweeps = {
     "EA-KD, T' 1 to 4": [f'tau{_name}' for _name in _taus],
     "EA-KD, T' 1 to 4, mean 1": [f'tau{_name}-mean1' for _name in _taus],
 }
-del _pair, _weighting, _taus  # a plan contains only keys of the runner

@@ -32,4 +32,3 @@ arms = {
         for _name, (_title, _mode) in _forms.items()
     },
 }
-del _ea, _weighting, _forms  # a plan contains only keys of the runner

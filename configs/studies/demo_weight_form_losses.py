@@ -24,4 +24,3 @@ arms = {
     }.items()
 }
 questions = {f'Does EA help {_title}?': (f'{_method}-ea', _method) for _method, (_title, _loss) in _losses.items()}
-del _pair, _losses, _modes  # a plan contains only keys of the runner

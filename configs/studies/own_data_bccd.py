@@ -28,4 +28,3 @@ arms = {
         options={'model.inherit': _parts, 'model.distiller.distill_losses.loss_kd.loss_weight': 0.0},
     ),
 }
-del _pair, _parts  # a plan contains only keys of the runner

@@ -25,4 +25,3 @@ arms = {
         },
     ),
 }
-del _pair  # a plan contains only keys of the runner

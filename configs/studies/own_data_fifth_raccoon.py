@@ -1,28 +1,14 @@
-# Labels for a fifth of the photos of raccoons, in data/raccoon_fifth; the others are in data/raccoon_fifth/unlabelled.
-# The labelled ones are the first fifth of the training ids, sorted and shuffled by random.Random(0).
-# Teacher and labels are made before, by python tools/distill.py data/raccoon_fifth --size small
-# --photos data/raccoon_fifth/unlabelled --work-dir work_dirs/own_data/raccoon_fifth
+# As own_data_fifth_bccd.py, on the photos of own_data_raccoon.py.
+_base_ = './own_data_fifth_bccd.py'
+
 title = 'A fifth of the labels: raccoons'
-seeds = (0, 1, 2, 3, 4)
 options = {'data_root': 'data/raccoon_fifth'}
 teacher = dict(checkpoint='work_dirs/own_data/raccoon_fifth/teacher/student.pth')
-student = 'student'
-control = 'own-data'
-questions = {'Do photos without labels help?': ('own-data-all', 'student')}
-
-_pair = '../pairs/r18w32-r18w16_custom-small.py'
 arms = {
-    'student': dict(
-        title='student, labelled photos', config='../custom_small/student_faster-rcnn_r18w16_fpn_custom-small.py'
-    ),
-    'own-data': dict(title='own-data, labelled photos', config=f'{_pair}+own-data'),
     'own-data-all': dict(
-        title='own-data, all photos',
-        config=f'{_pair}+own-data',
         options={
             'teacher_labels': 'work_dirs/own_data/raccoon_fifth/teacher_labels.json',
             'teacher_images': 'data/raccoon_fifth/unlabelled',
         },
     ),
 }
-del _pair  # a plan contains only keys of the runner

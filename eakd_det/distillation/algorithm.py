@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from mmdet.models import BaseDetector
 from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import get_box_tensor
-from mmengine.logging import print_log
 from mmrazor.models import BaseAlgorithm
 from mmrazor.models.utils import add_prefix
 from torch import Tensor, nn
@@ -18,14 +17,13 @@ from torch import Tensor, nn
 from eakd_det.arguments import checked
 from eakd_det.building import build_model
 from eakd_det.distillation import student_state
-from eakd_det.distillation.distiller import ProposalDistiller
-from eakd_det.distillation.gradient_ratio import GradientRatio, neck_levels, total_loss
-from eakd_det.distillation.inheritance import check_parts, inherit_checkpoint
+from eakd_det.distillation.gradient_ratio import GradientRatio, neck_levels
+from eakd_det.distillation.inheritance import Inheritance
+from eakd_det.distillation.loss_sums import total_loss, zero_loss
 from eakd_det.distillation.observation import Step
+from eakd_det.distillation.parts import attach_recorders, build_parts
 from eakd_det.distillation.student_options import StudentOptions
-from eakd_det.errors import ConfigError
-from eakd_det.models.model_config import build_detector
-from eakd_det.sites import MODEL_KEYS, Prediction, Side, SiteHead, Sites, find_head
+from eakd_det.sites import Prediction, Sites
 from eakd_det.teachers import ClassMap, FrozenTeacher, TeacherOptions
 
 
@@ -110,31 +108,17 @@ class ProposalDistill(BaseAlgorithm):
         data_preprocessor: dict[str, Any] | nn.Module | None = None,
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
     ) -> None:
-        student_head = _build_head(architecture, 'student', student_stage)
-        student = student_head.detector
+        same_classes = class_map is None
+        parts = build_parts(architecture, teacher, distiller, (student_stage, teacher_stage), same_classes)
+        student = parts.student.detector
         super().__init__(student, data_preprocessor, init_cfg, module_inplace=True)
-        self._student_head = student_head
-        with _random_state_kept():
-            teacher_head = _build_head(teacher, 'teacher', teacher_stage)
-            self.distiller: ProposalDistiller = build_model(distiller)
-        if not isinstance(self.distiller, ProposalDistiller):
-            raise ConfigError(
-                f"model.distiller.type: expected 'eakd_det.ProposalDistiller', but got {type(self.distiller).__name__}"
-            )
-        reason = student_head.why_not(teacher_head, same_classes=class_map is None)
-        if reason is None and self.distiller.needs_corners:
-            reason = student_head.why_no_corners() or teacher_head.why_no_corners()
-        if reason is not None:
-            raise ConfigError(reason)
-        self.distiller.set_scores(student_head.scores)
+        self._student_head, self.distiller = parts.student, parts.distiller
+        self._inheritance = None
         if inherit is not None:
-            check_parts(student, inherit)
-            if not teacher_ckpt:
-                raise ConfigError('model.inherit: expected model.teacher_ckpt to be set as well, but got none')
-        self._inherit, self._teacher_ckpt = inherit, teacher_ckpt
+            self._inheritance = Inheritance.from_config(student, inherit, teacher_ckpt, same_classes)
         StudentOptions.from_config(student_options).prepare(student, self.distiller.student_sources)
         self._teacher = FrozenTeacher(
-            teacher_head,
+            parts.teacher,
             teacher_ckpt,
             self.data_preprocessor,
             options=TeacherOptions.from_config(teacher_options),
@@ -142,18 +126,14 @@ class ProposalDistill(BaseAlgorithm):
         )
         self.class_map: ClassMap | None = None
         if class_map is not None:
-            student_side = student_head.scores.num_classes, student_classes
-            teacher_side = teacher_head.scores.num_classes, self._teacher.classes
+            student_side = parts.student.scores.num_classes, student_classes
+            teacher_side = parts.teacher.scores.num_classes, self._teacher.classes
             self.class_map = ClassMap.resolve(class_map, unmapped_classes, *student_side, *teacher_side)
-        self._teacher.set_target_classes(student_head, self.class_map)
-        self.distiller.prepare_from_student(student)
-        self.distiller.prepare_from_teacher(self.teacher)
-        if not (module_inplace if module_inplace is not None else not self.distiller.records_modules):
-            _forbid_inplace(student)
-            _forbid_inplace(self.teacher)
-        self.gradient_ratio = (
-            None if gradient_ratio is None else build_model(dict(type=GradientRatio, **gradient_ratio))
-        )
+        self._teacher.set_target_classes(parts.student, self.class_map)
+        attach_recorders(self.distiller, student, self.teacher, module_inplace)
+        self.gradient_ratio: GradientRatio | None = None
+        if gradient_ratio is not None:
+            self.gradient_ratio = build_model(dict(type=GradientRatio, **gradient_ratio))
         self.distillation_stopped = False
         student_state.install(self)
 
@@ -181,32 +161,46 @@ class ProposalDistill(BaseAlgorithm):
         """Initialise the weights as MMEngine does, then inherit the teacher's if ``inherit`` is set."""
         is_loaded = self.is_init or self.student.is_init
         super().init_weights()
-        if self._inherit is None or self._teacher_ckpt is None:
-            return
-        if is_loaded:
-            print_log('model.inherit has no effect: the student already has weights', logger='current')
-            return
-        inherit_checkpoint(self.student, self._teacher_ckpt, self._inherit, self.class_map is None)
+        if self._inheritance is not None:
+            self._inheritance.apply(self.student, is_loaded)
 
     def loss(self, batch_inputs: Tensor, data_samples: Sequence[DetDataSample] | None = None) -> dict[str, Tensor]:
         """Compute one step's losses and statistics, with the prefixes ``student.`` and ``distill.``."""
         samples = list(data_samples or [])
         if self.distillation_stopped:
-            losses = add_prefix(self.student(batch_inputs, samples, mode='loss'), 'student')
-            return {**losses, **add_prefix(_zero_of(self.distiller), 'distill')}
-        scaled = contextlib.nullcontext() if self.gradient_ratio is None else neck_levels(self.student)
-        with scaled as levels:
-            student_losses, sites, prediction = self._student_step(batch_inputs, samples)
-        if not len(sites):  # MMDetection omits losses of the head
-            student_losses = {**student_losses, **_zero_of(self.student)}
-        self._teacher_step(batch_inputs, samples, sites, prediction)
+            student_losses = self.student(batch_inputs, samples, mode='loss')
+            return _with_prefixes(student_losses, zero_loss(self.distiller))
+        ratio = self.gradient_ratio
+        measured: AbstractContextManager[list[Tensor]] = nullcontext([]) if ratio is None else neck_levels(self.student)
+        watched_head = self._student_head.watch(self.distiller.needs_embeddings)
+        with self.distiller.student_recorders, watched_head as watched, measured as levels:
+            student_losses = self.student(batch_inputs, samples, mode='loss')
+        if not len(watched.sites):  # MMDetection omits losses of the head
+            student_losses = {**student_losses, **zero_loss(self.student)}
+        self._record_predictions(batch_inputs, samples, watched.sites, watched.prediction)
         distill_losses = self.distiller.compute_distill_losses()
-        if self.gradient_ratio is not None and levels:
-            distill_losses = self.gradient_ratio.scale(levels, distill_losses, student_losses)
+        if ratio is not None and levels:
+            distill_losses = ratio.scale(levels, distill_losses, student_losses)
         statistics = self.distiller.end_step(total_loss(distill_losses).detach(), total_loss(student_losses).detach())
-        if self.gradient_ratio is not None:
-            statistics = {**statistics, **self.gradient_ratio.log_values()}
-        return {**add_prefix(student_losses, 'student'), **add_prefix({**distill_losses, **statistics}, 'distill')}
+        if ratio is not None:
+            statistics = {**statistics, **ratio.log_values()}
+        return _with_prefixes(student_losses, {**distill_losses, **statistics})
+
+    def _record_predictions(
+        self, batch_inputs: Tensor, samples: list[DetDataSample], sites: Sites, student: Prediction
+    ) -> None:
+        """Predict with the teacher at the student's sites, and record both predictions for the distiller's losses."""
+        places = None
+        if self.distiller.needs_corners:
+            places = self._student_head.boxes(sites)
+            student = self._student_head.with_corners(student, sites, places)
+        wanted = self.distiller.needs_embeddings, self.distiller.needs_boxes
+        with self.distiller.teacher_recorders:
+            teacher = self._teacher.predict(batch_inputs, samples, sites, *wanted, places)
+        predictors = self._student_head.predictor(sites), self._teacher.predictor(sites)
+        gt_boxes = [get_box_tensor(sample.gt_instances.bboxes) for sample in samples]
+        size = (batch_inputs.shape[2], batch_inputs.shape[3])
+        self.distiller.record_step(Step(self._student_head, sites, student, teacher, gt_boxes, size), predictors)
 
     @torch.no_grad()
     def observe(self, batch_inputs: Tensor, data_samples: Sequence[DetDataSample], embeddings: bool = False) -> Step:
@@ -224,51 +218,11 @@ class ProposalDistill(BaseAlgorithm):
         teacher = self._teacher.predict(batch_inputs, data_samples, watched.sites, embeddings)
         return Step(self._student_head, watched.sites, watched.prediction, teacher)
 
-    def _student_step(
-        self, batch_inputs: Tensor, samples: list[DetDataSample]
-    ) -> tuple[dict[str, Any], Sites, Prediction]:
-        with self.distiller.student_recorders, self._student_head.watch(self.distiller.needs_embeddings) as watched:
-            losses = self.student(batch_inputs, samples, mode='loss')
-        return losses, watched.sites, watched.prediction
-
-    def _teacher_step(
-        self, batch_inputs: Tensor, samples: list[DetDataSample], sites: Sites, student: Prediction
-    ) -> None:
-        embeddings, boxes = self.distiller.needs_embeddings, self.distiller.needs_boxes
-        places = self._student_head.boxes(sites) if self.distiller.needs_corners else None
-        if places is not None:
-            student = self._student_head.with_corners(student, sites, places)
-        with self.distiller.teacher_recorders:
-            teacher = self._teacher.predict(batch_inputs, samples, sites, embeddings, boxes, places)
-        predictors = self._student_head.predictor(sites), self._teacher.predictor(sites)
-        gt_boxes = [get_box_tensor(sample.gt_instances.bboxes) for sample in samples]
-        size = (batch_inputs.shape[2], batch_inputs.shape[3])
-        self.distiller.record_step(Step(self._student_head, sites, student, teacher, gt_boxes, size), predictors)
-
     def _apply(self, fn: Callable[[Tensor], Tensor], *args: Any, **kwargs: Any) -> ProposalDistill:
         super()._apply(fn, *args, **kwargs)
         self._teacher.apply(fn)
         return self
 
 
-def _build_head(cfg: Any, side: Side, stage: int) -> SiteHead:
-    head = find_head(build_detector(cfg, MODEL_KEYS[side]), side, stage)
-    head.prepare()
-    return head
-
-
-def _random_state_kept() -> contextlib.AbstractContextManager[None]:
-    """Keep teacher and distiller from drawing random numbers, so that the student starts like a plain student."""
-    return torch.random.fork_rng(devices=[])
-
-
-def _zero_of(module: nn.Module) -> dict[str, Tensor]:
-    """Return a zero with a gradient for every trainable parameter of ``module``, which DDP waits for."""
-    zeros = [parameter.flatten()[:0].sum().float() for parameter in module.parameters() if parameter.requires_grad]
-    return {'loss_zero': torch.stack(zeros).sum()} if zeros else {}
-
-
-def _forbid_inplace(model: nn.Module) -> None:
-    for module in model.modules():
-        if hasattr(module, 'inplace'):
-            module.inplace = False  # type: ignore[assignment]
+def _with_prefixes(student: dict[str, Any], distillation: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {**add_prefix(student, 'student'), **add_prefix(distillation, 'distill')}

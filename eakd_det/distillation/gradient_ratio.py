@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
 
 from eakd_det.arguments import Count, Positive, checked
+from eakd_det.distillation.loss_sums import total_loss
 from eakd_det.errors import ConfigError
 
 _LIMIT = 1000.0
@@ -111,18 +112,6 @@ def neck_levels(detector: Any) -> Iterator[list[Tensor]]:
         yield levels
     finally:
         handle.remove()
-
-
-def total_loss(losses: Mapping[str, Any]) -> Tensor:
-    """Return the sum that MMEngine minimises, a scalar; 0 without losses.
-
-    Example:
-        >>> total_loss({'loss_cls': torch.tensor([1.0, 3.0]), 'loss_bbox': [torch.tensor(1.0)], 'acc': torch.ones(1)})
-        tensor(3.)
-    """
-    values = [value for name, value in losses.items() if 'loss' in name]
-    flat = [item.mean() for value in values for item in (value if isinstance(value, list) else [value])]
-    return torch.stack(flat).sum() if flat else torch.zeros(())
 
 
 def _gradient_norm(loss: Tensor, features: Sequence[Tensor]) -> Tensor:

@@ -85,13 +85,40 @@ def inherit_weights(
     return result
 
 
-def inherit_checkpoint(student: nn.Module, teacher_ckpt: str, parts: Sequence[str], same_classes: bool) -> None:
-    """Call :func:`inherit_weights` with the weights of ``teacher_ckpt``, and log the counts."""
-    key = 'model.teacher_ckpt'
-    weights = detector_state_dict(load_checkpoint_file(teacher_ckpt, key), key, teacher_ckpt)
-    inherited = inherit_weights(student, weights, parts, same_classes)
-    tensors = '; '.join(f'{part}: {counts}' for part, counts in inherited.items())
-    print_log(f'Tensors inherited from the teacher: {tensors}', logger='current')
+@dataclass(frozen=True)
+class Inheritance:
+    """What ``model.inherit`` asks for.
+
+    Attributes:
+        parts: Parts of the student.
+        teacher_ckpt: The teacher's weights.
+        same_classes: Whether both networks have the same classes.
+    """
+
+    parts: Sequence[str]
+    teacher_ckpt: str
+    same_classes: bool
+
+    @classmethod
+    def from_config(
+        cls, student: nn.Module, parts: Sequence[str], teacher_ckpt: str | None, same_classes: bool
+    ) -> Inheritance:
+        """Check the settings; a part that the student does not have, or no checkpoint, is a :class:`ConfigError`."""
+        check_parts(student, parts)
+        if not teacher_ckpt:
+            raise ConfigError(f'{_KEY}: expected model.teacher_ckpt to be set as well, but got none')
+        return cls(parts, teacher_ckpt, same_classes)
+
+    def apply(self, student: nn.Module, is_loaded: bool) -> None:
+        """Call :func:`inherit_weights` and log the counts, unless a checkpoint gave ``student`` its weights."""
+        if is_loaded:
+            print_log(f'{_KEY} has no effect: the student already has weights', logger='current')
+            return
+        key = 'model.teacher_ckpt'
+        weights = detector_state_dict(load_checkpoint_file(self.teacher_ckpt, key), key, self.teacher_ckpt)
+        inherited = inherit_weights(student, weights, self.parts, self.same_classes)
+        tensors = '; '.join(f'{part}: {counts}' for part, counts in inherited.items())
+        print_log(f'Tensors inherited from the teacher: {tensors}', logger='current')
 
 
 def check_parts(student: nn.Module, parts: Sequence[str]) -> None:

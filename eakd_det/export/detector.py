@@ -8,14 +8,12 @@ from typing import Any, Protocol
 
 import numpy as np
 from mmcv.transforms import Compose
-from mmdet.registry import MODELS
-from mmdet.utils import register_all_modules
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import DefaultScope
-from torch import nn, no_grad
+from torch import no_grad
 
-from eakd_det.checkpoint import checkpoint_classes, load_checkpoint_file, load_detector_weights
+from eakd_det.checkpoint.trained import trained_detector
 from eakd_det.errors import ConfigError
 from eakd_det.export.detections import Detections
 from eakd_det.export.images import read_bgr
@@ -56,20 +54,17 @@ class Detector:
     """
 
     def __init__(self, cfg: Config, checkpoint: str | Path, device: str | None = None) -> None:
-        register_all_modules(init_default_scope=False)
         self.cfg = cfg
-        content = load_checkpoint_file(checkpoint, 'checkpoint')
+        self.model, known = trained_detector(cfg, checkpoint)
+        self.model.to(device or get_device())
         with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmdet'):
-            self.model: nn.Module = MODELS.build(copy.deepcopy(cfg.model))
             self._prepare = Compose(preparation(cfg))
-        load_detector_weights(self.model, content, 'checkpoint', source=str(checkpoint))
-        classes = cfg.get('classes') or checkpoint_classes(content)
+        classes = cfg.get('classes') or known
         if not classes:
             raise ConfigError(
                 f'classes: expected the names of the classes, but neither config nor {checkpoint} has them'
             )
         self.classes = tuple(classes)
-        self.model.to(device or get_device()).eval()
 
     @classmethod
     def load(cls, run: str | Path, device: str | None = None) -> Detector:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from eakd_det.cli.failures import run_tool
 from eakd_det.files import write_atomically, write_json
+from eakd_det.inspection.arguments import run_parser
 from eakd_det.inspection.measuring import Measured, measure_run
 from eakd_det.inspection.plot import plot_ap_against_time
 from eakd_det.inspection.runs import FinishedRun
@@ -75,13 +75,12 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         >>> parse_arguments(['work_dirs/distill/my_data']).photos
         20
     """
-    parser = argparse.ArgumentParser(
-        prog='eakd-compare',
-        description='Compare teacher, plain student, distilled student and its exported forms: parameters, FLOPs, '
-        'milliseconds per photo on this machine, AP.',
+    parser = run_parser(
+        'eakd-compare',
+        'Compare teacher, plain student, distilled student and its exported forms: parameters, FLOPs, milliseconds per '
+        'photo on this machine, AP.',
+        photos=20,
+        photos_help='photos to time on',
     )
-    parser.add_argument('run', type=Path, help='folder of eakd-distill, or a work folder of a distillation')
-    parser.add_argument('--student', help='work folder of the plain student; default: looked for beside the run')
-    parser.add_argument('--photos', type=int, default=20, help='photos to time on; default: %(default)s')
     parser.add_argument('--device', help='device of the detectors in PyTorch; default: the GPU if there is one')
     return parser.parse_args(argv)

@@ -19,6 +19,7 @@ from eakd_det.export import Detections, Detector
 from eakd_det.export.images import read_bgr
 from eakd_det.export.validation import Photo
 from eakd_det.files import write_atomically
+from eakd_det.inspection.arguments import run_parser
 from eakd_det.inspection.curves import read_curves
 from eakd_det.inspection.picture import TITLES
 from eakd_det.inspection.runs import FinishedRun
@@ -127,15 +128,14 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         >>> parse_arguments(['work_dirs/distill/my_data']).photos
         8
     """
-    parser = argparse.ArgumentParser(
-        prog='eakd-explore',
-        description='Write a page with validation photos, what each detector finds, the sites with the largest and '
-        'smallest weights, and the training curves: one HTML file that needs no server.',
+    parser = run_parser(
+        'eakd-explore',
+        'Write a page with validation photos, what each detector finds, the sites with the largest and smallest '
+        'weights, and the training curves: one HTML file that needs no server.',
+        photos=8,
+        photos_help='number of validation photos',
     )
-    parser.add_argument('run', type=Path, help='folder of eakd-distill, or a work folder of a distillation')
-    parser.add_argument('--student', help='work folder of the plain student; default: looked for beside the run')
     parser.add_argument('--out', help='file to write; default: <run>/explore.html')
-    parser.add_argument('--photos', type=int, default=8, help='number of validation photos; default: %(default)s')
     parser.add_argument(
         '--sites', type=int, default=12, help='heaviest and lightest sites of a photo; default: %(default)s'
     )

@@ -22,14 +22,7 @@ class FitNetLoss(BridgedPyramidLoss):
     before the others; here all levels are compared during the whole training. On embeddings of sites the same loss is
     :class:`EmbeddingLoss`.
 
-    Args:
-        student_channels: Width of the student's levels. Defaults to 256.
-        teacher_channels: Width of the teacher's. Defaults to 256.
-        num_levels: Number of levels, from the finest. Defaults to 4: P2 to P5.
-        **kwargs: ``weighting``, ``reduction`` (over images), ``loss_weight`` of :class:`ProposalLoss`.
-
-    Raises:
-        ConfigError: In use, if levels are missing or do not fit.
+    Arguments and errors are those of :class:`eakd_det.losses.pyramid.BridgedPyramidLoss`.
 
     Example:
         >>> import torch
@@ -85,14 +78,7 @@ class OFDLoss(BridgedPyramidLoss):
     ReLU. No ReLU follows a level of an FPN, so that what it leaves out is not without use there: a reading of this
     package. The margins are the means of the teacher's negative responses in the batch.
 
-    Args:
-        student_channels: Width of the student's levels. Defaults to 256.
-        teacher_channels: Width of the teacher's. Defaults to 256.
-        num_levels: Number of levels, from the finest. Defaults to 4: P2 to P5.
-        **kwargs: ``weighting``, ``reduction`` (over images), ``loss_weight`` of :class:`ProposalLoss`.
-
-    Raises:
-        ConfigError: In use, if levels are missing or do not fit.
+    Arguments and errors are those of :class:`eakd_det.losses.pyramid.BridgedPyramidLoss`.
 
     Example:
         >>> import torch

@@ -55,13 +55,17 @@ class PyramidLoss(ProposalLoss):
         self, features_S: Sequence[Tensor], features_T: Sequence[Tensor]
     ) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
         """Return the levels of both that are compared, the student's converted."""
-        found = min(len(features_S), len(features_T))
-        if found < self.num_levels:
+        student, teacher = self._levels('features_S', features_S), self._levels('features_T', features_T)
+        return self.converted(student), teacher
+
+    def _levels(self, argument: str, levels: Sequence[Tensor]) -> Sequence[Tensor]:
+        if isinstance(levels, Tensor) or len(levels) < self.num_levels:
+            got = 'a tensor' if isinstance(levels, Tensor) else len(levels)
             raise ConfigError(
-                f'{type(self).__name__}.num_levels: expected at most the {found} pyramid levels of both detectors, '
-                f'but got {self.num_levels}'
+                f'{type(self).__name__}.num_levels: expected {self.num_levels} pyramid levels in {argument}, '
+                f'but got {got}'
             )
-        return self.converted(features_S[: self.num_levels]), features_T[: self.num_levels]
+        return levels[: self.num_levels]
 
     def converted(self, levels: Sequence[Tensor]) -> Sequence[Tensor]:
         """Return the student's levels as they are compared."""
@@ -87,10 +91,11 @@ class BridgedPyramidLoss(PyramidLoss):
         student_channels: Width of the student's levels. Defaults to 256.
         teacher_channels: Width of the teacher's. Defaults to 256.
         num_levels: Number of levels, from the finest. Defaults to 4: P2 to P5.
-        **kwargs: As in :class:`PyramidLoss`.
+        **kwargs: ``weighting`` (the weight of an image is the mean over its sites), ``reduction`` (over images),
+            ``loss_weight`` of :class:`ProposalLoss`.
 
     Raises:
-        ConfigError: As in :class:`PyramidLoss`.
+        ConfigError: If an argument is out of range; in use, if levels are missing or do not fit.
     """
 
     @checked

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-import torch
 from torch import Tensor
 
-from eakd_det.activation import Activation
 from eakd_det.arguments import Count, checked
-from eakd_det.errors import ConfigError
 from eakd_det.functional import hcl_divergence
-from eakd_det.losses import records
-from eakd_det.losses.base import ProposalLoss, Unit
+from eakd_det.losses.pyramid import PyramidLoss
 from eakd_det.losses.review_fusion import ReviewFusion
 
 
-class ReviewKDLoss(ProposalLoss):
+class ReviewKDLoss(PyramidLoss):
     r"""Hierarchical context loss of fused pyramid levels (ReviewKD; Chen et al., CVPR 2021).
 
     .. math:: L = \lambda \cdot \frac{1}{N} \sum_{i=1}^{N} w_i \sum_{l} \mathrm{HCL}(o_{l,i}, t_{l,i})
@@ -49,11 +45,6 @@ class ReviewKDLoss(ProposalLoss):
         torch.Size([])
     """
 
-    reads: ClassVar[dict[str, str]] = records.pairs(features=records.NECK, preds=records.LOGITS) | {
-        'images': records.IMAGES
-    }
-    unit: ClassVar[Unit] = 'image'
-
     @checked
     def __init__(
         self,
@@ -64,26 +55,14 @@ class ReviewKDLoss(ProposalLoss):
         pool_sizes: Sequence[Count] = (4, 2, 1),
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(num_levels, **kwargs)
         self.fusion = ReviewFusion(student_channels, teacher_channels, mid_channels, num_levels)
         self.pool_sizes = tuple(pool_sizes)
 
-    def why_not(self, activation: Activation) -> str | None:
-        """Accept: class scores are only weighed."""
-        return None
+    def converted(self, levels: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Return the fused levels, in the teacher's width."""
+        return self.fusion(levels)
 
-    def divergence(self, features_S: Sequence[Tensor], features_T: Sequence[Tensor]) -> Tensor:
-        """Compute the divergence of each image, ``(N,)``, from levels ``(N, D, H_l, W_l)``, fine to coarse."""
-        student, teacher = self._levels('features_S', features_S), self._levels('features_T', features_T)
-        fused = self.fusion(student)
-        levels = [hcl_divergence(*maps, self.pool_sizes) for maps in zip(fused, teacher, strict=True)]
-        return torch.stack(levels).sum(dim=0)
-
-    def _levels(self, key: str, features: Sequence[Tensor]) -> Sequence[Tensor]:
-        wanted = len(self.fusion.levels)
-        if isinstance(features, Tensor) or len(features) < wanted:
-            got = 'a tensor' if isinstance(features, Tensor) else len(features)
-            raise ConfigError(
-                f'{type(self).__name__}.num_levels: expected {wanted} pyramid levels in {key}, but got {got}'
-            )
-        return features[:wanted]
+    def level_divergence(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Compute the hierarchical context loss of each image, ``(N,)``."""
+        return hcl_divergence(student, teacher, self.pool_sizes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,16 @@ from eakd_det.files import write_atomically
 from eakd_det.inspection.picture import draw_run
 from eakd_det.inspection.runs import FinishedRun
 from eakd_det.onecall.configs import complete_configs
+from eakd_det.onecall.options import split_options
 from eakd_det.onecall.result import Distilled, results_table
 from eakd_det.onecall.running import ProgressLine, run_step
 from eakd_det.onecall.state import State
 from eakd_det.onecall.steps import Step, steps
-from eakd_det.onecall.students import choose_student
-from eakd_det.onecall.teachers import find_teacher
+from eakd_det.onecall.students import Student, choose_student
+from eakd_det.onecall.teachers import Teacher, find_teacher
 
 LOG, TABLE, PICTURE = 'console.log', 'table.md', 'detections.jpg'
 _DEFAULT_OUT = Path('work_dirs/distill')
-_OWN_OPTIONS = {'method': str, 'plain': bool}
 
 
 def distill(
@@ -66,11 +66,9 @@ def distill(
         >>> result.detector('photo.jpg').above(0.5).names  # doctest: +SKIP
         ['raccoon']
     """
-    own, shared = _split(options or {})
+    own, shared = split_options(options or {})
     folder = Path(out) if out is not None else _DEFAULT_OUT / Path(data).resolve().name
-    for name, place in (('data', data), ('unlabeled', unlabeled)):
-        if place is not None and not Path(place).is_dir():
-            raise ConfigError(f'{name}: expected a folder, but {place} is not one')
+    _require_folders(data=data, unlabeled=unlabeled)
     line = ProgressLine()
     chosen, remark = choose_student(student)
     given = find_teacher(teacher)
@@ -78,44 +76,30 @@ def distill(
     converted = as_coco(Path(data), folder / 'data')
     for text in filter(None, (remark, converted.remark)):
         line.say(text)
-    usual, chosen = chosen.method, complete_configs(chosen, given, folder)
-    if chosen.method != usual and 'method' not in own:
-        line.say(f'method: {chosen.method}, because {usual} needs the teacher that goes with {chosen.name}')
-    plan = steps(
-        replace(chosen, method=own.get('method', chosen.method)),
-        folder,
-        {**converted.options, **shared},
-        None if given is None or given.fine_tune else given.checkpoint,
-        None if unlabeled is None else str(unlabeled),
-        own.get('plain', True),
-    )
+    ready = _with_configs(chosen, given, folder, own.get('method'), line)
+    trained = given.trained if given else None
+    plan = steps(ready, folder, {**converted.options, **shared}, trained, unlabeled, own.get('plain', True))
     for number, step in enumerate(plan, start=1):
         _run(step, state, line, f'[{number}/{len(plan)}] {step.name}')
-    return _finish(folder, plan, state, line)
+    return _finish(folder, state, line)
 
 
-def _split(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Split options into those of this function and those of configs, as ``--cfg-options`` takes them."""
-    own = {key: value for key, value in options.items() if key in _OWN_OPTIONS}
-    for key, value in own.items():
-        if not isinstance(value, _OWN_OPTIONS[key]):
-            raise ConfigError(f'options.{key}: expected a {_OWN_OPTIONS[key].__name__}, but got {value!r}')
-    shared = {key: value for key, value in options.items() if key not in own}
-    return own, {key: _as_text(value) for key, value in _flat(shared)}
+def _require_folders(**folders: str | Path | None) -> None:
+    for name, place in folders.items():
+        if place is not None and not Path(place).is_dir():
+            raise ConfigError(f'{name}: expected a folder, but {place} is not one')
 
 
-def _flat(options: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, Any]]:
-    for key, value in options.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f'{prefix}{key}.')
-        else:
-            yield f'{prefix}{key}', value
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return f'[{",".join(_as_text(item) for item in value)}]'
-    return str(value)
+def _with_configs(
+    chosen: Student, given: Teacher | None, folder: Path, method: str | None, line: ProgressLine
+) -> Student:
+    """Return the student with configs for all steps, and with the user's method if there is one."""
+    ready = complete_configs(chosen, given, folder)
+    if method is not None:
+        return replace(ready, method=method)
+    if ready.method != chosen.method:
+        line.say(f'method: {ready.method}, because {chosen.method} needs the teacher that goes with {chosen.name}')
+    return ready
 
 
 def _run(step: Step, state: State, line: ProgressLine, title: str) -> None:
@@ -129,7 +113,7 @@ def _run(step: Step, state: State, line: ProgressLine, title: str) -> None:
     line.say(f'{title}: done in {cost.seconds / 60:.1f} minutes')
 
 
-def _finish(folder: Path, plan: Sequence[Step], state: State, line: ProgressLine) -> Distilled:
+def _finish(folder: Path, state: State, line: ProgressLine) -> Distilled:
     """Measure what no step has measured, draw, write and print the table."""
     run = FinishedRun.find(folder)
     metrics = {name: {**figures, **state.costs(name)} for name, figures in run.figures().items()}

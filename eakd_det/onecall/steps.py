@@ -31,7 +31,7 @@ def steps(
     out: Path,
     options: Mapping[str, str],
     teacher: str | None = None,
-    unlabeled: str | None = None,
+    unlabeled: str | Path | None = None,
     plain: bool = True,
 ) -> list[Step]:
     """Return the steps.
@@ -55,7 +55,7 @@ def steps(
     taught = [*shared, *([f'model.teacher_ckpt={teacher}'] if teacher else [])]
     if unlabeled is not None:
         labels = out / 'teacher_labels.json'
-        script = [str(tools_dir() / 'label_photos.py'), pair, unlabeled]
+        script = [str(tools_dir() / 'label_photos.py'), pair, str(unlabeled)]
         command = [*script, '--score', 'auto', '--out', str(labels), '--cfg-options', *taught]
         found.append(Step('labels', command, labels))
         taught += [f'teacher_labels={labels}', f'teacher_images={unlabeled}']

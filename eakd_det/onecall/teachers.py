@@ -30,6 +30,11 @@ class Teacher:
     model: dict[str, Any] | None = None
     fine_tune: bool = False
 
+    @property
+    def trained(self) -> str | None:
+        """The weights to distil from; None if they have to be fine-tuned first."""
+        return None if self.fine_tune else self.checkpoint
+
 
 def find_teacher(name: str | None) -> Teacher | None:
     """Return the teacher of a name; None for None, which stands for one that is trained first.

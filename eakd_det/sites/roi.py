@@ -95,7 +95,9 @@ class RoIHead(SiteHead):
         head, watched = self.box_head, Watched()
         original = head.loss
 
-        def recording(cls_score: Tensor, bbox_pred: Tensor, rois: Tensor, labels: Tensor, *args: Any, **kw: Any) -> dict:
+        def recording(
+            cls_score: Tensor, bbox_pred: Tensor, rois: Tensor, labels: Tensor, *args: Any, **kw: Any
+        ) -> dict:
             if rois is not None:  # PISA's sampler also weighs candidates by the loss
                 where, is_object = rois.detach(), labels != self.scores.background
                 watched.sites = Sites(where[:, 0].long(), labels, is_object, where=where, copies=self._copies)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from eakd_det.activation import Activation, ReadsScores
-from eakd_det.arguments import shown_arguments
-from eakd_det.functional import binary_pairs
+from eakd_det.arguments import checked, shown_arguments
+from eakd_det.functional import binary_pairs, check_pair
 
 
 class ProposalWeighting(ReadsScores):
@@ -48,6 +48,37 @@ class ProposalWeighting(ReadsScores):
     def extra_repr(self) -> str:
         """Return what ``print`` shows."""
         return shown_arguments(self)
+
+
+class ObjectScoreWeighting(ProposalWeighting):
+    """The largest of the values that the scores of the object classes have at a site.
+
+    Subclasses define :meth:`compared`. Scores are those of a softmax without background, its last column, or sigmoids.
+
+    Args:
+        normalize: Divide by the mean over this process's sites. Defaults to False.
+    """
+
+    @checked
+    def __init__(self, normalize: bool = False) -> None:
+        super().__init__()
+        self.normalize = normalize
+
+    def compared(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Return the values, ``(N, K)``, from both networks' scores, ``(N, K)`` each."""
+        raise NotImplementedError
+
+    def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compute the weight of each site, ``(N,)``, with background in the last column."""
+        return self._largest(*(side.softmax(dim=1)[:, :-1] for side in check_pair(preds_S, preds_T)))
+
+    def binary_weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compute the weight of each site, ``(N,)``, of sigmoid scores."""
+        return self._largest(*(side.sigmoid() for side in check_pair(preds_S, preds_T, columns=1)))
+
+    def _largest(self, student: Tensor, teacher: Tensor) -> Tensor:
+        weights = self.compared(student, teacher).amax(dim=1)
+        return mean_one(weights) if self.normalize else weights
 
 
 def mean_one(weights: Tensor) -> Tensor:

@@ -7,11 +7,10 @@ from typing import Literal
 from torch import Tensor
 
 from eakd_det.arguments import checked
-from eakd_det.functional import check_pair
-from eakd_det.weighting.base import ProposalWeighting, mean_one
+from eakd_det.weighting.base import ObjectScoreWeighting
 
 
-class ConfidenceWeighting(ProposalWeighting):
+class ConfidenceWeighting(ObjectScoreWeighting):
     r"""The highest score of an object class: the opposite choice to EA-KD's, and a control for it.
 
     .. math:: w_n = \max_c \sigma(z_{nc}) \quad\text{or}\quad
@@ -34,22 +33,9 @@ class ConfidenceWeighting(ProposalWeighting):
 
     @checked
     def __init__(self, side: Literal['teacher', 'student'] = 'teacher', normalize: bool = False) -> None:
-        super().__init__()
+        super().__init__(normalize)
         self.side = side
-        self.normalize = normalize
 
-    def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """Compute the weight of each site, ``(N,)``, with background in the last column."""
-        return self._finish(self._chosen(preds_S, preds_T).softmax(dim=1)[:, :-1])
-
-    def binary_weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """Compute the weight of each site, ``(N,)``, of sigmoid scores."""
-        return self._finish(self._chosen(preds_S, preds_T).sigmoid())
-
-    def _chosen(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        student, teacher = check_pair(preds_S, preds_T, columns=1)
+    def compared(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Return the scores of one side, ``(N, K)``."""
         return teacher if self.side == 'teacher' else student
-
-    def _finish(self, scores: Tensor) -> Tensor:
-        weights = scores.amax(dim=1)
-        return mean_one(weights) if self.normalize else weights

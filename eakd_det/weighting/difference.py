@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from eakd_det.arguments import checked
-from eakd_det.functional import check_pair
-from eakd_det.weighting.base import ProposalWeighting, mean_one
+from eakd_det.weighting.base import ObjectScoreWeighting
 
 
-class DifferenceWeighting(ProposalWeighting):
+class DifferenceWeighting(ObjectScoreWeighting):
     r"""The largest difference of the two networks' scores of an object class, BCKD's weight of boxes.
 
     .. math:: w_n = \max_c \bigl| \sigma(z^T_{nc}) - \sigma(z^S_{nc}) \bigr| \quad\text{or}\quad
@@ -29,21 +27,6 @@ class DifferenceWeighting(ProposalWeighting):
         tensor([0.0000, 0.6664])
     """
 
-    @checked
-    def __init__(self, normalize: bool = False) -> None:
-        super().__init__()
-        self.normalize = normalize
-
-    def weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """Compute the weight of each site, ``(N,)``, with background in the last column."""
-        student, teacher = (side.softmax(dim=1)[:, :-1] for side in check_pair(preds_S, preds_T))
-        return self._finish(teacher - student)
-
-    def binary_weights(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """Compute the weight of each site, ``(N,)``, of sigmoid scores."""
-        student, teacher = (side.sigmoid() for side in check_pair(preds_S, preds_T, columns=1))
-        return self._finish(teacher - student)
-
-    def _finish(self, differences: Tensor) -> Tensor:
-        weights = differences.abs().amax(dim=1)
-        return mean_one(weights) if self.normalize else weights
+    def compared(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Return how far the scores are apart, ``(N, K)``."""
+        return (teacher - student).abs()

@@ -7,6 +7,6 @@
 from __future__ import annotations
 
 from eakd_det.checkpoint.zoo_index import ZooEntry, zoo_entries, zoo_entry
-from eakd_det.zoo.loading import build_detector, load_detector
+from eakd_det.zoo.loading import load_detector
 
-__all__ = ['ZooEntry', 'build_detector', 'load_detector', 'zoo_entries', 'zoo_entry']
+__all__ = ['ZooEntry', 'load_detector', 'zoo_entries', 'zoo_entry']

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from mmdet.registry import MODELS
 from mmdet.utils import register_all_modules
 from mmengine.config import Config
 from torch import nn
 
-from eakd_det.checkpoint import checkpoint_classes, load_checkpoint_file, load_detector_weights
+from eakd_det.checkpoint.trained import trained_detector
 from eakd_det.checkpoint.zoo_index import SCHEME, zoo_entry
 from eakd_det.models.stock import stock_student_config
 
@@ -30,29 +28,9 @@ def load_detector(name: str, device: str = 'cpu') -> nn.Module:
         >>> len(detector.dataset_meta['classes'])
         10
     """
-    entry = zoo_entry(name)
-    return build_detector(Config.fromfile(str(entry.config)), f'{SCHEME}://{name}', device)
-
-
-def build_detector(cfg: Config, checkpoint: str | Path, device: str = 'cpu') -> nn.Module:
-    """Return the plain detector of a config with the weights of any checkpoint, in eval mode.
-
-    Unlike :func:`mmdet.apis.init_detector`, it reads tensors only, also safetensors and ``zoo://NAME``, and every
-    weight must match.
-
-    Args:
-        cfg: A config of a detector, or of a distillation, whose student is built.
-        checkpoint: Its weights.
-        device: Device.
-
-    Raises:
-        ConfigError: If the weights cannot be read or do not fit.
-    """
     register_all_modules(init_default_scope=True)
-    cfg = stock_student_config(cfg)
-    content = load_checkpoint_file(checkpoint)
-    model: Any = MODELS.build({**cfg.model, 'init_cfg': None})
-    load_detector_weights(model, content, source=str(checkpoint))
-    model.cfg = cfg
-    model.dataset_meta = {'classes': checkpoint_classes(content), 'palette': 'random'}
-    return model.to(device).eval()
+    cfg = stock_student_config(Config.fromfile(str(zoo_entry(name).config)))
+    detector, classes = trained_detector(cfg, f'{SCHEME}://{name}')
+    model: Any = detector  # what inference_detector reads are attributes that no module declares
+    model.cfg, model.dataset_meta = cfg, {'classes': classes, 'palette': 'random'}
+    return detector.to(device)

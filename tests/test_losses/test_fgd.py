@@ -113,7 +113,7 @@ def test_a_wider_image_of_the_batch_does_not_move_the_boxes():
     [
         (dict(student_channels=5), BOXES, r'^FGDLoss\.student_channels: expected the width .*, 4, but got 5$'),
         (dict(teacher_channels=5), BOXES, r'^FGDLoss\.teacher_channels: expected the width .*, 4, but got 5$'),
-        (dict(num_levels=2), BOXES, r'^FGDLoss\.num_levels: expected at most the 1 pyramid levels'),
+        (dict(num_levels=2), BOXES, r'^FGDLoss\.num_levels: expected 2 pyramid levels in features_S, but got 1'),
         ({}, BOXES[:2], r'^FGDLoss: expected gt_boxes of each of 3 images, but got 2$'),
         ({}, None, r'^FGDLoss: expected gt_boxes, but got none; add them to its loss_forward_mappings$'),
     ],

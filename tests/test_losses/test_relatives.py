@@ -61,8 +61,11 @@ def test_fitnet_fits_the_teacher():
     ('loss', 'message'),
     [
         (FitNetLoss(5, 8, num_levels=1), r'^FitNetLoss\.student_channels: expected the width .*, 6, but got 5$'),
-        (FitNetLoss(6, 8, num_levels=3), r'^FitNetLoss\.num_levels: expected at most the 2 pyramid levels'),
-        (ATLoss(num_levels=3), r'^ATLoss\.num_levels: expected at most the 2 pyramid levels'),
+        (
+            FitNetLoss(6, 8, num_levels=3),
+            r'^FitNetLoss\.num_levels: expected 3 pyramid levels in features_S, but got 2',
+        ),
+        (ATLoss(num_levels=3), r'^ATLoss\.num_levels: expected 3 pyramid levels in features_S, but got 2'),
     ],
 )
 def test_levels_that_do_not_fit(loss, message):

@@ -14,6 +14,7 @@ from eakd_det.errors import ConfigError
 from eakd_det.onecall import distilling, students
 from eakd_det.onecall.command import main, parse_arguments
 from eakd_det.onecall.configs import complete_configs
+from eakd_det.onecall.options import split_options
 from eakd_det.onecall.running import Cost, ProgressLine, run_step
 from eakd_det.onecall.state import NAME, State
 from eakd_det.onecall.steps import Step, steps
@@ -193,12 +194,12 @@ def test_a_folder_continues_with_the_same_settings_only(tmp_path):
 
 
 def test_options_are_written_as_the_command_line_takes_them():
-    own, shared = distilling._split({'plain': False, 'classes': ('cat', 'dog'), 'train_cfg.max_iters': 3})
+    own, shared = split_options({'plain': False, 'classes': ('cat', 'dog'), 'train_cfg.max_iters': 3})
     assert own == {'plain': False}
     assert shared == {'classes': '[cat,dog]', 'train_cfg.max_iters': '3'}
-    assert distilling._split({'train_cfg': {'max_iters': 3}})[1] == {'train_cfg.max_iters': '3'}
+    assert split_options({'train_cfg': {'max_iters': 3}})[1] == {'train_cfg.max_iters': '3'}
     with pytest.raises(ConfigError, match=r"^options\.plain: expected a bool, but got 'no'"):
-        distilling._split({'plain': 'no'})
+        split_options({'plain': 'no'})
 
 
 def test_missing_folder_is_an_error_of_one_line(capsys):

@@ -17,4 +17,14 @@ questions = {
     'Does LS help DKD?': ('dkd-ls', 'dkd'),
     'Does EA help KD+LS?': ('ea-kd-ls', 'kd-ls'),
 }
-del _pair  # a plan contains only keys of the runner
+
+# Options that set the base channels of a detector, by its key and their number.
+_width = {
+    f'{_key} {_channels}': {
+        f'{_key}.backbone.base_channels': _channels,
+        f'{_key}.backbone.stem_channels': _channels,
+        f'{_key}.neck.in_channels': [_channels, 2 * _channels, 4 * _channels, 8 * _channels],
+    }
+    for _key in ('model', 'model.architecture', 'model.teacher')
+    for _channels in (8, 16, 24, 64)
+}

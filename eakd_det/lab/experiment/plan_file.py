@@ -59,12 +59,12 @@ def read_plan(path: Path) -> Plan:
 
     ``arms`` is a dict of dicts, by name; paths of configs are relative to the plan file. A config may be composed:
     ``config='../pairs/r101-r18_coco.py+ea-kd'``. ``student`` and ``control`` default to the arms named
-    'student' and 'kd', if they exist.
+    'student' and 'kd', if they exist. Names that begin with ``_`` are the file's own.
 
     Raises:
         ConfigError: If the file is missing or a key in it is invalid.
     """
-    content = read_config(str(path)).to_dict()
+    content = {key: value for key, value in read_config(str(path)).to_dict().items() if not key.startswith('_')}
     try:
         return _plan(path, from_option_dict(_PlanFile, content, 'plan'), content)
     except ConfigError as error:

@@ -78,7 +78,7 @@ def fgd_terms(student: Tensor, teacher: Tensor, scale: Tensor, tau: float = 0.5)
         D^{\mathrm{fg}} = \sum_{c, x} s_x A^S_x(t) A^C_c(t) (t_{cx} - f_{cx})^2, \quad
         D^{\mathrm{bg}} = \frac{1}{N_{\mathrm{bg}}} \sum_{c,\, x: s_x = 0} A^S_x(t) A^C_c(t) (t_{cx} - f_{cx})^2
 
-        D^{\mathrm{at}} = \lVert A^S(t) - A^S(f) \rVert_1 + \lVert A^C(t) - A^C(f) \rVert_1
+    .. math:: D^{\mathrm{at}} = \lVert A^S(t) - A^S(f) \rVert_1 + \lVert A^C(t) - A^C(f) \rVert_1
 
     with the student's features :math:`f`, the teacher's :math:`t`, the scale :math:`s` of the objects' cells, the
     number :math:`N_{\mathrm{bg}}` of the others, and attention to cells and channels

@@ -19,8 +19,8 @@ from eakd_det.losses.pyramid import PyramidLoss
 class FGDLoss(PyramidLoss):
     r"""Focal and global distillation of pyramid levels (FGD; Yang et al., CVPR 2022).
 
-    .. math:: L = \lambda_0 \cdot \frac{1}{N} \sum_{i=1}^{N} w_i \sum_{l} \alpha D^{\mathrm{fg}} + \beta D^{\mathrm{bg}}
-        + \gamma D^{\mathrm{at}} + \lambda \lVert R^S_l(f) - R^T_l(t) \rVert^2
+    .. math:: L = \lambda_0 \cdot \frac{1}{N} \sum_{i=1}^{N} w_i \sum_{l} \bigl( \alpha D^{\mathrm{fg}}
+        + \beta D^{\mathrm{bg}} + \gamma D^{\mathrm{at}} + \lambda \lVert R^S_l(f) - R^T_l(t) \rVert^2 \bigr)
 
     with the focal terms of :func:`eakd_det.functional.fgd_terms` of image :math:`i` and level :math:`l`, the teacher's
     features :math:`t`, the student's :math:`f`, through a 1 x 1 convolution where the widths differ, and a
@@ -30,14 +30,14 @@ class FGDLoss(PyramidLoss):
 
     Weights in the configs of the published code:
 
-    ===========================================  ==============  =============  ===============  ================
-    detector                                     :math:`\alpha`  :math:`\beta`  :math:`\gamma`   :math:`\lambda`
-    ===========================================  ==============  =============  ===============  ================
-    two-stage, four levels: the defaults         5e-5            2.5e-5         5e-5             5e-7
-    RetinaNet, GFL, five levels                  1e-3            5e-4           5e-4             5e-6
-    FCOS (with T = 0.8), RepPoints, five levels  1.6e-3          8e-4           8e-4             8e-6
-    YOLOX, three levels                          2e-3            1e-3           1e-3             1e-5
-    ===========================================  ==============  =============  ===============  ================
+    ===========================================  ======  ======  ======  ======
+    detector                                     α       β       γ       λ
+    ===========================================  ======  ======  ======  ======
+    two-stage, four levels: the defaults         5e-5    2.5e-5  5e-5    5e-7
+    RetinaNet, GFL, five levels                  1e-3    5e-4    5e-4    5e-6
+    FCOS (with T = 0.8), RepPoints, five levels  1.6e-3  8e-4    8e-4    8e-6
+    YOLOX, three levels                          2e-3    1e-3    1e-3    1e-5
+    ===========================================  ======  ======  ======  ======
 
     Args:
         student_channels: Width of the student's levels. Defaults to 256.

@@ -66,6 +66,7 @@ NOT_APPLICABLE = {
 }
 NEEDED_PACKAGES = {'boxinst': ('skimage',), 'convnext': ('mmpretrain',), 'timm_example': ('mmpretrain', 'timm')}
 CLASSES, SIZE, SECONDS = 3, 320, 240
+SIZES = {'centripetalnet': 128, 'cornernet': 128}  # two hourglasses, and heads of 256 channels at a stride of 4
 PROPOSALS = 64  # sampled from an image; a Trident samples them in each of three branches
 EA_KD = dict(type='eakd_det.KDLoss', reduction='objects', weighting=dict(type='eakd_det.EntropyWeighting', tau=1.0))
 
@@ -131,7 +132,7 @@ def tiny_model(path: Path) -> Config:
     return model
 
 
-def batch(seed: int, masks: bool, classes: int = CLASSES) -> dict[str, Any]:
+def batch(seed: int, masks: bool, classes: int = CLASSES, size: int = SIZE) -> dict[str, Any]:
     """Return two random images with boxes, and masks if a detector learns them: an assigner may read what is there.
 
     There are proposals and a map of segments for the detectors that read them.
@@ -139,9 +140,9 @@ def batch(seed: int, masks: bool, classes: int = CLASSES) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     inputs, samples = [], []
     for _ in range(2):
-        corners = rng.uniform(0, SIZE / 2, (3, 2))
-        boxes = np.concatenate([corners, corners + rng.uniform(SIZE / 8, SIZE / 2, (3, 2))], axis=1)
-        shape = (SIZE, SIZE)
+        corners = rng.uniform(0, size / 2, (3, 2))
+        boxes = np.concatenate([corners, corners + rng.uniform(size / 8, size / 2, (3, 2))], axis=1)
+        shape = (size, size)
         sample = DetDataSample(metainfo=dict(img_shape=shape, ori_shape=shape, scale_factor=(1.0, 1.0), img_id=0))
         sample.gt_instances = InstanceData(
             bboxes=torch.from_numpy(boxes).float(),
@@ -150,22 +151,22 @@ def batch(seed: int, masks: bool, classes: int = CLASSES) -> dict[str, Any]:
         sample.proposals = InstanceData(bboxes=sample.gt_instances.bboxes + 4, scores=torch.ones(3))
         sample.gt_sem_seg = PixelData(sem_seg=torch.from_numpy(rng.integers(0, classes, (1, *shape))))
         if masks:
-            sample.gt_instances.masks = BitmapMasks(_filled(boxes.astype(int)), *shape)
+            sample.gt_instances.masks = BitmapMasks(_filled(boxes.astype(int), size), *shape)
         sample.ignored_instances = sample.gt_instances[:0]
         inputs.append(torch.from_numpy(rng.integers(0, 256, (3, *shape), dtype=np.uint8)))
         samples.append(sample)
     return dict(inputs=inputs, data_samples=samples)
 
 
-def _filled(boxes: np.ndarray) -> np.ndarray:
-    masks = np.zeros((len(boxes), SIZE, SIZE), np.uint8)
+def _filled(boxes: np.ndarray, size: int) -> np.ndarray:
+    masks = np.zeros((len(boxes), size, size), np.uint8)
     for mask, (x1, y1, x2, y2) in zip(masks, boxes, strict=True):
         mask[y1:y2, x1:x2] = 1
     return masks
 
 
-def distil(student: nn.Module, teacher: nn.Module) -> None:
-    """Train three steps.
+def distil(student: nn.Module, teacher: nn.Module, size: int = SIZE) -> None:
+    """Train three steps on images of ``size`` pixels.
 
     Raises:
         ConfigError: If the detectors are refused.
@@ -180,7 +181,7 @@ def distil(student: nn.Module, teacher: nn.Module) -> None:
     for step in range(3):
         MessageHub.get_current_instance().update_info('iter', step)  # as a runner does; BoxInst warms up by it
         logged = model.train().train_step(
-            batch(step, bool(student.with_mask), num_classes(student) or CLASSES), wrapper
+            batch(step, bool(student.with_mask), num_classes(student) or CLASSES, size), wrapper
         )
         values = {key: float(value) for key, value in logged.items() if 'loss' in key}
         if not all(np.isfinite(value) for value in values.values()) or not values['distill.loss_kd'] > 0:
@@ -209,7 +210,7 @@ def examine(family: str) -> dict[str, Any] | None:
             for module in (*student.modules(), *teacher.modules()):
                 _replace_pretrained(module)
             found.update(result='failed', head=_head(student), ops=_ops(student))
-            distil(student, teacher)
+            distil(student, teacher, SIZES.get(family, SIZE))
             found['result'] = 'works'
     except ConfigError as error:
         found.update(result='refused' if found['head'] else 'not built', reason=str(error))

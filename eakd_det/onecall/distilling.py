@@ -45,7 +45,7 @@ def distill(
             the extra ``[convert]`` reads.
         teacher: A checkpoint; the work folder of a run; or a model of MMDetection's zoo, fine-tuned first. None trains
             the teacher that goes with the student first.
-        student: A name of ``eakd_det/onecall/students.json`` (``'gfl_r18w16'``); a config of a detector, of a pair, or
+        student: A name of ``eakd_det/onecall/students.json`` (``'rtmdet-tiny'``); a config of a detector, of a pair, or
             ``PAIR.py+METHOD``; or the largest size that fits, in parameters (``'5M'``) or milliseconds per photo on
             this machine (``'30ms'``). None is a thin Faster R-CNN, or one with MobileNetV2 if there is a GPU.
         unlabeled: Folder of photos without annotations, which the teacher labels for the student.

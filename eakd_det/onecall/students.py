@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmdet.registry import MODELS
@@ -52,7 +53,7 @@ def named_students() -> dict[str, Student]:
 
     Example:
         >>> list(named_students())
-        ['faster-rcnn_r18w16', 'gfl_r18w16', 'faster-rcnn_mv2']
+        ['faster-rcnn_r18w16', 'gfl_r18w16', 'rtmdet_w12', 'faster-rcnn_mv2', 'rtmdet-tiny']
     """
     root = configs_dir()
     return {
@@ -66,18 +67,18 @@ def choose_student(student: str | None) -> tuple[Student, str]:
 
     Args:
         student: A name of the table; a config of a plain detector, of a pair, or ``PAIR.py+METHOD``; or the largest
-            size that
-            fits: parameters in millions (``'5M'``), or milliseconds per photo on this machine (``'30ms'``). None is
-            the table's default for this machine, with a GPU or without.
+            size that fits: parameters in millions (``'5M'``), or milliseconds per photo on this machine (``'30ms'``).
+            None is the table's default for this machine. Without a GPU, default and sizes choose among the students
+            whose ``machine`` is 'cpu'.
 
     Raises:
         ConfigError: If there is no such student, or none fits.
     """
     table = named_students()
     if student is None:
-        device = 'gpu' if torch.cuda.is_available() else 'cpu'
-        name = next(name for name, row in _table().items() if row.get('default') == device)
-        return table[name], f'student: {name}, the default {"with" if device == "gpu" else "without"} a GPU'
+        machine = _machine()
+        name = next(name for name, row in _table().items() if row.get('default') and row['machine'] == machine)
+        return table[name], f'student: {name}, the default {"with" if machine == "gpu" else "without"} a GPU'
     if student in table:
         return table[student], ''
     limit = _LIMIT.fullmatch(student.strip())
@@ -103,9 +104,11 @@ def _of_config(config: str, first: Path) -> Student:
 
 
 def _largest(limit: float, unit: str) -> tuple[Student, str]:
-    """Return the named student with most parameters among those within ``limit``."""
+    """Return the named student with most parameters among those within ``limit`` that can be trained here."""
     measured = []
     for name, student in named_students().items():
+        if _machine() == 'cpu' and _table()[name]['machine'] == 'gpu':
+            continue
         millions, milliseconds = measure(student)
         measured.append((millions, milliseconds, name))
     value = {'M': lambda row: row[0], 'ms': lambda row: row[1]}[unit]
@@ -113,7 +116,7 @@ def _largest(limit: float, unit: str) -> tuple[Student, str]:
     listed = ', '.join(f'{name} {millions:.1f}M {milliseconds:.0f}ms' for millions, milliseconds, name in measured)
     if not fitting:
         raise ConfigError(
-            f'student: expected a size that fits one of the named students, but none is within '
+            f'student: expected a size that fits one of the named students for this machine, but none is within '
             f'{limit:g}{unit} ({listed})'
         )
     _, _, name = max(fitting)
@@ -141,7 +144,11 @@ def _scale(cfg: Config) -> tuple[int, int]:
     return int(scale[0]), int(scale[1])
 
 
+def _machine() -> str:
+    return 'gpu' if torch.cuda.is_available() else 'cpu'
+
+
 @functools.cache
-def _table() -> dict[str, dict[str, str]]:
-    content: dict[str, dict[str, str]] = json.loads((Path(__file__).parent / 'students.json').read_text())
+def _table() -> dict[str, dict[str, Any]]:
+    content: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / 'students.json').read_text())
     return content

@@ -79,6 +79,7 @@ DENSE_PAIRS = {
     'yolox-l-s_coco': 'YOLOXHead',
     'gfl-r18w32-r18w16_custom-small': 'GFLHead',
     'gfl-r18w32-r18w16_demo': 'GFLHead',
+    'rtmdet-l-tiny_custom': 'RTMDetSepBNHead',
     'rtmdet-w25-w12_custom-small': 'RTMDetSepBNHead',
 }
 NAMES = [f'{folder}/{name}' for folder, names in FOLDERS.items() for name in names]

@@ -243,6 +243,9 @@ def test_other_teachers_of_a_folder_are_the_same():
     [
         ('custom/teacher_faster-rcnn_r50_fpn_custom', 'pairs/r50-mv2_custom'),
         ('custom_small/teacher_faster-rcnn_r18w32_fpn_custom-small', 'pairs/r18w32-r18w16_custom-small'),
+        ('dense/teacher_gfl_r18w32_fpn_custom-small', 'pairs/gfl-r18w32-r18w16_custom-small'),
+        ('dense/teacher_rtmdet_w25_custom-small', 'pairs/rtmdet-w25-w12_custom-small'),
+        ('dense/teacher_rtmdet_l_custom', 'pairs/rtmdet-l-tiny_custom'),
         ('bccd/teacher_faster-rcnn_mv2_fpn_bccd', 'pairs/mv2-r18w16_bccd'),
         ('bccd/teacher_faster-rcnn_mv2_fpn_bccd', 'pairs/mv2-mv2_bccd'),
     ],
@@ -256,6 +259,19 @@ def test_the_trained_teacher_is_the_model_that_distils(teacher, pair):
             model['backbone'].pop('init_cfg')
         model.pop('_scope_', None)
     assert used == trained
+
+
+@pytest.mark.parametrize(('name', 'theirs'), [('student_rtmdet_tiny', 'rtmdet_tiny'), ('teacher_rtmdet_l', 'rtmdet_l')])
+def test_rtmdet_is_mmdetections_but_for_classes_and_batchnorm_over_processes(name, theirs):
+    ours = load(f'dense/{name}_custom').model.to_dict()
+    stock = Config.fromfile(f'{MMDET_CONFIGS}/rtmdet/{theirs}_8xb32-300e_coco.py').model.to_dict()
+    for part in ('backbone', 'neck', 'bbox_head'):
+        assert stock[part].pop('norm_cfg') == dict(type='SyncBN')
+        assert ours[part].pop('norm_cfg') == dict(type='BN')
+    for model in (ours, stock):
+        model['bbox_head'].pop('num_classes')
+        model['data_preprocessor'].pop('pad_size_divisor', None)  # images are padded to 640 before
+    assert ours == stock
 
 
 def _metafile() -> dict:

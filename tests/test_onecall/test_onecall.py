@@ -10,6 +10,7 @@ from mmengine.config import Config
 
 from eakd_det.cli.arguments import parse_train_arguments
 from eakd_det.cli.config import load_config, read_config
+from eakd_det.datasets.class_names import set_num_classes
 from eakd_det.errors import ConfigError
 from eakd_det.onecall import distilling, students
 from eakd_det.onecall.command import main, parse_arguments
@@ -72,16 +73,34 @@ def test_the_default_fits_the_machine(monkeypatch, gpu, name):
     assert name in remark
 
 
-def test_a_size_chooses_the_largest_that_fits(monkeypatch):
-    sizes = {'faster-rcnn_r18w16': (1.5, 30.0), 'gfl_r18w16': (1.1, 20.0), 'faster-rcnn_mv2': (18.0, 400.0)}
-    monkeypatch.setattr(students, 'measure', lambda student: sizes[student.name])
-    assert choose_student('5M')[0].name == 'faster-rcnn_r18w16'
-    assert choose_student('25 ms')[0].name == 'gfl_r18w16'
-    student, remark = choose_student('1000ms')
-    assert student.name == 'faster-rcnn_mv2'
-    assert remark.startswith('student: faster-rcnn_mv2, the largest within 1000ms (faster-rcnn_r18w16 1.5M 30ms, ')
-    with pytest.raises(ConfigError, match='none is within 1M'):
-        choose_student('1M')
+SIZES = {
+    'faster-rcnn_r18w16': (1.5, 30.0),
+    'gfl_r18w16': (1.1, 20.0),
+    'rtmdet_w12': (0.6, 15.0),
+    'faster-rcnn_mv2': (18.0, 400.0),
+    'rtmdet-tiny': (4.9, 90.0),
+}
+
+
+@pytest.mark.parametrize(
+    ('gpu', 'size', 'name'),
+    [
+        (False, '1M', 'rtmdet_w12'),
+        (False, '25 ms', 'gfl_r18w16'),
+        (False, '5M', 'faster-rcnn_r18w16'),  # the larger ones are not for training on a CPU
+        (True, '5M', 'rtmdet-tiny'),
+        (True, '1000ms', 'faster-rcnn_mv2'),
+    ],
+)
+def test_a_size_chooses_the_largest_that_fits(monkeypatch, gpu, size, name):
+    monkeypatch.setattr(students.torch.cuda, 'is_available', lambda: gpu)
+    monkeypatch.setattr(students, 'measure', lambda student: SIZES[student.name])
+    student, remark = choose_student(size)
+    assert student.name == name
+    size = size.replace(' ', '')
+    assert remark.startswith(f'student: {name}, the largest within {size} (faster-rcnn_r18w16 1.5M 30ms, ')
+    with pytest.raises(ConfigError, match='none is within'):
+        choose_student('0.5M')
 
 
 def test_a_students_size_is_measured():
@@ -131,10 +150,11 @@ def test_another_teacher_makes_a_pair_of_its_own(tmp_path):
     assert cfg.model.distiller.distill_losses
 
 
-def test_the_pairs_own_teacher_changes_nothing(tmp_path):
-    student = named_students()['faster-rcnn_r18w16']
+@pytest.mark.parametrize('name', ['faster-rcnn_r18w16', 'rtmdet_w12'])
+def test_the_pairs_own_teacher_changes_nothing(tmp_path, name):
+    student = named_students()[name]
     own = read_config(str(student.teacher)).model.to_dict()
-    own['roi_head']['bbox_head']['num_classes'] = 3
+    set_num_classes(own, 3)
     assert complete_configs(student, Teacher('t.pth', own), tmp_path) == student
 
 

@@ -48,6 +48,11 @@ def test_what_cannot_work_is_said_in_one_line(grid, changes, said):
     assert '\n' not in str(error.value)
 
 
+def test_names_with_an_underscore_belong_to_the_file(grid):
+    grid.write_plan(_pair='../pairs/r18w32-r18w16_demo.py')
+    assert [arm.name for arm in read_plan(grid.plan).arms] == ['student', 'kd', 'ea-kd']
+
+
 def test_a_plan_from_the_command_line():
     folder = Path('configs/demo')
     configs = [

@@ -75,7 +75,9 @@ def svg(figure: Figure) -> str:
 
 
 def _reference(report: Mapping[str, Any]) -> str | None:
-    return 'control' if report['control'] else 'student' if report['student'] else None
+    """Return which arm the others are compared with: the control, or the student while the control has not run."""
+    has_run = {arm['name'] for arm in report['arms'] if arm['values'].get('AP')}
+    return next((key for key in ('control', 'student') if report[key] in has_run), None)
 
 
 def _titles(report: Mapping[str, Any]) -> dict[str, str]:

@@ -10,6 +10,7 @@ import pytest
 
 from eakd_det.lab.experiment.comparison import make_report
 from eakd_det.lab.experiment.page import page
+from eakd_det.lab.experiment.plot import caption
 from eakd_det.lab.experiment.plan import Arm, Plan
 from eakd_det.lab.experiment.table import loss_cells, markdown, notes, question_cells, table_cells
 from tests.test_lab.test_experiment.conftest import START, record
@@ -76,6 +77,7 @@ def test_an_arm_without_any_run_is_named_and_has_no_row():
     assert 'Not run: KD.' in notes(found)
     assert row(found, 'ea-kd')['to_control'] == {}
     assert '>KD<' not in page(found)
+    assert 'the difference to STUDENT' in caption(found)
     failed = report([run for run in full() if run.arm != 'kd'] + [record('kd', 0, status='failed', error='no file')])
     assert [cells[0] for cells in table_cells(failed)[1]] == ['teacher', 'STUDENT', 'KD', 'EA-KD']
     assert 'no finished run' in page(failed)

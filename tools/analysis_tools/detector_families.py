@@ -66,7 +66,7 @@ NOT_APPLICABLE = {
 }
 NEEDED_PACKAGES = {'boxinst': ('skimage',), 'convnext': ('mmpretrain',), 'timm_example': ('mmpretrain', 'timm')}
 CLASSES, SIZE, SECONDS = 3, 320, 240
-SIZES = {'centripetalnet': 128, 'cornernet': 128}  # two hourglasses, and heads of 256 channels at a stride of 4
+SIZES = {'centripetalnet': 64, 'cornernet': 64}  # two hourglasses, and heads of 256 channels at a stride of 4
 PROPOSALS = 64  # sampled from an image; a Trident samples them in each of three branches
 EA_KD = dict(type='eakd_det.KDLoss', reduction='objects', weighting=dict(type='eakd_det.EntropyWeighting', tau=1.0))
 

@@ -170,6 +170,7 @@ class ProposalDistill(BaseAlgorithm):
         if self.distillation_stopped:
             student_losses = self.student(batch_inputs, samples, mode='loss')
             return _with_prefixes(student_losses, zero_loss(self.distiller))
+        # The student's own loss; its sites, and its prediction there, are recorded on the way.
         ratio = self.gradient_ratio
         measured: AbstractContextManager[list[Tensor]] = nullcontext([]) if ratio is None else neck_levels(self.student)
         watched_head = self._student_head.watch(self.distiller.needs_embeddings)
@@ -177,6 +178,7 @@ class ProposalDistill(BaseAlgorithm):
             student_losses = self.student(batch_inputs, samples, mode='loss')
         if not len(watched.sites):  # MMDetection omits losses of the head
             student_losses = {**student_losses, **zero_loss(self.student)}
+        # The teacher predicts at the same sites, and the distiller compares both predictions.
         self._record_predictions(batch_inputs, samples, watched.sites, watched.prediction)
         distill_losses = self.distiller.compute_distill_losses()
         if ratio is not None and levels:

@@ -270,7 +270,8 @@ def test_rtmdet_is_mmdetections_but_for_classes_and_batchnorm_over_processes(nam
         assert ours[part].pop('norm_cfg') == dict(type='BN')
     for model in (ours, stock):
         model['bbox_head'].pop('num_classes')
-        model['data_preprocessor'].pop('pad_size_divisor', None)  # images are padded to 640 before
+    ours['data_preprocessor'].pop('pad_size_divisor')  # images are padded to 640 before
+    assert stock['data_preprocessor'].pop('batch_augments') is None
     assert ours == stock
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from eakd_det.lab.experiment.comparison import make_report
 from eakd_det.lab.experiment.page import page
-from eakd_det.lab.experiment.plot import caption
 from eakd_det.lab.experiment.plan import Arm, Plan
+from eakd_det.lab.experiment.plot import caption
 from eakd_det.lab.experiment.table import loss_cells, markdown, notes, question_cells, table_cells
 from tests.test_lab.test_experiment.conftest import START, record
 

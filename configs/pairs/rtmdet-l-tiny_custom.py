@@ -17,4 +17,5 @@ model = dict(
 loss_options = dict(
     loss_cross=dict(student_channels=96, teacher_channels=256, num_levels=3),
     loss_pkd=dict(num_levels=3),
+    loss_fgd=dict(student_channels=96, teacher_channels=256, num_levels=3),
 )

@@ -3,7 +3,9 @@
 The numbers are what that code gives for the inputs below: value, and sum of the absolute gradient. The repositories on
 github.com: HobbitLong/RepDistiller (b84f547; FitNet, AT, RKD, CRD), megvii-research/mdistiller (a08d46f; AT, RKD, OFD),
 clovaai/overhaul-distillation (76344a8; OFD), WangYZ1608/Knowledge-Distillation-via-ND (fc6f3f9; the detection code of
-KD++), GzyAftermath/CAT-KD (4467073), jingyang2017/KD_SRRL (d2e802f), lancopku/DynamicKD (261162d).
+KD++), GzyAftermath/CAT-KD (4467073), jingyang2017/KD_SRRL (d2e802f), lancopku/DynamicKD (261162d), DefangChen/SimKD
+(2b389c3), zhengli97/CTKD (7d52522), forjiuzhou/Spherical-Knowledge-Distillation (1c73fc0; the README of SKD, by ATKD's
+author).
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import pytest
 import torch
 
 from eakd_det import functional
-from eakd_det.losses import CATKDLoss, CrossHeadLoss, KDLoss, NormDirectionLoss, RKDLoss
+from eakd_det.losses import CATKDLoss, CrossHeadLoss, EmbeddingLoss, KDLoss, NormDirectionLoss, RKDLoss
 from eakd_det.losses.cross_head import _mean_gap
 
 CLOSE = 1e-6
@@ -37,6 +39,17 @@ def of_embeddings(loss):
         return loss.double()(**given, gt_labels=LABELS)
 
     return value
+
+
+def instance_temperature_loss():
+    """Return CTKD with temperatures from 1.6 to 12.8, whose gradient is half reversed at the first iteration."""
+    tau = dict(type='InstanceTemperature', num_columns=4, hidden_channels=3, ramp_iters=2)
+    loss = KDLoss(tau=tau).double()
+    with torch.no_grad():
+        for weight in loss.tau.theta.parameters():
+            weight.copy_(torch.linspace(-0.5, 0.5, weight.numel()).reshape(weight.shape))
+        loss.tau.theta[-1].bias.fill_(-3.0)
+    return loss
 
 
 # name: what is compared, its inputs, value and gradient
@@ -81,6 +94,23 @@ PUBLISHED = {
         8.980329734667407,
         5.031081176996009,
     ),
+    # maps of one position and no projector, as widths are equal
+    'simkd': (of_embeddings(EmbeddingLoss()), EMBEDDINGS, 2.1727418064151447, 2.3371445698787374),
+    # the repository's divergence of each row at its temperature, averaged as its README does for this form. The network
+    # is this package's in both: the repository has none
+    'ctkd, instance-wise': (
+        lambda s, t: instance_temperature_loss()(s, t),
+        LOGITS,
+        2.608757254949158,
+        1.6802659257977348,
+    ),
+    # SKD's layer norm times 2 at temperature 4 is temperature 2 here; the factor is 16 there, 4 here
+    'atkd, as skd': (
+        KDLoss(tau=2.0, standardize='population', loss_weight=4.0),
+        LOGITS,
+        3.033217608564489,
+        1.7419146814872735,
+    ),
 }
 
 
@@ -91,6 +121,16 @@ def test_value_and_gradient(compare, pair, value, gradient):
     (found,) = torch.autograd.grad(result, student)
     assert result.item() == pytest.approx(value, rel=CLOSE)
     assert found.abs().sum().item() == pytest.approx(gradient, rel=CLOSE)
+
+
+def test_ctkd_reverses_the_gradient_of_its_network():
+    """CTKD's reversal and loss give these sums of each parameter's gradient, halfway along the ramp."""
+    loss = instance_temperature_loss()
+    loss(*LOGITS).backward()
+    sums = [weight.grad.sum().item() for weight in loss.tau.theta.parameters()]
+    assert sums == pytest.approx(
+        [-0.26466638117964, -0.04802401321388, -0.37522354808916, -0.24038006063312], rel=CLOSE
+    )
 
 
 def test_margins_of_a_normal_distribution_are_those_of_its_batch_norm():

@@ -20,8 +20,8 @@ class StudentOptions:
     Attributes:
         channels_last: Run backbone, neck and heads on channels-last memory in training. Sums run in another order, so
             that losses and gradients equal MMDetection's to rounding (about 1e-5), not to the bit. None does so on a
-            CPU, where it was measured, for batches of 131,072 pixels or more, unless a recorder records feature maps or
-            the student has deformable convolutions, which cannot read that layout.
+            CPU with AVX-512, for batches of 131,072 pixels or more, unless a recorder records feature maps or the
+            student has deformable convolutions, which cannot read that layout. Other CPUs train more slowly on it.
 
         winograd: Compute the widest 3 x 3 convolutions (256 channels or more, as in FPN and RPN) by Winograd's minimal
             filtering on a CPU, see :func:`eakd_det.models.winograd.winograd_conv3x3`: faster on large maps, outputs

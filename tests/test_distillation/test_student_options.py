@@ -72,11 +72,21 @@ def test_losses_and_gradients_stay_what_they_were_to_rounding(base):
     ids=str,
 )
 def test_layout_is_chosen_by_the_size_of_the_batch_or_by_option(pair, monkeypatch, options, least_pixels, expected):
+    monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: 'AVX512')
     monkeypatch.setattr(memory_layout, 'LEAST_PIXELS', least_pixels)
     assert layouts(make(pair, student_options=options))[0] == {expected}
 
 
+@pytest.mark.parametrize('capability', ['AVX2', 'DEFAULT'])
+def test_other_processors_train_as_in_mmdetection(pair, monkeypatch, capability):
+    monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: capability)
+    monkeypatch.setattr(memory_layout, 'LEAST_PIXELS', 1)
+    assert layouts(make(pair))[0] == {False}
+    assert layouts(make(pair, student_options=dict(channels_last=True)))[0] == {True}
+
+
 def test_recorder_on_feature_maps_keeps_the_layout_by_default(pair, monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: 'AVX512')
     monkeypatch.setattr(memory_layout, 'LEAST_PIXELS', 1)
     neck = dict(student_recorders=dict(neck=dict(type='ModuleOutputs', source='neck')))
     assert layouts(make(pair, distiller=neck))[0] == {False}

@@ -25,6 +25,7 @@ from eakd_det.datasets.dataset_configs import (
     local_coco_datasets,
 )
 from eakd_det.datasets.image_files import check_images, describe_faults, spread_sample
+from eakd_det.datasets.image_scale import remark_on_size
 from eakd_det.errors import ConfigError
 from eakd_det.plurals import counted
 from eakd_det.visualization.annotated import draw_annotated
@@ -94,7 +95,8 @@ def _print_findings(
         line = f'{key}: {describe_faults(found, len(sizes))}'
         fatal += [line] if found[0][1].is_fatal else []
         print(f'  {line}')
-    for remark in (*summary.remarks, *remarks_on_use(summary, class_names(dataset))):
+    remarks = *summary.remarks, *remarks_on_use(summary, class_names(dataset)), *remark_on_size(summary, dataset)
+    for remark in remarks:
         print(f'  {key}: {annotation_path(dataset)} {remark}')
     print(f'  {counted(len(sizes), "image")} opened')
     return fatal

@@ -29,6 +29,7 @@ from eakd_det.datasets.dataset_configs import (
     local_coco_datasets,
 )
 from eakd_det.datasets.image_files import check_images, describe_faults, spread_sample
+from eakd_det.datasets.image_scale import remark_on_size
 from eakd_det.errors import ConfigError
 
 _SAMPLE = 32
@@ -75,7 +76,7 @@ def _check_dataset(cfg: Config, key: str, dataset: dict[str, Any], usage: Usage)
     _check_sample(folder, summary, dataset, key)
     if usage == 'train':
         _check_masks(cfg, key, dataset, summary)
-        remarks = remarks_on_use(summary, classes)
+        remarks = remarks_on_use(summary, classes) + remark_on_size(summary, dataset)
         log_remarks(f'{key}.ann_file: {annotations}', remarks)
     if classes is not None:
         _check_box_heads(cfg, len(classes), key)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from eakd_det.datasets.coco_json import read_coco_json
@@ -31,6 +32,7 @@ class AnnotationSummary:
         evaluation_remarks: Warnings for evaluation: ids that pycocotools misreads.
         sizes: Width and height of each image.
         used: Names of the categories with usable boxes in each image.
+        sides: Median side of the usable boxes in each image, in pixels of the file: the root of the area. None without.
         without_outline: Number of annotations without ``segmentation``, which training of masks requires.
     """
 
@@ -42,6 +44,7 @@ class AnnotationSummary:
     evaluation_remarks: tuple[str, ...] = ()
     sizes: tuple[tuple[int, int], ...] = ()
     used: tuple[frozenset[str], ...] = ()
+    sides: tuple[float | None, ...] = ()
     without_outline: int = 0
 
     @property
@@ -93,6 +96,7 @@ def _summarize(data: dict[str, Any]) -> AnnotationSummary:
         fault=_fault_of_corners(annotations, images),
         sizes=tuple((image['width'], image['height']) for image in images),
         used=_used(annotations, unused, images, categories),
+        sides=_sides(annotations, unused, images),
         without_outline=sum('segmentation' not in annotation for annotation in annotations),
         evaluation_fault=_evaluation_fault(annotations),
         remarks=_remarks_on_unused(unused),
@@ -123,6 +127,18 @@ def _used(
         if id(annotation) not in left_out and not annotation.get('iscrowd'):
             names[annotation['image_id']].add(categories[annotation['category_id']])
     return tuple(frozenset(found) for found in names.values())
+
+
+def _sides(
+    annotations: list[dict[str, Any]], unused: list[dict[str, Any]], images: list[dict[str, Any]]
+) -> tuple[float | None, ...]:
+    left_out = {id(annotation) for annotation in unused}
+    sides: dict[Hashable, list[float]] = {image['id']: [] for image in images}
+    for annotation in annotations:
+        if id(annotation) not in left_out and not annotation.get('iscrowd'):
+            _, _, width, height = annotation['bbox']
+            sides[annotation['image_id']].append((width * height) ** 0.5)
+    return tuple(median(found) if found else None for found in sides.values())
 
 
 def _fault_of_corners(annotations: list[dict[str, Any]], images: list[dict[str, Any]]) -> str | None:

@@ -15,6 +15,8 @@ from eakd_det.datasets.annotations import check_coco_annotations, require_one_or
 from eakd_det.datasets.class_names import read_class_names, set_num_classes, spell_as_in_file
 from eakd_det.datasets.dataset_configs import annotation_path, datasets_of, evaluators_of, image_folder
 from eakd_det.datasets.derived_area import derive_areas
+from eakd_det.datasets.image_scale import OPTIONS as SCALE_OPTIONS
+from eakd_det.datasets.image_scale import scale_images
 from eakd_det.datasets.label_mixing import OPTIONS as MIXING_OPTIONS
 from eakd_det.datasets.label_mixing import mix_teacher_labels, separate_teacher_labels
 from eakd_det.datasets.option_names import check_option_names
@@ -24,7 +26,7 @@ Usage = Literal['train', 'test']
 
 _LOADERS = {'train': ('train_dataloader',), 'val': ('val_dataloader', 'test_dataloader')}
 _EVALUATORS = {'val_dataloader': 'val_evaluator', 'test_dataloader': 'test_evaluator'}
-DATA_OPTIONS = ('classes', 'train_ann', 'val_ann', 'train_images', 'val_images', *MIXING_OPTIONS)
+DATA_OPTIONS = ('classes', 'train_ann', 'val_ann', 'train_images', 'val_images', *MIXING_OPTIONS, *SCALE_OPTIONS)
 
 
 def apply_data_options(cfg: Config, usage: Usage = 'train') -> Config:
@@ -38,6 +40,7 @@ def apply_data_options(cfg: Config, usage: Usage = 'train') -> Config:
     ``train_images, ...``     ``data_prefix.img`` of the same data
     ``classes``               ``metainfo.classes`` of every data set, and ``num_classes`` of every box head; with
                               a ``model.class_map``, of the student's only, and ``model.student_classes``
+    ``image_scale``           sizes of images in every pipeline, multiplied by it (``scale_images``)
     ``teacher_labels, ...``   a second training data set, see :func:`eakd_det.datasets.label_mixing.mix_teacher_labels`
     ========================  ==============================================================================
 
@@ -66,6 +69,7 @@ def apply_data_options(cfg: Config, usage: Usage = 'train') -> Config:
         derive_areas(cfg)
         return cfg
     check_option_names(cfg, ('data_root', *DATA_OPTIONS))
+    scale_images(cfg)
     root = _read_root(cfg)
     separate_teacher_labels(cfg)
     for split in _LOADERS:

@@ -18,6 +18,7 @@ _TRAINING = re.compile(r'Iter\(train\)\s*\[\s*(?P<done>\d+)/(?P<all>\d+)\]')
 _EPOCH = re.compile(r'Epoch\(train\)\s*(?P<done>\[\d+\]\[\s*\d+/\d+\])')
 _FACTS = {'left': re.compile(r'eta: (.+?)  '), 'loss': re.compile(r'  loss: ([\d.]+)')}
 _GPU_MEMORY = re.compile(r'  memory: (\d+)  ')
+_WARNING = re.compile(r' - WARNING - ((?:train|val)_dataloader.*)')  # of the data, before the first iteration
 _EVERY_SECONDS = 30.0  # between two lines where the output is not a terminal
 
 
@@ -41,6 +42,7 @@ class ProgressLine:
         self._stream = stream or sys.stdout
         self._last = 0.0
         self._width = 0
+        self._warnings: set[str] = set()
 
     def show(self, text: str) -> None:
         """Show the state."""
@@ -58,6 +60,12 @@ class ProgressLine:
             self._stream.write(f'\r{" " * self._width}\r')
             self._width = 0
         print(text, file=self._stream, flush=True)
+
+    def warn(self, text: str) -> None:
+        """Write a warning, unless a step before had the same."""
+        if text not in self._warnings:
+            self._warnings.add(text)
+            self.say(f'Warning: {text}')
 
 
 def describe_progress(line: str) -> str | None:
@@ -100,6 +108,8 @@ def run_step(step: Step, log: Path, line: ProgressLine, title: str) -> Cost:
         for text in process.stdout or ():
             file.write(text)
             tail = text if text.strip() else tail
+            if warning := _WARNING.search(text):
+                line.warn(warning[1])
             if memory := _GPU_MEMORY.search(text):
                 gpu = max(gpu or 0, int(memory[1]))
             if progress := describe_progress(text):

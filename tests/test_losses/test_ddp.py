@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from eakd_det.losses import EmbeddingLoss, KDLoss, PADLoss
+from tests.test_parallel.processes import run_in_two
 
 ROWS = (5, 0)  # proposals of each process in the first step; swapped in the second
 
@@ -31,9 +32,7 @@ class Student(nn.Module):
         return self.ctkd(logits_S, logits_T) + self.l2(logits_S, logits_T, **embeddings) + pad
 
 
-def _train(rank: int, directory: str) -> None:
-    torch.set_num_threads(1)
-    distributed.init_process_group('gloo', init_method=f'file://{directory}/store', rank=rank, world_size=2)
+def _train(rank: int) -> dict[str, Tensor]:
     torch.manual_seed(0)
     model = DistributedDataParallel(Student(), broadcast_buffers=False)  # as MMEngine, and find_unused_parameters=False
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -43,13 +42,11 @@ def _train(rank: int, directory: str) -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    torch.save(model.module.state_dict(), f'{directory}/{rank}.pth')
-    distributed.destroy_process_group()
+    return model.module.state_dict()
 
 
 def test_parameters_stay_the_same_in_all_processes(tmp_path: Path):
-    torch.multiprocessing.spawn(_train, (str(tmp_path),), nprocs=2)
-    first, second = (torch.load(tmp_path / f'{rank}.pth', weights_only=True) for rank in (0, 1))
+    first, second = run_in_two(_train, tmp_path)
     torch.manual_seed(0)
     initial = Student()
     for name, parameter in initial.named_parameters():
@@ -58,14 +55,11 @@ def test_parameters_stay_the_same_in_all_processes(tmp_path: Path):
     assert first['ctkd.tau.iterations.count'] == second['ctkd.tau.iterations.count'] == 2
 
 
-def _divide_by_objects(rank: int, directory: str) -> None:
-    torch.set_num_threads(1)
-    distributed.init_process_group('gloo', init_method=f'file://{directory}/store', rank=rank, world_size=2)
+def _divide_by_objects(rank: int) -> Tensor:
     layer = DistributedDataParallel(_layer())
     inputs, teacher, objects = (part[rank::2] for part in _sites())
     KDLoss(reduction='objects')(layer(inputs), teacher, objects=objects).backward()
-    torch.save(layer.module.weight.grad, f'{directory}/{rank}.pth')
-    distributed.destroy_process_group()
+    return layer.module.weight.grad
 
 
 def _layer() -> nn.Linear:
@@ -81,9 +75,8 @@ def _sites() -> tuple[Tensor, Tensor, Tensor]:
 
 def test_two_processes_divide_by_the_objects_of_both(tmp_path: Path):
     """Three objects in one process and one in the other weigh as four in a single one."""
-    torch.multiprocessing.spawn(_divide_by_objects, (str(tmp_path),), nprocs=2)
+    gradients = run_in_two(_divide_by_objects, tmp_path)
     layer, (inputs, teacher, objects) = _layer(), _sites()
     KDLoss(reduction='objects')(layer(inputs), teacher, objects=objects).backward()
-    for rank in (0, 1):
-        gradient = torch.load(tmp_path / f'{rank}.pth', weights_only=True)
+    for gradient in gradients:
         torch.testing.assert_close(gradient, layer.weight.grad)

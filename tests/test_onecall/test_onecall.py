@@ -189,6 +189,17 @@ def test_a_step_shows_its_progress_and_keeps_its_output(tmp_path, capsys):
     assert '[1/2] student: starting' in capsys.readouterr().out
 
 
+def test_a_warning_about_the_data_is_shown_once(tmp_path, capsys):
+    remark = 'train_dataloader.dataset.ann_file: a.json has small objects'
+    step = script(tmp_path, f"print('07:00 - mmengine - WARNING - {remark}\\n07:00 - mmengine - WARNING - other')")
+    line = ProgressLine(sys.stdout)
+    for _ in range(2):
+        run_step(step, tmp_path / 'log', line, '[1/2] student')
+    shown = capsys.readouterr().out
+    assert shown.count(f'Warning: {remark}') == 1
+    assert 'other' not in shown
+
+
 def test_a_failed_step_is_the_one_line_that_it_printed(tmp_path):
     step = script(tmp_path, "import sys; print('Error: data_root: no', file=sys.stderr); sys.exit(1)")
     with pytest.raises(ConfigError, match=r'^student: data_root: no$'):

@@ -1,8 +1,8 @@
 """Try a wheel as a new user would: python tools/dev/try_wheel.py dist/eakd_det-X-py3-none-any.whl [FOLDER].
 
-Makes an empty environment with uv, installs ``wheel[lite,lab]``, and from another folder runs the console script, a
-script through ``python -m eakd_det``, and the demo, a few steps of it, with the packaged teacher. Prints the seconds of
-each.
+Makes an empty environment with uv and installs the wheel alone, to run a loss; then ``wheel[lite]``, to run, from
+another folder, a script through ``python -m eakd_det``, and ``eakd-distill --demo`` with the packaged teacher, a few
+steps of it or with ``--full`` all; then ``wheel[lite,lab]`` for the analyses. Prints the seconds of each.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
-_TOOLS = 'from eakd_det.paths import tools_dir; print(tools_dir())'
 _CORE = 'import torch, eakd_det; print(eakd_det.KDLoss()(torch.zeros(2, 3), torch.ones(2, 3)).item())'
 
 
-def try_wheel(wheel: Path, folder: Path) -> None:
+def try_wheel(wheel: Path, folder: Path, quick: bool = True) -> None:
     """Install and run; the first command that fails ends it.
 
     Raises:
@@ -33,12 +32,13 @@ def try_wheel(wheel: Path, folder: Path) -> None:
     run(folder, 'uv', 'venv', '--quiet', '--python', sys.executable, 'venv')
     run(folder, 'uv', 'pip', 'install', '--quiet', '--python', python, torch, str(wheel))
     run(folder, python, '-c', _CORE)
+    run(folder, 'uv', 'pip', 'install', '--quiet', '--python', python, torch, f'{wheel}[lite]')
+    run(folder, python, '-W', 'ignore', '-m', 'eakd_det', script)
+    length = ['--quick'] if quick else []
+    demo = ['--demo', *length, '--teacher', 'packaged', '--work-dir', 'demo']
+    run(folder, str(folder / 'venv/bin/eakd-distill'), *demo)
     run(folder, 'uv', 'pip', 'install', '--quiet', '--python', python, torch, f'{wheel}[lite,lab]')
     run(folder, str(folder / 'venv/bin/eakd-analyze'), '--help')
-    run(folder, python, '-W', 'ignore', '-m', 'eakd_det', script)
-    tools = subprocess.run([python, '-c', _TOOLS], capture_output=True, text=True, check=True, cwd=folder)
-    demo = str(Path(tools.stdout.strip()) / 'demo.py')
-    run(folder, python, demo, '--quick', '--teacher', 'packaged', '--work-dir', 'demo')
 
 
 def run(folder: Path, *command: str) -> None:
@@ -59,11 +59,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('wheel', type=Path)
     parser.add_argument('folder', type=Path, nargs='?', help='default: a temporary one')
+    parser.add_argument('--full', action='store_true', help='the whole demo, in two or three minutes')
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = (args.folder or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        try_wheel(args.wheel.resolve(), folder)
+        try_wheel(args.wheel.resolve(), folder, not args.full)
 
 
 if __name__ == '__main__':

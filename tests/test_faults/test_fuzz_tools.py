@@ -67,7 +67,7 @@ CASES: dict[str, tuple[Spoil, str]] = {
     ),
     'a misspelt data option': (
         lambda cfg, w: cfg.merge_from_dict(dict(train_an='x.json', val_ann='instances_val.json')),
-        "teacher_share; did you mean 'train_ann'?",
+        "image_scale; did you mean 'train_ann'?",
     ),
     'category names that are numbers': (
         _annotations(lambda d: [c.update(name=i) for i, c in enumerate(d['categories'])]),

@@ -15,31 +15,35 @@ _SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 
 
 def choose_photos(cfg: Config, folder: Path) -> list[Path]:
-    """Return the photos in ``folder`` that have no labels in the training data of ``cfg``.
+    """Return the photos in ``folder`` that are in no data set of ``cfg``; says which are left out.
 
-    Photos are compared with the images of ``cfg`` by content, whatever their names.
+    Photos are compared with the images of ``cfg`` by content, whatever their names. Those that ``cfg`` validates or
+    tests with would make its AP meaningless; those of the training data have labels.
 
     Raises:
-        ConfigError: If there are none, or ``cfg`` validates or tests with some of them.
+        ConfigError: If none are left.
     """
     if not folder.is_dir():
         raise ConfigError(f'photos: expected a folder of photos, but there is no folder {folder}')
     photos = sorted(path for path in folder.rglob('*') if path.suffix.lower() in _SUFFIXES and path.is_file())
     if not photos:
         raise ConfigError(f'photos: expected images ({", ".join(_SUFFIXES)}) in {folder}, but found none')
-    for loader in ('val_dataloader', 'test_dataloader'):
-        if shared := _shared(photos, _images(cfg, loader)):
-            first = next(iter(shared))
-            raise ConfigError(
-                f'photos: expected none that {loader} measures with, but {len(shared)} of {len(photos)} are; '
-                f'the first is {first} ({shared[first]})'
-            )
+    measured = _shared(photos, [*_images(cfg, 'val_dataloader'), *_images(cfg, 'test_dataloader')])
+    if measured:
+        first = next(iter(measured))
+        print(
+            f'Warning: {len(measured)} of {len(photos)} photos are in the validation or test data: left out; '
+            f'the first is {first} ({measured[first]})'
+        )
     labelled = _shared(photos, _images(cfg, 'train_dataloader'))
     if labelled:
         print(f'{len(labelled)} of {len(photos)} photos are in the training data with labels: left out')
-    chosen = [path for path in photos if path not in labelled]
+    chosen = [path for path in photos if path not in labelled and path not in measured]
     if not chosen:
-        raise ConfigError(f'photos: expected photos without labels in {folder}, but all {len(photos)} have labels')
+        raise ConfigError(
+            f'photos: expected photos without labels in {folder}, but all {len(photos)} are in the training, '
+            'validation or test data'
+        )
     return chosen
 
 

@@ -18,7 +18,7 @@ _TRAINING = re.compile(r'Iter\(train\)\s*\[\s*(?P<done>\d+)/(?P<all>\d+)\]')
 _EPOCH = re.compile(r'Epoch\(train\)\s*(?P<done>\[\d+\]\[\s*\d+/\d+\])')
 _FACTS = {'left': re.compile(r'eta: (.+?)  '), 'loss': re.compile(r'  loss: ([\d.]+)')}
 _GPU_MEMORY = re.compile(r'  memory: (\d+)  ')
-_WARNING = re.compile(r' - WARNING - ((?:train|val)_dataloader.*)')  # of the data, before the first iteration
+_WARNING = re.compile(r'(?: - WARNING - (?=(?:train|val)_dataloader)|^Warning: )(.*)')  # about the data
 _EVERY_SECONDS = 30.0  # between two lines where the output is not a terminal
 
 

@@ -72,19 +72,23 @@ def test_other_weights_begin_again(workspace: Workspace, photos: Path, teacher_c
     assert kept.read_text().split('\n')[0] == head
 
 
-def test_photos_to_validate_with_are_refused(
+def test_photos_to_validate_with_are_left_out(
     workspace: Workspace, photos: Path, teacher_ckpt: str, capsys: pytest.CaptureFixture
 ):
     shutil.copy(workspace.data / 'val' / '2.png', photos / 'renamed.png')
-    assert label(workspace, photos, teacher_ckpt) == 1
-    error = one_error(capsys.readouterr())
-    assert 'photos: expected none that val_dataloader measures with, but 1 of 6 are' in error
-    assert 'renamed.png' in error
+    assert label(workspace, photos, teacher_ckpt) == 0
+    shown = capsys.readouterr().out
+    assert 'Warning: 1 of 6 photos are in the validation or test data: left out; the first is' in shown
+    assert 'renamed.png' not in (workspace.root / 'labels.json').read_text()
 
 
 @pytest.mark.parametrize(
     ('folder', 'message'),
-    [('nowhere', 'there is no folder nowhere'), ('empty', 'but found none'), ('data/train', 'but all 4 have labels')],
+    [
+        ('nowhere', 'there is no folder nowhere'),
+        ('empty', 'but found none'),
+        ('data/train', 'but all 4 are in the training'),
+    ],
 )
 def test_nothing_to_label(
     workspace: Workspace,

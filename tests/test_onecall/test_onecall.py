@@ -191,12 +191,16 @@ def test_a_step_shows_its_progress_and_keeps_its_output(tmp_path, capsys):
 
 def test_a_warning_about_the_data_is_shown_once(tmp_path, capsys):
     remark = 'train_dataloader.dataset.ann_file: a.json has small objects'
-    step = script(tmp_path, f"print('07:00 - mmengine - WARNING - {remark}\\n07:00 - mmengine - WARNING - other')")
+    step = script(
+        tmp_path,
+        f"print('07:00 - mmengine - WARNING - {remark}\\n07:00 - mmengine - WARNING - other\\nWarning: 1 photo')",
+    )
     line = ProgressLine(sys.stdout)
     for _ in range(2):
         run_step(step, tmp_path / 'log', line, '[1/2] student')
     shown = capsys.readouterr().out
     assert shown.count(f'Warning: {remark}') == 1
+    assert shown.count('Warning: 1 photo') == 1
     assert 'other' not in shown
 
 

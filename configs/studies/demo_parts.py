@@ -1,0 +1,64 @@
+# What a recipe can be made of, on the digit scenes with the packaged teacher: logits standardised or not, features,
+# their sums, forms of the weight in losses whose gradients have the same size, and that size. The budget: demo_budget.py.
+_base_ = './_base_/demo.py'
+
+title = 'Digit scenes: parts of a recipe'
+teacher = dict(_delete_=True, checkpoint='zoo://demo-teacher')
+questions = {
+    'Does EA help KD?': ('ea-kd', 'kd'),
+    'Does EA help KD+LS?': ('ea-kd-ls', 'kd-ls'),
+    'Does EA help ReviewKD?': ('ea-review-kd', 'review-kd'),
+    'Do features help EA-KD?': ('ea-kd-pkd', 'ea-kd'),
+    'Does EA-KD help PKD?': ('ea-kd-pkd', 'pkd'),
+    'Does EA-KD help FGD?': ('ea-kd-fgd', 'fgd'),
+    'Does EA help, at equal size?': ('ea-ratio', 'kd-ratio'),
+    'Does EA beat two weights, at equal size?': ('ea-ratio', 'groups-ratio'),
+    'Does EA beat the probability of an object, at equal size?': ('ea-ratio', 'object-ratio'),
+    'Does EA beat the surest first, at equal size?': ('ea-ratio', 'confident-ratio'),
+    'Does a gradient ratio of 0.5 beat loss weight 1?': ('kd-ratio', 'kd'),
+    'Does it beat loss weight 2?': ('kd-ratio', 'kd-weight2'),
+    'Does it beat loss weight 4?': ('kd-ratio', 'kd-weight4'),
+    'Does it beat loss weight 8?': ('kd-ratio', 'kd-weight8'),
+}
+
+_pair = '../pairs/r18w32-r18w16_demo.py'
+_loss = 'model.distiller.distill_losses.loss_kd'
+_titles = {
+    'kd': 'KD',
+    'ea-kd': 'EA-KD',
+    'kd-ls': 'KD+LS',
+    'ea-kd-ls': 'EA-KD+LS',
+    'review-kd': 'ReviewKD',
+    'ea-review-kd': 'EA-ReviewKD',
+    'pkd': 'PKD',
+    'ea-kd-pkd': 'EA-KD and PKD',
+    'fgd': 'FGD',
+    'ea-kd-fgd': 'EA-KD and FGD',
+}
+_weightings = {
+    'kd': ('no weights', {}),
+    'ea': ('EA', {'type': 'eakd_det.EntropyWeighting'}),
+    'groups': ("EA's mean weights for background and the rest", {'type': 'eakd_det.MeanMatchedWeighting', 'by_background': True}),
+    'object': ("1 - teacher's background", {'type': 'eakd_det.ConfidenceWeighting', 'score': 'object'}),
+    'confident': ("teacher's highest score", {'type': 'eakd_det.ConfidenceWeighting'}),
+}
+arms = {
+    **{_name: dict(title=_title, config=f'{_pair}+{_name}') for _name, _title in _titles.items()},
+    **{
+        f'{_name}-ratio': dict(
+            title=f'KD, gradient ratio 0.5, {_title}',
+            config=f'{_pair}+kd',
+            options={
+                'model.gradient_ratio.target': 0.5,
+                **{f'{_loss}.weighting.{_key}': _value for _key, _value in _options.items()},
+            },
+        )
+        for _name, (_title, _options) in _weightings.items()
+    },
+    **{
+        f'kd-weight{_weight}': dict(
+            title=f'KD, loss weight {_weight}', config=f'{_pair}+kd', options={f'{_loss}.loss_weight': float(_weight)}
+        )
+        for _weight in (2, 4, 8)
+    },
+}

@@ -70,6 +70,12 @@ def test_confidence():
         torch.testing.assert_close(weights[:, 0], values.sigmoid().max(dim=1).values.detach())
         softmax = build_model(weighting)(student, teacher)
         torch.testing.assert_close(softmax, values.softmax(dim=1)[:, :-1].max(dim=1).values.detach())
+        weighting['score'] = 'object'
+        weights = sigmoid(type='KDLoss', weighting=weighting).terms(student, teacher).weights
+        none = torch.stack([1 - value.sigmoid() for value in values.unbind(dim=1)]).prod(dim=0)
+        torch.testing.assert_close(weights[:, 0], (1 - none).detach())
+        softmax = build_model(weighting)(student, teacher)
+        torch.testing.assert_close(softmax, 1 - values.softmax(dim=1)[:, -1].detach())
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 # What a recipe can be made of, on the digit scenes with the packaged teacher: logits standardised or not, features,
-# their sums, forms of the weight in losses whose gradients have the same size, and that size. The budget: demo_budget.py.
+# their sums, forms of the weight in losses whose gradients have the same size, and that size. Its length:
+# demo_budget.py.
 _base_ = './_base_/demo.py'
 
 title = 'Digit scenes: parts of a recipe'
@@ -38,7 +39,10 @@ _titles = {
 _weightings = {
     'kd': ('no weights', {}),
     'ea': ('EA', {'type': 'eakd_det.EntropyWeighting'}),
-    'groups': ("EA's mean weights for background and the rest", {'type': 'eakd_det.MeanMatchedWeighting', 'by_background': True}),
+    'groups': (
+        "EA's mean weights for background and the rest",
+        {'type': 'eakd_det.MeanMatchedWeighting', 'by_background': True},
+    ),
     'object': ("1 - teacher's background", {'type': 'eakd_det.ConfidenceWeighting', 'score': 'object'}),
     'confident': ("teacher's highest score", {'type': 'eakd_det.ConfidenceWeighting'}),
 }

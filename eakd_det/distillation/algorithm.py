@@ -22,6 +22,7 @@ from eakd_det.distillation.inheritance import Inheritance
 from eakd_det.distillation.loss_sums import total_loss, zero_loss
 from eakd_det.distillation.observation import Step
 from eakd_det.distillation.parts import attach_recorders, build_parts
+from eakd_det.distillation.proposal_recorder import resumed
 from eakd_det.distillation.student_options import StudentOptions
 from eakd_det.sites import Prediction, Sites
 from eakd_det.teachers import ClassMap, FrozenTeacher, TeacherOptions
@@ -31,11 +32,12 @@ class ProposalDistill(BaseAlgorithm):
     """Distils a detector by its class logits at the sites of its loss (EA-KD's setting for detection).
 
     The student trains as in stock MMDetection; the sites of its loss (the proposals of a two-stage detector) and its
-    prediction there are recorded on the way. The teacher then predicts at the same sites, and the distiller compares
+    prediction there are recorded on the way. The teacher predicts at the same sites, and the distiller compares
     both::
 
+        teacher: backbone + neck                                  first, before the student's graph takes memory
         student.loss --> sites and the student's prediction       the head runs once
-        teacher: backbone + neck --> head at these sites          no RPN, no assigner, no loss
+        teacher: head at these sites                              no RPN, no assigner, no loss
         distiller: weight_n * divergence_n --> mean
 
     Args:
@@ -170,16 +172,21 @@ class ProposalDistill(BaseAlgorithm):
         if self.distillation_stopped:
             student_losses = self.student(batch_inputs, samples, mode='loss')
             return _with_prefixes(student_losses, zero_loss(self.distiller))
+        # The teacher looks first: later the student's graph would take memory beside its activations.
+        wanted = self.distiller.needs_embeddings, self.distiller.needs_boxes or self.distiller.needs_corners
+        with self.distiller.teacher_recorders:
+            seen = self._teacher.see(batch_inputs, samples, *wanted)
         # The student's own loss; its sites, and its prediction there, are recorded on the way.
         ratio = self.gradient_ratio
         measured: AbstractContextManager[list[Tensor]] = nullcontext([]) if ratio is None else neck_levels(self.student)
-        watched_head = self._student_head.watch(self.distiller.needs_embeddings)
+        watched_head = self._student_head.watch(*wanted)
         with self.distiller.student_recorders, watched_head as watched, measured as levels:
             student_losses = self.student(batch_inputs, samples, mode='loss')
         if not len(watched.sites):  # MMDetection omits losses of the head
             student_losses = {**student_losses, **zero_loss(self.student)}
         # The teacher predicts at the same sites, and the distiller compares both predictions.
-        self._record_predictions(batch_inputs, samples, watched.sites, watched.prediction)
+        size = (batch_inputs.shape[2], batch_inputs.shape[3])
+        self._record_predictions(seen, samples, size, watched.sites, watched.prediction)
         distill_losses = self.distiller.compute_distill_losses()
         if ratio is not None and levels:
             distill_losses = ratio.scale(levels, distill_losses, student_losses)
@@ -189,19 +196,22 @@ class ProposalDistill(BaseAlgorithm):
         return _with_prefixes(student_losses, {**distill_losses, **statistics})
 
     def _record_predictions(
-        self, batch_inputs: Tensor, samples: list[DetDataSample], sites: Sites, student: Prediction
+        self,
+        seen: Callable[[Sites], Prediction],
+        samples: list[DetDataSample],
+        size: tuple[int, int],
+        sites: Sites,
+        student: Prediction,
     ) -> None:
         """Predict with the teacher at the student's sites, and record both predictions for the distiller's losses."""
         places = None
         if self.distiller.needs_corners:
             places = self._student_head.boxes(sites)
             student = self._student_head.with_corners(student, sites, places)
-        wanted = self.distiller.needs_embeddings, self.distiller.needs_boxes
-        with self.distiller.teacher_recorders:
-            teacher = self._teacher.predict(batch_inputs, samples, sites, *wanted, places)
+        with resumed(self.distiller.teacher_recorders):
+            teacher = self._teacher.predict(seen, sites, self.distiller.needs_boxes, places)
         predictors = self._student_head.predictor(sites), self._teacher.predictor(sites)
         gt_boxes = [get_box_tensor(sample.gt_instances.bboxes) for sample in samples]
-        size = (batch_inputs.shape[2], batch_inputs.shape[3])
         self.distiller.record_step(Step(self._student_head, sites, student, teacher, gt_boxes, size), predictors)
 
     @torch.no_grad()
@@ -215,9 +225,10 @@ class ProposalDistill(BaseAlgorithm):
             data_samples: Their annotations.
             embeddings: Whether to return the embeddings of both networks.
         """
+        seen = self._teacher.see(batch_inputs, data_samples, embeddings)
         with self._student_head.watch(embeddings) as watched:
             self.student(batch_inputs, list(data_samples), mode='loss')
-        teacher = self._teacher.predict(batch_inputs, data_samples, watched.sites, embeddings)
+        teacher = self._teacher.predict(seen, watched.sites)
         return Step(self._student_head, watched.sites, watched.prediction, teacher)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], *args: Any, **kwargs: Any) -> ProposalDistill:

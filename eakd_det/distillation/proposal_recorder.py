@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from mmrazor.models.task_modules import RecorderManager
@@ -88,6 +89,16 @@ def record_prediction(manager: RecorderManager, step: Step, prediction: Predicti
         if name in manager.recorders:
             recorder: ProposalRecorder = manager.get_recorder(name)
             recorder.record(value)
+
+
+@contextmanager
+def resumed(manager: RecorderManager) -> Iterator[None]:
+    """Record as ``with manager`` does, after what is recorded already, which that would drop."""
+    kept = [(recorder, recorder.data_buffer) for recorder in manager.recorders.values()]
+    with manager:
+        for recorder, records in kept:
+            recorder._data_buffer = records
+        yield
 
 
 def forget_records(manager: RecorderManager) -> None:

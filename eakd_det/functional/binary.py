@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, softplus
+from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
 from eakd_det.functional._inputs import Temperature, check_logits, check_pair, soften, times_tau_squared
 from eakd_det.functional.ea_weight import weigh_entropies
+
+_is_compiling: Callable[[], bool] = getattr(torch.compiler, 'is_compiling', lambda: False)  # older torch lacks it
 
 
 def binary_pairs(logits: Tensor) -> Tensor:
@@ -29,7 +33,7 @@ def binary_entropy(logits: Tensor, tau: Temperature = 1.0) -> Tensor:
 
     .. math:: h_{nc} = -p \log p - (1 - p) \log (1 - p), \qquad p = \sigma(z_{nc} / \tau)
 
-    With :math:`d = |z| / \tau` it is computed as :math:`\log(1 + e^{-d}) + d\, \sigma(-d)`, in which nothing cancels.
+    With :math:`d = -|z| / \tau` it is computed as :math:`\log(1 + e^{d}) - d\, \sigma(d)`, in which nothing cancels.
 
     Args:
         logits: Scores before the sigmoid, ``(N, C)``.
@@ -45,8 +49,8 @@ def binary_entropy(logits: Tensor, tau: Temperature = 1.0) -> Tensor:
         >>> binary_entropy(torch.tensor([[0.0, 3.0, -9.0]]))
         tensor([[0.6931, 0.1909, 0.0012]])
     """
-    distance = soften(check_logits(logits, columns=1), tau).abs()
-    return softplus(-distance) + distance * torch.sigmoid(-distance)
+    distance = -soften(check_logits(logits, columns=1), tau).abs()
+    return softplus(distance).addcmul_(distance, torch.sigmoid(distance), value=-1)
 
 
 def binary_kd_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: Temperature = 1.0) -> Tensor:
@@ -74,9 +78,57 @@ def binary_kd_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: Te
         tensor([[0.0000, 0.3278]])
     """
     student, teacher = (soften(side, tau) for side in check_pair(student_logits, teacher_logits, columns=1))
-    yes = torch.sigmoid(teacher) * (logsigmoid(teacher) - logsigmoid(student))
-    no = torch.sigmoid(-teacher) * (logsigmoid(-teacher) - logsigmoid(-student))
-    return times_tau_squared(yes + no, tau)
+    # The compiler derives and fuses the formula itself, and has no forward mode for a function of one's own.
+    divergence = _divergence if _is_compiling() else _BinaryDivergence.apply
+    return times_tau_squared(divergence(student, teacher), tau)
+
+
+def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
+    divergence = (_softplus(student) - _softplus(teacher)) * torch.sigmoid(-teacher)
+    return divergence.addcmul_(_softplus(-student) - _softplus(-teacher), torch.sigmoid(teacher))
+
+
+def _softplus(logits: Tensor) -> Tensor:
+    """Return -log(1 - sigmoid), exact in float64, without the second buffer of ``logsigmoid``."""
+    return softplus(logits, threshold=40)
+
+
+class _BinaryDivergence(torch.autograd.Function):
+    """The divergence at temperature 1 with its derivatives in closed form.
+
+    It keeps both logits for the backward pass, which are there anyway, instead of five tensors of their size: a dense
+    head has a million scores for each image.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(student: Tensor, teacher: Tensor) -> Tensor:
+        return _divergence(student, teacher)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        slopes = zip(_slopes(*ctx.saved_tensors), ctx.needs_input_grad, strict=True)
+        to_student, to_teacher = (grad * slope() if is_needed else None for slope, is_needed in slopes)
+        return to_student, to_teacher
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Tensor | None) -> Tensor:
+        slopes = zip(_slopes(*ctx.saved_tensors), tangents, strict=True)
+        return sum(tangent * slope() for slope, tangent in slopes if tangent is not None)  # type: ignore[return-value]
+
+
+def _slopes(student: Tensor, teacher: Tensor) -> tuple[Callable[[], Tensor], Callable[[], Tensor]]:
+    """Return the derivatives of the divergence in both logits, computed when called."""
+    return (
+        lambda: torch.sigmoid(student) - torch.sigmoid(teacher),
+        lambda: torch.sigmoid(teacher) * torch.sigmoid(-teacher) * (teacher - student),
+    )
 
 
 def binary_focal_divergence(

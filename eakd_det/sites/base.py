@@ -150,17 +150,22 @@ class SiteHead(PredictsBoxes):
             )
         return None
 
+    def why_no_embeddings(self) -> str | None:
+        """Return why it has no input of a classifier to compare, in one line that begins with a config key, or None."""
+        return None
+
     def prepare(self) -> None:
         """Make the head run under mixed precision and in any memory layout."""
 
     @abstractmethod
-    def watch(self, embeddings: bool = False) -> AbstractContextManager[Watched]:
+    def watch(self, embeddings: bool = False, boxes: bool = True) -> AbstractContextManager[Watched]:
         """Return a context that records the sites of the detector's loss and the prediction there.
 
         The head runs once, inside the detector's own code, and its results do not change.
 
         Args:
             embeddings: Whether to record the input of the classifier.
+            boxes: Whether to record the boxes.
 
         Raises:
             ConfigError: On exit, if no site was recorded.
@@ -172,6 +177,15 @@ class SiteHead(PredictsBoxes):
 
         Gradients reach ``features``. Boxes are in the head's own units.
         """
+
+    def begin(
+        self, features: Sequence[Tensor], embeddings: bool = False, boxes: bool = True
+    ) -> Callable[[Sites], Prediction]:
+        """Compute what does not depend on the sites; the returned function is the rest of :meth:`predict`.
+
+        ``boxes`` is whether they will be read: a head may leave them out otherwise.
+        """
+        return lambda sites: self.predict(features, sites, embeddings)
 
     @abstractmethod
     def translation_to(self, student: SiteHead, groups: ClassGroups | None) -> Translation:

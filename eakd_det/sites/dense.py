@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import torch
 from mmdet.models import BaseDetector
@@ -17,11 +17,12 @@ from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
 from torch import Tensor, nn
 
 from eakd_det.errors import ConfigError
-from eakd_det.sites.base import Prediction, SiteHead, Sites, Translation, Watched
+from eakd_det.sites.base import Prediction, SiteHead, Sites, Watched
 from eakd_det.sites.dense_boxes import decode, decoder_of
 from eakd_det.sites.dense_grid import Grid, box_rows, places_differ, priors, rows
 from eakd_det.sites.dense_kinds import kind_of
-from eakd_det.sites.scores import ClassGroups, ClassTranslation, Scores, SigmoidScores, SoftmaxScores
+from eakd_det.sites.dense_translation import DenseTranslation
+from eakd_det.sites.scores import ClassGroups, Scores, SigmoidScores, SoftmaxScores
 
 
 class DenseHead(SiteHead):
@@ -75,7 +76,7 @@ class DenseHead(SiteHead):
         return reason
 
     @contextmanager
-    def watch(self, embeddings: bool = False) -> Iterator[Watched]:
+    def watch(self, embeddings: bool = False, boxes: bool = True) -> Iterator[Watched]:
         """Wrap ``loss_by_feat`` and the assignment of this one head; both are restored whatever happens."""
         self._require_no(embeddings)
         head, kind, watched = self.head, kind_of(self.head), Watched()
@@ -85,7 +86,7 @@ class DenseHead(SiteHead):
         def watch_loss(*args: Any, **kwargs: Any) -> Any:
             given = parameters.bind(*args, **kwargs).arguments
             outputs = tuple(given.values())[: list(given).index('batch_gt_instances')]
-            prediction, grid = self._read(outputs)
+            prediction, grid = self._read(outputs, boxes)
             with _results_of(head, kind.assignment) as results:
                 losses = loss_by_feat(*args, **kwargs)
             if kind.assignment is None and 'label_assignment_results' in given:  # LAD's own teacher assigns
@@ -114,24 +115,41 @@ class DenseHead(SiteHead):
         Raises:
             ConfigError: If its maps are not those of ``sites``.
         """
+        return self.begin(features, embeddings)(sites)
+
+    def begin(
+        self, features: Sequence[Tensor], embeddings: bool = False, boxes: bool = True
+    ) -> Callable[[Sites], Prediction]:
+        """Run the head, which needs no sites: its scores take less memory than the features."""
         self._require_no(embeddings)
         with _training_form(self.head):
-            prediction, grid = self._read(self.head(tuple(features)))
-        if grid != sites.where:
-            raise ConfigError(
-                f'{self.key}: expected maps of {list(sites.where.shapes)}, as the student has, '
-                f'but got {list(grid.shapes)}'
-            )
-        return prediction
+            prediction, grid = self._read(self.head(tuple(features)), boxes)
+
+        def at(sites: Sites) -> Prediction:
+            if grid != sites.where:
+                raise ConfigError(
+                    f'{self.key}: expected maps of {list(sites.where.shapes)}, as the student has, '
+                    f'but got {list(grid.shapes)}'
+                )
+            return prediction
+
+        return at
 
     def translation_to(self, student: SiteHead, groups: ClassGroups | None) -> DenseTranslation:
         """Translate classes; boxes only pass between heads of one type, whose units are the same."""
-        return DenseTranslation(self, cast(DenseHead, student), groups)
+        return DenseTranslation(self, student, groups)
 
     def boxes(self, sites: Sites) -> Tensor:
         """Return the anchor of each site, or a square of the stride's size around its point."""
         grid: Grid = sites.where
         return priors(self.head, grid, sites.image.device).repeat(grid.images, 1)
+
+    def why_no_embeddings(self) -> str:
+        """Refuse: there is no classifier with one input for each site."""
+        return (
+            f'{self.key}: expected losses of logits or boxes, but one reads embeddings, which a {self._type} '
+            'has not; they are what the classifier of a two-stage detector sees'
+        )
 
     def why_no_corners(self) -> str | None:
         """Refuse heads that predict something else than a box at each site."""
@@ -159,54 +177,20 @@ class DenseHead(SiteHead):
 
     def _require_no(self, embeddings: bool) -> None:
         if embeddings:
-            raise ConfigError(
-                f'{self.key}: expected losses of logits or boxes, but one reads embeddings, which a {self._type} '
-                'has not; they are what the classifier of a two-stage detector sees'
-            )
+            raise ConfigError(self.why_no_embeddings())
 
-    def _read(self, outputs: Sequence[Any]) -> tuple[Prediction, Grid]:
-        """Turn the head's maps into rows."""
+    def _read(self, outputs: Sequence[Any], boxes: bool = True) -> tuple[Prediction, Grid]:
+        """Turn the head's maps into rows, which are copies."""
         levels = kind_of(self.head).logit_maps(self.head, outputs)
         columns = self.scores.num_columns
         shapes = tuple((level.shape[2], level.shape[3]) for level in levels)
         grid = Grid(len(levels[0]), shapes, tuple(level.shape[1] // columns for level in levels))
-        return Prediction(rows(levels, grid), box_rows(outputs, grid)), grid
+        return Prediction(rows(levels, grid), box_rows(outputs, grid) if boxes else None), grid
 
     @staticmethod
     def _sites(grid: Grid, device: torch.device) -> Sites:
         image = torch.arange(grid.images, device=device).repeat_interleave(grid.sites_per_image)
         return Sites(image=image, label=image, is_object=image < 0, where=grid)
-
-
-class DenseTranslation(Translation):
-    """Translates a teacher's class logits as :class:`ClassTranslation` does, and boxes not at all.
-
-    Args:
-        teacher: The teacher's head.
-        student: The student's.
-        groups: Which classes stand for which; None if both have the same.
-    """
-
-    def __init__(self, teacher: DenseHead, student: DenseHead, groups: ClassGroups | None) -> None:
-        super().__init__()
-        self.classes = None if groups is None else ClassTranslation(teacher.scores, groups)
-        self._heads = (student.key, type(student.head).__name__), (teacher.key, type(teacher.head).__name__)
-
-    def forward(self, prediction: Prediction) -> Prediction:
-        """Translate the logits.
-
-        Raises:
-            ConfigError: If there are boxes, and the heads are of different types.
-        """
-        (student_key, student), (teacher_key, teacher) = self._heads
-        if prediction.boxes is not None and student != teacher:
-            raise ConfigError(
-                f'{teacher_key}.type: expected {student}, as the student ({student_key}) is, for a loss that compares '
-                f'boxes, but got {teacher}, whose boxes have other units'
-            )
-        if self.classes is None:
-            return prediction
-        return replace(prediction, logits=self.classes(prediction.logits))
 
 
 @contextmanager

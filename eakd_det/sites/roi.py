@@ -90,8 +90,8 @@ class RoIHead(SiteHead):
         accept_any_layout(self.detector)
 
     @contextmanager
-    def watch(self, embeddings: bool = False) -> Iterator[Watched]:
-        """Wrap ``loss`` of the box head inside the context."""
+    def watch(self, embeddings: bool = False, boxes: bool = True) -> Iterator[Watched]:
+        """Wrap ``loss`` of the box head inside the context; it has the boxes anyway."""
         head, watched = self.box_head, Watched()
         original = head.loss
 

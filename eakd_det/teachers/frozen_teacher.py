@@ -83,33 +83,48 @@ class FrozenTeacher:
         self._translation = self._head.translation_to(student, None if class_map is None else class_map.groups)
 
     @torch.no_grad()
-    def predict(
+    def see(
         self,
         images: Tensor,
         data_samples: Sequence[DetDataSample],
-        sites: Sites,
         embeddings: bool = False,
-        boxes: bool = False,
-        places: Tensor | None = None,
-    ) -> Prediction:
-        """Predict at ``sites`` of ``images``, ``(B, 3, H, W)``, normalised by the student's preprocessor.
+        boxes: bool = True,
+    ) -> Callable[[Sites], Prediction]:
+        """Run the teacher on ``images``, ``(B, 3, H, W)``, as far as it needs no sites, and return the rest.
 
         It uses ``no_grad`` and not ``inference_mode`` because the student's backward saves tensors derived from the
         prediction.
 
         Args:
-            images: The batch.
+            images: The batch, normalised by the student's preprocessor.
             data_samples: The sizes of the images before padding.
-            sites: The places.
             embeddings: Whether to return embeddings.
-            boxes: Whether to return boxes.
-            places: Boxes of the sites, from the student's head, to return corners as well; None returns none.
+            boxes: Whether boxes or corners will be asked for.
         """
         if self.detector.training:  # train() was called on the detector itself
             self.detector.eval()
         images = self.options.arrange(self._pixels(images, data_samples))
         with self.options.autocast(images.device):
-            prediction = self._head.predict(self.detector.extract_feat(images), sites, embeddings)
+            return self._head.begin(self.detector.extract_feat(images), embeddings, boxes)
+
+    @torch.no_grad()
+    def predict(
+        self,
+        seen: Callable[[Sites], Prediction],
+        sites: Sites,
+        boxes: bool = False,
+        places: Tensor | None = None,
+    ) -> Prediction:
+        """Predict at ``sites``.
+
+        Args:
+            seen: What :meth:`see` returned for the batch.
+            sites: The places.
+            boxes: Whether to return boxes.
+            places: Boxes of the sites, from the student's head, to return corners as well; None returns none.
+        """
+        with self.options.autocast(sites.image.device):
+            prediction = seen(sites)
         if places is not None:
             prediction = self._head.with_corners(prediction, sites, places)
         return self._translate(prediction if boxes else replace(prediction, boxes=None))

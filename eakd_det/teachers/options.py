@@ -15,6 +15,7 @@ from mmcv.cnn import ConvModule
 from mmcv.cnn.utils import fuse_conv_bn
 from mmdet.models import BaseDetector
 from torch import Tensor, nn
+from torch.nn.functional import conv2d
 
 from eakd_det.arguments import from_option_dict
 from eakd_det.models.memory_layout import arrange, prefers_channels_first
@@ -106,19 +107,22 @@ class TeacherOptions:
 
 @functools.cache
 def _faster_dtype(device: str) -> torch.dtype | None:
-    """Return bfloat16 if a convolution is faster in it than in float32 on ``device``, else None."""
+    """Return bfloat16 if a convolution is faster in it than in float32 on ``device``, else None.
+
+    It draws no random numbers, so that the student's samples are the same with any dtype.
+    """
     seconds = {}
     for dtype in (torch.float32, torch.bfloat16):
-        layer = nn.Conv2d(256, 256, 3, padding=1).to(device=device, dtype=dtype)
+        kernel = torch.zeros(256, 256, 3, 3, device=device, dtype=dtype)
         maps = torch.zeros(1, 256, 32, 32, device=device, dtype=dtype).contiguous(memory_format=torch.channels_last)
-        seconds[dtype] = min(_seconds(layer, maps) for _ in range(5))
+        seconds[dtype] = min(_seconds(kernel, maps) for _ in range(5))
     return torch.bfloat16 if seconds[torch.bfloat16] < seconds[torch.float32] else None
 
 
 @torch.no_grad()
-def _seconds(layer: nn.Module, maps: Tensor) -> float:
+def _seconds(kernel: Tensor, maps: Tensor) -> float:
     start = time.perf_counter()
-    float(layer(maps).flatten()[0])  # synchronises
+    float(conv2d(maps, kernel, padding=1).flatten()[0])  # synchronises
     return time.perf_counter() - start
 
 

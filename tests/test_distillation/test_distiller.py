@@ -52,6 +52,31 @@ def test_mmrazor_losses_run_next_to_the_proposal_loss(make):
     assert losses['distill.loss_pkd'] > 0
 
 
+def test_the_teacher_is_recorded_before_and_after_the_student_runs(make):
+    both = dict(NECK, classes=dict(type='ModuleOutputs', source='roi_head.bbox_head.fc_cls'))
+    model = make(
+        dict(loss_pkd=dict(type='PKDLoss'), loss_l2=dict(type='L2Loss', normalize=False)),
+        student_recorders=both,
+        teacher_recorders=both,
+        loss_forward_mappings=dict(
+            loss_pkd=dict(
+                preds_S=dict(recorder='neck', from_student=True), preds_T=dict(recorder='neck', from_student=False)
+            ),
+            loss_l2=dict(
+                s_feature=dict(recorder='classes', from_student=True),
+                t_feature=dict(recorder='classes', from_student=False),
+            ),
+        ),
+    )
+    steps = tiny.steps_of(model)
+    for seed in range(2):  # the second step starts with what the first left
+        losses = tiny.step(model, tiny.batch(seed=seed), seed)
+        assert losses['distill.loss_pkd'] > 0
+        student, teacher = steps[seed].student.logits, steps[seed].teacher.logits
+        expected = (student - teacher).square().sum() / len(student)
+        torch.testing.assert_close(losses['distill.loss_l2'], expected)
+
+
 def test_mmrazors_kl_gets_the_shared_logits_and_agrees_with_kd_loss(make):
     model = make(
         dict(loss_kd=dict(type='eakd_det.KDLoss', tau=2.0), loss_kl=dict(type='KLDivergence', tau=2.0)),

@@ -249,9 +249,11 @@ def test_a_loss_without_meaning_is_refused_when_the_model_is_built(loss, reason)
 
 
 def test_embeddings_and_stages_are_refused():
-    model = distill(*pair('retinanet'), dict(type='eakd_det.EmbeddingLoss'))
     with pytest.raises(ConfigError, match=r'^model\.architecture\.bbox_head: expected losses of logits or boxes'):
-        tiny.step(model, tiny.batch())
+        distill(*pair('retinanet'), dict(type='eakd_det.EmbeddingLoss'))
+    head = find_head(pair('retinanet')[0], 'student')
+    with pytest.raises(ConfigError, match=r'^model\.architecture\.bbox_head: '), head.watch(embeddings=True):
+        pass
     with pytest.raises(ConfigError, match=r'^model\.student_stage: expected -1'):
         distill(*pair('retinanet'), student_stage=1)
 

@@ -62,12 +62,12 @@ def measure(args: argparse.Namespace, scene: Scene) -> list[dict[str, Any]]:
     logits = {}
     for name, teacher in teachers.items():
         print(f'{name} ...', file=sys.stderr, flush=True)
-        logits[name] = teacher.predict(images, scene.data['data_samples'], sites).logits.float()
+        logits[name] = teacher.predict(teacher.see(images, scene.data['data_samples']), sites).logits.float()
     times: dict[str, list[float]] = {name: [] for name in teachers}
     for _ in range(args.rounds):
         for name, teacher in teachers.items():
             start = time.perf_counter()
-            teacher.predict(images, scene.data['data_samples'], sites)
+            teacher.predict(teacher.see(images, scene.data['data_samples']), sites)
             times[name].append(time.perf_counter() - start)
     scale = logits[STOCK].abs().max()
     return [

@@ -7,6 +7,8 @@ title = 'Digit scenes: parts of a recipe'
 teacher = dict(_delete_=True, checkpoint='zoo://demo-teacher')
 questions = {
     'Does EA help KD?': ('ea-kd', 'kd'),
+    'Does LS help KD?': ('kd-ls', 'kd'),
+    'Does LS help EA-KD?': ('ea-kd-ls', 'ea-kd'),
     'Does EA help KD+LS?': ('ea-kd-ls', 'kd-ls'),
     'Does EA help ReviewKD?': ('ea-review-kd', 'review-kd'),
     'Do features help EA-KD?': ('ea-kd-pkd', 'ea-kd'),
@@ -16,6 +18,8 @@ questions = {
     'Does EA beat two weights, at equal size?': ('ea-ratio', 'groups-ratio'),
     'Does EA beat the probability of an object, at equal size?': ('ea-ratio', 'object-ratio'),
     'Does EA beat the surest first, at equal size?': ('ea-ratio', 'confident-ratio'),
+    'Does LS help KD, at equal size?': ('kd-ls-ratio', 'kd-ratio'),
+    'Does EA help KD+LS, at equal size?': ('ea-kd-ls-ratio', 'kd-ls-ratio'),
     'Does a gradient ratio of 0.5 beat loss weight 1?': ('kd-ratio', 'kd'),
     'Does it beat loss weight 2?': ('kd-ratio', 'kd-weight2'),
     'Does it beat loss weight 4?': ('kd-ratio', 'kd-weight4'),
@@ -58,6 +62,14 @@ arms = {
             },
         )
         for _name, (_title, _options) in _weightings.items()
+    },
+    **{
+        f'{_name}-ratio': dict(
+            title=f'{_titles[_name]}, gradient ratio 0.5',
+            config=f'{_pair}+{_name}',
+            options={'model.gradient_ratio.target': 0.5},
+        )
+        for _name in ('kd-ls', 'ea-kd-ls')
     },
     **{
         f'kd-weight{_weight}': dict(

@@ -1,5 +1,5 @@
 # What a recipe can be made of, on the digit scenes with the packaged teacher: logits standardised or not, features,
-# their sums, forms of the weight in losses whose gradients have the same size, and that size. Its length:
+# their sums, the teacher's weights as a start, forms of the weight in losses whose gradients have the same size, and that size. Its length:
 # demo_budget.py.
 _base_ = './_base_/demo.py'
 
@@ -14,6 +14,9 @@ questions = {
     'Do features help EA-KD?': ('ea-kd-pkd', 'ea-kd'),
     'Does EA-KD help PKD?': ('ea-kd-pkd', 'pkd'),
     'Does EA-KD help FGD?': ('ea-kd-fgd', 'fgd'),
+    'Does teaching help beyond the start?': ('inherit-ea-kd', 'inherit'),
+    'Do features, beyond the start?': ('inherit-ea-kd-pkd', 'inherit-ea-kd'),
+    'Does LS, beyond the start?': ('inherit-ea-kd-ls', 'inherit-ea-kd'),
     'Does EA help, at equal size?': ('ea-ratio', 'kd-ratio'),
     'Does EA beat two weights, at equal size?': ('ea-ratio', 'groups-ratio'),
     'Does EA beat the probability of an object, at equal size?': ('ea-ratio', 'object-ratio'),
@@ -28,6 +31,7 @@ questions = {
 
 _pair = '../pairs/r18w32-r18w16_demo.py'
 _loss = 'model.distiller.distill_losses.loss_kd'
+_parts = ['backbone', 'neck', 'rpn_head', 'roi_head']
 _titles = {
     'kd': 'KD',
     'ea-kd': 'EA-KD',
@@ -70,6 +74,17 @@ arms = {
             options={'model.gradient_ratio.target': 0.5},
         )
         for _name in ('kd-ls', 'ea-kd-ls')
+    },
+    'inherit': dict(
+        title='inheritance alone',
+        config=f'{_pair}+ea-kd',
+        options={'model.inherit': _parts, f'{_loss}.loss_weight': 0.0},
+    ),
+    **{
+        f'inherit-{_name}': dict(
+            title=f'inheritance, {_titles[_name]}', config=f'{_pair}+{_name}', options={'model.inherit': _parts}
+        )
+        for _name in ('ea-kd', 'ea-kd-pkd', 'ea-kd-ls')
     },
     **{
         f'kd-weight{_weight}': dict(

@@ -24,4 +24,6 @@ def test_three_steps(family):
 
     MessageHub.get_instance('families').update_info('epoch', 0)
     row = families.examine(family)
+    if row['result'] == 'not run':
+        pytest.skip(row['reason'])
     assert row['result'] == 'works', row['reason']

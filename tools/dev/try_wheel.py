@@ -1,8 +1,9 @@
 """Try a wheel as a new user would: python tools/dev/try_wheel.py dist/eakd_det-X-py3-none-any.whl [FOLDER].
 
 Makes an empty environment with uv and installs the wheel alone, to run a loss; then ``wheel[lite]``, to run, from
-another folder, a script through ``python -m eakd_det``, and ``eakd-distill --demo`` with the packaged teacher, a few
-steps of it or with ``--full`` all; then ``wheel[lite,lab]`` for the analyses. Prints the seconds of each.
+another folder, a script through ``python -m eakd_det``, ``eakd-distill --demo`` with the packaged teacher, a few steps of
+it or with ``--full`` all, and the same data through ``eakd_det.distill``; then, with the extras that each names, the
+commands of the last mile on that run, and of the analyses. Prints the seconds of each.
 """
 
 from __future__ import annotations
@@ -17,6 +18,14 @@ from pathlib import Path
 
 _CORE = 'import torch, eakd_det; print(eakd_det.KDLoss()(torch.zeros(2, 3), torch.ones(2, 3)).item())'
 
+_CALL = """
+import eakd_det
+if __name__ == '__main__':
+    options = {'train_cfg.max_iters': 4, 'train_cfg.val_interval': 4}
+    result = eakd_det.distill(data='demo/data', teacher='zoo://demo-teacher', out='call', plain=False, options=options)
+    print(result.detector('demo/data/val/000000.jpg'))
+"""
+
 
 def try_wheel(wheel: Path, folder: Path, quick: bool = True) -> None:
     """Install and run; the first command that fails ends it.
@@ -25,8 +34,9 @@ def try_wheel(wheel: Path, folder: Path, quick: bool = True) -> None:
         CalledProcessError: If a command fails.
     """
     python = str(folder / 'venv/bin/python')
-    script = str(folder / 'hello.py')
+    script, call = str(folder / 'hello.py'), str(folder / 'call.py')
     Path(script).write_text('import mmrazor; print("mmrazor", mmrazor.__version__)')
+    Path(call).write_text(_CALL)
     # A machine without a GPU gets the CPU build, as by tools/dev/bootstrap.py; CPU_TORCH names another way to it.
     torch = os.environ.get('CPU_TORCH', 'torch')
     run(folder, 'uv', 'venv', '--quiet', '--python', sys.executable, 'venv')
@@ -37,8 +47,15 @@ def try_wheel(wheel: Path, folder: Path, quick: bool = True) -> None:
     length = ['--quick'] if quick else []
     demo = ['--demo', *length, '--teacher', 'packaged', '--work-dir', 'demo']
     run(folder, str(folder / 'venv/bin/eakd-distill'), *demo)
-    run(folder, 'uv', 'pip', 'install', '--quiet', '--python', python, torch, f'{wheel}[lite,lab]')
-    run(folder, str(folder / 'venv/bin/eakd-analyze'), '--help')
+    run(folder, python, '-W', 'ignore', call)
+    for extras, name, *arguments in (
+        ('lite,onnx', 'eakd-export', 'call'),
+        ('lite,onnx', 'eakd-compare', 'call'),
+        ('lite,onnx', 'eakd-explore', 'call'),
+        ('lite,lab', 'eakd-analyze', '--help'),
+    ):
+        run(folder, 'uv', 'pip', 'install', '--quiet', '--python', python, torch, f'{wheel}[{extras}]')
+        run(folder, str(folder / 'venv/bin' / name), *arguments)
 
 
 def run(folder: Path, *command: str) -> None:

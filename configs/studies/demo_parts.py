@@ -1,6 +1,6 @@
 # What a recipe can be made of, on the digit scenes with the packaged teacher: logits standardised or not, features,
-# their sums, the teacher's weights as a start, forms of the weight in losses whose gradients have the same size, and that size. Its length:
-# demo_budget.py.
+# their sums, the teacher's weights as a start, forms of the weight in losses whose gradients have the same size, and
+# that size. Its length: demo_budget.py.
 _base_ = './_base_/demo.py'
 
 title = 'Digit scenes: parts of a recipe'

@@ -14,6 +14,7 @@ questions = {
     'Do features help EA-KD?': ('ea-kd-pkd', 'ea-kd'),
     'Does EA-KD help PKD?': ('ea-kd-pkd', 'pkd'),
     'Does EA-KD help FGD?': ('ea-kd-fgd', 'fgd'),
+    'Does the start help, with the same total of iterations?': ('inherit', 'student-520'),
     'Does teaching help beyond the start?': ('inherit-ea-kd', 'inherit'),
     'Do features, beyond the start?': ('inherit-ea-kd-pkd', 'inherit-ea-kd'),
     'Does LS, beyond the start?': ('inherit-ea-kd-ls', 'inherit-ea-kd'),
@@ -75,6 +76,18 @@ arms = {
         )
         for _name in ('kd-ls', 'ea-kd-ls')
     },
+    # The iterations of the packaged teacher and of a student: what is inherited was trained for the former.
+    'student-520': dict(
+        title='student, 520 iterations',
+        config='../demo/student_faster-rcnn_r18w16_fpn_demo.py',
+        options={
+            'train_cfg.max_iters': 520,
+            'train_cfg.val_interval': 520,
+            'param_scheduler.1.end': 520,
+            'param_scheduler.1.T_max': 470,
+            'default_hooks.checkpoint.interval': 520,
+        },
+    ),
     'inherit': dict(
         title='inheritance alone',
         config=f'{_pair}+ea-kd',

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from eakd_det.datasets.coco_layouts import coco_options
 from eakd_det.datasets.foreign_layouts import Annotated, globox_module, read_voc, read_yolo, yolo_file
 from eakd_det.errors import ConfigError
 from eakd_det.files import write_json
@@ -20,7 +21,8 @@ class Converted:
     """A data set as data options of a config (:func:`eakd_det.datasets.apply_data_options`).
 
     Attributes:
-        options: ``data_root``, and where the files are not at their usual places ``train_images`` and ``val_images``.
+        options: ``data_root``, and where the files are not at their usual places ``train_ann``, ``val_ann``,
+            ``train_images`` and ``val_images``.
         remark: What to tell the user; empty if there is nothing.
     """
 
@@ -39,8 +41,8 @@ def as_coco(folder: Path, target: Path) -> Converted:
     """Return a data folder in COCO format, converted into ``target`` if it has another layout. Photos are not copied.
 
     Args:
-        folder: The data: COCO as in docs/custom_data.md; YOLO with ``data.yaml`` (``names``, ``train``, ``val``) and
-            text files in ``labels`` beside ``images``; or VOC with ``Annotations``, ``JPEGImages`` and lists in
+        folder: The data: COCO as in docs/custom_data.md or :func:`coco_options`; YOLO with ``data.yaml`` (``names``,
+            ``train``, ``val``) and text files in ``labels`` beside ``images``; or VOC with ``Annotations``, ``JPEGImages`` and lists in
             ``ImageSets/Main``. A VOC folder without lists is split: every fifth photo, in the order of a hash of its
             name, is for validation.
         target: Folder for the COCO files.
@@ -50,7 +52,7 @@ def as_coco(folder: Path, target: Path) -> Converted:
     """
     layout = layout_of(folder)
     if layout == 'coco':
-        return Converted({'data_root': str(folder)})
+        return Converted({'data_root': str(folder), **coco_options(folder)})
     sets, names, remark = read_yolo(folder) if layout == 'yolo' else read_voc(folder)
     options = {'data_root': str(target)}
     for split, photos in sets.items():

@@ -41,7 +41,7 @@ def distill(
     config that it ran, ``table.md`` and ``detections.jpg``.
 
     Args:
-        data: Folder of the photos with annotations: COCO as in docs/custom_data.md, or YOLO's or VOC's layout, which
+        data: Folder of the photos with annotations: COCO (docs/custom_data.md), or YOLO's or VOC's layout, which
             the extra ``[convert]`` reads.
         teacher: A checkpoint; the work folder of a run; or a model of MMDetection's zoo, fine-tuned first. None trains
             the teacher that goes with the student first.

@@ -1,9 +1,9 @@
 """Try a wheel as a new user would: python tools/dev/try_wheel.py dist/eakd_det-X-py3-none-any.whl [FOLDER].
 
 Makes an empty environment with uv and installs the wheel alone, to run a loss; then ``wheel[lite]``, to run, from
-another folder, a script through ``python -m eakd_det``, ``eakd-distill --demo`` with the packaged teacher, a few steps of
-it or with ``--full`` all, and the same data through ``eakd_det.distill``; then, with the extras that each names, the
-commands of the last mile on that run, and of the analyses. Prints the seconds of each.
+another folder, a script through ``python -m eakd_det``, ``eakd-distill --demo`` with the packaged teacher, a few steps
+of it or with ``--full`` all, and the same data through ``eakd_det.distill``; then, with the extras that each names,
+the commands of the last mile on that run, and of the analyses. Prints the seconds of each.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _CORE = 'import torch, eakd_det; print(eakd_det.KDLoss()(torch.zeros(2, 3), torc
 _CALL = """
 import eakd_det
 if __name__ == '__main__':
-    options = {'train_cfg.max_iters': 4, 'train_cfg.val_interval': 4}
-    result = eakd_det.distill(data='demo/data', teacher='zoo://demo-teacher', out='call', plain=False, options=options)
+    options = {'plain': False, 'train_cfg.max_iters': 4, 'train_cfg.val_interval': 4}
+    result = eakd_det.distill(data='demo/data', teacher='zoo://demo-teacher', out='call', options=options)
     print(result.detector('demo/data/val/000000.jpg'))
 """
 

@@ -42,9 +42,9 @@ def as_coco(folder: Path, target: Path) -> Converted:
 
     Args:
         folder: The data: COCO as in docs/custom_data.md or :func:`coco_options`; YOLO with ``data.yaml`` (``names``,
-            ``train``, ``val``) and text files in ``labels`` beside ``images``; or VOC with ``Annotations``, ``JPEGImages`` and lists in
-            ``ImageSets/Main``. A VOC folder without lists is split: every fifth photo, in the order of a hash of its
-            name, is for validation.
+            ``train``, ``val``) and text files in ``labels`` beside ``images``; or VOC with ``Annotations``,
+            ``JPEGImages`` and lists in ``ImageSets/Main``. A VOC folder without lists is split: every fifth photo, in
+            the order of a hash of its name, is for validation.
         target: Folder for the COCO files.
 
     Raises:

@@ -22,7 +22,7 @@ _CALL = """
 import eakd_det
 if __name__ == '__main__':
     options = {'plain': False, 'train_cfg.max_iters': 4, 'train_cfg.val_interval': 4}
-    result = eakd_det.distill(data='demo/data', teacher='zoo://demo-teacher', out='call', options=options)
+    result = eakd_det.distill(data='demo/data', out='call', options=options)
     print(result.detector('demo/data/val/000000.jpg'))
 """
 

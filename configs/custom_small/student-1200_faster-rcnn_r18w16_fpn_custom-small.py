@@ -1,4 +1,4 @@
-# A control for own-data: the plain student with what its teacher has, packaged weights to start with and photos in other
+# A control for own-data: the plain student with what its teacher has, packaged weights to start with, photos in other
 # sizes, parts and colours, and as many iterations as teacher and student together.
 _base_ = ['../_base_/faster-rcnn_r18w16_fpn_demo.py', '../_base_/custom_small_teacher.py']
 

@@ -41,6 +41,7 @@ FOLDERS = {
     'r50_mv2': names_of_pair('r50', 'mv2', 'ms-1x_coco', METHODS + PUBLISHED),
     'custom': ['teacher_faster-rcnn_r50_fpn_custom', *names_of_pair('r50', 'mv2', 'custom', ('ea-kd',))],
     'custom_small': [
+        'student-1200_faster-rcnn_r18w16_fpn_custom-small',
         'teacher_faster-rcnn_r18w32_fpn_custom-small',
         *names_of_pair('r18w32', 'r18w16', 'custom-small', ()),
     ],

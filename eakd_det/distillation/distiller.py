@@ -31,7 +31,7 @@ from eakd_det.distillation.proposal_recorder import (
 )
 from eakd_det.distillation.statistics import StepStatistics, log_names
 from eakd_det.errors import ConfigError
-from eakd_det.losses.records import BOXES, CORNERS, EMBEDDINGS, PREDICTOR
+from eakd_det.losses.records import BOXES, CORNERS, EMBEDDINGS, PREDICTOR, VALUABLE
 from eakd_det.sites import HeadPredictor, Scores
 
 
@@ -119,6 +119,7 @@ class ProposalDistiller(ConfigurableDistiller):
         self.needs_embeddings = EMBEDDINGS in read
         self.needs_boxes = bool(read & {BOXES, PREDICTOR})
         self.needs_corners = CORNERS in read
+        self.needs_valuable_region = VALUABLE in read
         self.student_sources, self.teacher_sources = (
             [recorder.source for recorder in recorders.recorders.values()] for recorders in sides
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -41,6 +42,11 @@ class Step:
     def boxes(self) -> Tensor:
         """The box of each site, ``(N, 4)``, in pixels of the network's input."""
         return self.head.boxes(self.sites)
+
+    @cached_property
+    def valuable(self) -> Tensor:
+        """IoU of each site with the object in whose valuable region it lies, ``(N,)``; 0 outside."""
+        return self.head.valuable_region(self.sites, self.gt_boxes)
 
     def detach(self) -> Step:
         """Return the step without its graph."""

@@ -58,6 +58,8 @@ def build_parts(
         reason = student_head.why_no_embeddings()
     if reason is None and built.needs_corners:
         reason = student_head.why_no_corners() or teacher_head.why_no_corners()
+    if reason is None and built.needs_valuable_region:
+        reason = student_head.why_no_valuable_region()
     if reason is not None:
         raise ConfigError(reason)
     built.set_scores(student_head.scores)

@@ -24,10 +24,11 @@ from eakd_det.losses.records import (
     NECK,
     OBJECTS,
     PREDICTOR,
+    VALUABLE,
 )
 from eakd_det.sites import HeadPredictor, Prediction
 
-_OF_STEP = (LOGITS, EMBEDDINGS, LABELS, IMAGES, OBJECTS, BOXES, CORNERS, PREDICTOR, GT_BOXES, INPUT_SIZE)
+_OF_STEP = (LOGITS, EMBEDDINGS, LABELS, IMAGES, OBJECTS, VALUABLE, BOXES, CORNERS, PREDICTOR, GT_BOXES, INPUT_SIZE)
 RESERVED_NAMES = (*_OF_STEP, NECK)
 
 
@@ -79,6 +80,7 @@ def record_prediction(manager: RecorderManager, step: Step, prediction: Predicti
         LABELS: sites.label,
         IMAGES: sites.image,
         OBJECTS: sites.is_object,
+        VALUABLE: step.valuable if VALUABLE in manager.recorders else None,
         BOXES: prediction.boxes,
         CORNERS: prediction.corners,
         PREDICTOR: predictor,

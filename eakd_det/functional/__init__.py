@@ -56,6 +56,7 @@ from eakd_det.functional.rkd import rkd_angle_divergence, rkd_distance_divergenc
 from eakd_det.functional.standardize import StandardizeOption, standardize
 from eakd_det.functional.teacher_loss import adakd_weight
 from eakd_det.functional.ttm import power_sum, ttm_divergence
+from eakd_det.functional.valuable_region import valuable_region
 
 __all__ = [
     'EA_MODES',
@@ -112,4 +113,5 @@ __all__ = [
     'ttm_divergence',
     'uncertainty',
     'unsure_rows',
+    'valuable_region',
 ]

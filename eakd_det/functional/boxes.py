@@ -36,10 +36,10 @@ def giou_divergence(student: Tensor, teacher: Tensor) -> Tensor:
     student, teacher = check_features(student, teacher, '(R, 4)')
     top_left, bottom_right = student[:, :2], student[:, 2:]
     other_top_left, other_bottom_right = teacher[:, :2], teacher[:, 2:]
-    common = _area(top_left.maximum(other_top_left), bottom_right.minimum(other_bottom_right))
-    union = _area(top_left, bottom_right) + _area(other_top_left, other_bottom_right) - common
-    hull = _area(top_left.minimum(other_top_left), bottom_right.maximum(other_bottom_right))
-    return 1 - _fraction(common, union) + _fraction(hull - union, hull)
+    common = area(top_left.maximum(other_top_left), bottom_right.minimum(other_bottom_right))
+    union = area(top_left, bottom_right) + area(other_top_left, other_bottom_right) - common
+    hull = area(top_left.minimum(other_top_left), bottom_right.maximum(other_bottom_right))
+    return 1 - fraction(common, union) + fraction(hull - union, hull)
 
 
 def l1_divergence(student: Tensor, teacher: Tensor) -> Tensor:
@@ -65,11 +65,13 @@ def l1_divergence(student: Tensor, teacher: Tensor) -> Tensor:
     return (student - teacher).abs().mean(dim=1)
 
 
-def _area(top_left: Tensor, bottom_right: Tensor) -> Tensor:
-    width, height = (bottom_right - top_left).clamp(min=0).unbind(dim=1)
+def area(top_left: Tensor, bottom_right: Tensor) -> Tensor:
+    """Return the area between corners ``(..., 2)``; 0 where they are in the wrong order."""
+    width, height = (bottom_right - top_left).clamp(min=0).unbind(dim=-1)
     return width * height
 
 
-def _fraction(part: Tensor, whole: Tensor) -> Tensor:
+def fraction(part: Tensor, whole: Tensor) -> Tensor:
+    """Return ``part / whole``; 0, without gradient, where the whole is all but nothing."""
     is_defined = whole > _SMALLEST_AREA
     return torch.where(is_defined, part, 0) / torch.where(is_defined, whole, 1)

@@ -10,7 +10,7 @@ from eakd_det.activation import Activation
 from eakd_det.arguments import checked
 from eakd_det.functional import giou_divergence, l1_divergence
 from eakd_det.losses import records
-from eakd_det.losses.site_loss import SiteLoss
+from eakd_det.losses.site_loss import CHOOSES_BY, SiteLoss
 from eakd_det.weighting import site_weights
 
 _DISTANCES = dict(giou=giou_divergence, l1=l1_divergence)
@@ -45,8 +45,7 @@ class BoxLoss(SiteLoss):
 
     reads: ClassVar[dict[str, str]] = {
         **records.pairs(preds=records.LOGITS, corners=records.CORNERS),
-        'images': records.IMAGES,
-        'objects': records.OBJECTS,
+        **CHOOSES_BY,
     }
 
     @checked

@@ -7,12 +7,12 @@ from typing import Any, ClassVar, Literal
 from torch import Tensor
 
 from eakd_det.activation import Activation, ReadsScores
-from eakd_det.arguments import Count, Positive, checked
+from eakd_det.arguments import Positive, checked
 from eakd_det.errors import ConfigError
 from eakd_det.functional import kd_divergence
 from eakd_det.losses import records
-from eakd_det.losses.site_loss import SiteLoss
-from eakd_det.weighting import site_weights
+from eakd_det.losses.site_loss import CHOOSES_BY, SiteChoice, SiteLoss
+from eakd_det.weighting import UniformWeighting, site_weights
 
 
 class LDLoss(SiteLoss):
@@ -26,14 +26,15 @@ class LDLoss(SiteLoss):
     divided as ``reduction`` says. With ``weighting=dict(type='EntropyWeighting')`` each side has EA-KD's weight in the
     paper's own form, :math:`H_{ub} = \log(\mathrm{bins})`: a side that the teacher finds hard to place counts more.
 
-    The published code takes the mean over the bins and the sum over the sites, each weighted by the student's score:
+    The published code takes the mean over the bins and the sum over the sites. It has two such losses, for 17 bins:
     ``LDLoss(loss_weight=0.25 / 17, reduction='sum', weigh_by='classes', weighting=dict(type='ConfidenceWeighting',
-    side='student'))`` for 17 bins. Its sites are those with an object (its "valuable region" is not part of this loss).
+    side='student'))`` at the sites with an object, weighted by the student's score, and ``LDLoss(loss_weight=0.25 / 68,
+    reduction='sum', sites='valuable', weigh_by='overlap')`` around them.
 
     Args:
         tau: Temperature of the divergence. Defaults to 10.0, as published.
-        weigh_by: Which logits the weighting sees: 'bins', a weight for each side, or 'classes', one for each site.
-            Defaults to 'bins'.
+        weigh_by: Which logits the weighting sees: 'bins', a weight for each side, or 'classes', one for each site. With
+            'overlap' it sees none: a site of ``sites='valuable'`` weighs its IoU with the object. Defaults to 'bins'.
         sites: See :class:`SiteLoss`. Defaults to 'objects'.
         **kwargs: ``weighting``, ``reduction``, ``loss_weight`` of :class:`SiteLoss`.
 
@@ -51,21 +52,29 @@ class LDLoss(SiteLoss):
 
     reads: ClassVar[dict[str, str]] = {
         **records.pairs(preds=records.LOGITS, boxes=records.BOXES),
-        'images': records.IMAGES,
-        'objects': records.OBJECTS,
+        **CHOOSES_BY,
     }
 
     @checked
     def __init__(
         self,
         tau: Positive = 10.0,
-        weigh_by: Literal['bins', 'classes'] = 'bins',
-        sites: Literal['all', 'objects'] | Count = 'objects',
+        weigh_by: Literal['bins', 'classes', 'overlap'] = 'bins',
+        sites: SiteChoice = 'objects',
         **kwargs: Any,
     ) -> None:
         super().__init__(sites, **kwargs)
         self.tau = tau
         self.weigh_by = weigh_by
+        if weigh_by == 'overlap' and self.sites != 'valuable':
+            raise ConfigError(
+                f"LDLoss.sites: expected 'valuable', because weigh_by is 'overlap', but got {self.sites!r}"
+            )
+        if weigh_by == 'overlap' and not isinstance(self.weighting, UniformWeighting):
+            raise ConfigError(
+                "LDLoss.weighting: expected None, because weigh_by='overlap' is the weight, "
+                f'but got {type(self.weighting).__name__}'
+            )
 
     def divergence(self, boxes_S: Tensor, boxes_T: Tensor) -> Tensor:
         """Compute a quarter of the divergence of each side, ``(N, 4)``, from logits ``(N, 4, bins)``.
@@ -82,7 +91,9 @@ class LDLoss(SiteLoss):
         return kd_divergence(boxes_S.flatten(0, 1), boxes_T.flatten(0, 1), self.tau).unflatten(0, boxes_S.shape[:2]) / 4
 
     def site_weights(self, given: dict[str, Any]) -> Tensor:
-        """Weight each side by its bins, ``(N, 4)``, or each site by its class scores, ``(N,)``."""
+        """Weight each side by its bins, ``(N, 4)``, or each site by its class scores or overlap, ``(N,)``."""
+        if self.weigh_by == 'overlap':
+            return given['valuable'].detach()
         student, teacher = given['boxes_S'], given['boxes_T']
         if self.weigh_by == 'classes' or student.dim() != 3:
             return site_weights(super().site_weights(given))
@@ -94,4 +105,4 @@ class LDLoss(SiteLoss):
 
     def score_readers(self) -> dict[str, ReadsScores]:
         """Leave the weighting to its bins."""
-        return {} if self.weigh_by == 'bins' else super().score_readers()
+        return super().score_readers() if self.weigh_by == 'classes' else {}

@@ -13,6 +13,7 @@ EMBEDDINGS = 'proposal_embeddings'  # the classifier's input at the sites, (N, D
 LABELS = 'proposal_labels'  # the class assigned to each site, (N,)
 IMAGES = 'proposal_images'  # index of each site's image in the batch, (N,)
 OBJECTS = 'proposal_objects'  # whether an object was assigned to each site, (N,), bool
+VALUABLE = 'proposal_valuable'  # IoU with the object in whose valuable region a site lies, (N,); 0 outside
 BOXES = 'proposal_deltas'  # box predictions, (N, 4), (N, 4 K) for boxes of each of K classes, or (N, 4, bins)
 CORNERS = 'proposal_corners'  # predicted boxes, (N, 4), from the centre of the site's box in units of its size
 PREDICTOR = 'box_predictor'  # the head as a function from pyramid levels to logits and boxes of the same sites

@@ -1,8 +1,8 @@
-"""A loss of chosen sites: all of them, those with an object, or those the teacher is surest of."""
+"""A loss of chosen sites: all of them, those with an object or around one, or those the teacher is surest of."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -11,7 +11,9 @@ from eakd_det.arguments import Count, checked
 from eakd_det.losses import records
 from eakd_det.losses.base import ProposalLoss
 
-_OF_SITES = (records.LOGITS, records.LABELS, records.IMAGES, records.OBJECTS, records.BOXES, records.CORNERS)
+CHOOSES_BY = {'images': records.IMAGES, 'objects': records.OBJECTS, 'valuable': records.VALUABLE}
+_OF_SITES = (records.LOGITS, records.LABELS, records.BOXES, records.CORNERS, *CHOOSES_BY.values())
+SiteChoice: TypeAlias = Literal['all', 'objects', 'valuable'] | Count
 
 
 class SiteLoss(ProposalLoss):
@@ -21,8 +23,9 @@ class SiteLoss(ProposalLoss):
     number of sites with an object, and a mean over all sites would all but vanish beside these.
 
     Args:
-        sites: Which sites count: 'all'; 'objects', those with an object; or a number k, in each image the k sites with
-            the highest score of the teacher (background excepted). Defaults to 'all'.
+        sites: Which sites count: 'all'; 'objects', those with an object; 'valuable', those around one
+            (:func:`eakd_det.functional.valuable_region`; for dense heads); or a number k, in each image the k sites
+            with the highest score of the teacher (background excepted). Defaults to 'all'.
         **kwargs: ``weighting``, ``reduction``, ``loss_weight`` of :class:`ProposalLoss`. With ``reduction='objects'``
             the sum is divided by the number of sites with an object, at least 1, averaged over processes as
             MMDetection does.
@@ -40,24 +43,23 @@ class SiteLoss(ProposalLoss):
         tensor(0.8301)
     """
 
-    reads: ClassVar[dict[str, str]] = {
-        **ProposalLoss.reads,
-        'images': records.IMAGES,
-        'objects': records.OBJECTS,
-    }
+    reads: ClassVar[dict[str, str]] = {**ProposalLoss.reads, **CHOOSES_BY}
 
     @checked
-    def __init__(self, sites: Literal['all', 'objects'] | Count = 'all', **kwargs: Any) -> None:
+    def __init__(self, sites: SiteChoice = 'all', **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.sites = sites
+        if sites != 'valuable':  # not computed unless it is read
+            kept = {name: record for name, record in self.default_mapping.items() if name != 'valuable'}
+            self.default_mapping = kept  # type: ignore[misc]
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         given = super()._bind(args, kwargs)
         if self.sites == 'all':
             return given
-        if self.sites == 'objects':
-            self._check_present(given, ('objects',), " for sites='objects'")
-            rows = given['objects'].nonzero().squeeze(1)
+        if self.sites == 'objects' or self.sites == 'valuable':
+            self._check_present(given, (self.sites,), f' for sites={self.sites!r}')
+            rows = (given[self.sites] > 0).nonzero().squeeze(1)
         else:
             self._check_present(given, ('images',), f' for sites={self.sites}')
             rows = self._surest(self.sites, given['preds_T'], given['images'])

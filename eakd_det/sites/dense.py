@@ -17,10 +17,12 @@ from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
 from torch import Tensor, nn
 
 from eakd_det.errors import ConfigError
+from eakd_det.functional import valuable_region
 from eakd_det.sites.base import Prediction, SiteHead, Sites, Watched
 from eakd_det.sites.dense_boxes import decode, decoder_of
 from eakd_det.sites.dense_grid import Grid, box_rows, places_differ, priors, rows
 from eakd_det.sites.dense_kinds import kind_of
+from eakd_det.sites.dense_running import results_of, training_form
 from eakd_det.sites.dense_translation import DenseTranslation
 from eakd_det.sites.scores import ClassGroups, Scores, SigmoidScores, SoftmaxScores
 
@@ -87,7 +89,7 @@ class DenseHead(SiteHead):
             given = parameters.bind(*args, **kwargs).arguments
             outputs = tuple(given.values())[: list(given).index('batch_gt_instances')]
             prediction, grid = self._read(outputs, boxes)
-            with _results_of(head, kind.assignment) as results:
+            with results_of(head, kind.assignment) as results:
                 losses = loss_by_feat(*args, **kwargs)
             if kind.assignment is None and 'label_assignment_results' in given:  # LAD's own teacher assigns
                 results = [given['label_assignment_results']]
@@ -122,7 +124,7 @@ class DenseHead(SiteHead):
     ) -> Callable[[Sites], Prediction]:
         """Run the head, which needs no sites: its scores take less memory than the features."""
         self._require_no(embeddings)
-        with _training_form(self.head):
+        with training_form(self.head):
             prediction, grid = self._read(self.head(tuple(features)), boxes)
 
         def at(sites: Sites) -> Prediction:
@@ -161,6 +163,15 @@ class DenseHead(SiteHead):
             )
         return None
 
+    def why_no_valuable_region(self) -> None:
+        """Accept: every site has an anchor or a square."""
+
+    def valuable_region(self, sites: Sites, objects: Sequence[Tensor]) -> Tensor:
+        """Compare the anchors with the objects of each image."""
+        grid: Grid = sites.where
+        anchors = priors(self.head, grid, sites.image.device)
+        return torch.cat([valuable_region(anchors, boxes, grid.sites_per_level) for boxes in objects])
+
     def decode(self, boxes: Tensor, sites: Sites) -> Tensor:
         """See :mod:`eakd_det.sites.dense_boxes`."""
         return decode(self.head, boxes, sites.where)
@@ -191,34 +202,3 @@ class DenseHead(SiteHead):
     def _sites(grid: Grid, device: torch.device) -> Sites:
         image = torch.arange(grid.images, device=device).repeat_interleave(grid.sites_per_image)
         return Sites(image=image, label=image, is_object=image < 0, where=grid)
-
-
-@contextmanager
-def _training_form(head: nn.Module) -> Iterator[None]:
-    """Let the head, but none of its layers, return what its loss reads: some decode boxes in eval mode."""
-    was_training, head.training = head.training, True
-    try:
-        yield
-    finally:
-        head.training = was_training
-
-
-@contextmanager
-def _results_of(head: Any, method: str | None) -> Iterator[list[Any]]:
-    """Collect what ``method`` of this one head returns while the block runs."""
-    results: list[Any] = []
-    if method is None:
-        yield results
-        return
-    original: Callable[..., Any] = getattr(head, method)
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        result = original(*args, **kwargs)
-        results.append(result)
-        return result
-
-    setattr(head, method, call)
-    try:
-        yield results
-    finally:
-        delattr(head, method)

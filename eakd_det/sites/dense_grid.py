@@ -29,9 +29,14 @@ class Grid:
     anchors: tuple[int, ...]
 
     @property
+    def sites_per_level(self) -> list[int]:
+        """The number of sites of each level in an image."""
+        return [height * width * count for (height, width), count in zip(self.shapes, self.anchors, strict=True)]
+
+    @property
     def sites_per_image(self) -> int:
         """The number of sites ``P``."""
-        return sum(height * width * count for (height, width), count in zip(self.shapes, self.anchors, strict=True))
+        return sum(self.sites_per_level)
 
 
 def rows(levels: Sequence[Tensor], grid: Grid) -> Tensor:
@@ -74,8 +79,7 @@ def _squares(shape: tuple[int, int], stride: float, device: torch.device) -> Ten
 
 def per_site(values: Sequence[float], grid: Grid, like: Tensor) -> Tensor:
     """Return a value of each level at each of its sites, ``(N, 1)``, with dtype and device of ``like``."""
-    counts = [height * width * count for (height, width), count in zip(grid.shapes, grid.anchors, strict=True)]
-    of_image = like.new_tensor(values).repeat_interleave(like.new_tensor(counts).long())
+    of_image = like.new_tensor(values).repeat_interleave(like.new_tensor(grid.sites_per_level).long())
     return of_image.repeat(grid.images).unsqueeze(1)
 
 

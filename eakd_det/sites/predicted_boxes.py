@@ -1,8 +1,9 @@
-"""Predicted boxes of any head in one form, for losses that compare them."""
+"""What losses read of boxes: the predicted ones in one form, and the sites that lie around annotated ones."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PredictsBoxes(ABC):
-    """The part of a :class:`eakd_det.sites.SiteHead` that decodes boxes."""
+    """The part of a :class:`eakd_det.sites.SiteHead` that compares boxes."""
 
     @property
     @abstractmethod
@@ -34,6 +35,22 @@ class PredictsBoxes(ABC):
             boxes: Those of its own :class:`Prediction`, for a head whose :meth:`why_no_corners` returned None.
             sites: Where they were predicted.
         """
+
+    def why_no_valuable_region(self) -> str | None:
+        """Return why no sites lie around an object, in one line that begins with a config key, or None."""
+        return (
+            f"{self.key}: expected a dense head, for a loss with sites='valuable', but got the head of a two-stage "
+            'detector, whose sites are proposals'
+        )
+
+    def valuable_region(self, sites: Sites, objects: Sequence[Tensor]) -> Tensor:
+        """Return :func:`eakd_det.functional.valuable_region` of each image's sites, ``(N,)``.
+
+        Args:
+            sites: The sites, of a head whose :meth:`why_no_valuable_region` returned None.
+            objects: The annotated boxes of each image, ``(G, 4)`` each.
+        """
+        raise ConfigError(self.why_no_valuable_region() or f'{self.key} has no valuable region')
 
     def with_corners(self, prediction: Prediction, sites: Sites, places: Tensor) -> Prediction:
         """Return its own prediction with ``corners``, for a head whose :meth:`why_no_corners` returned None.

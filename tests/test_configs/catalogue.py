@@ -20,7 +20,7 @@ DEMO_ONLY = (
 DENSE_ONLY = (
     *('ld', 'ea-ld', 'cross-head', 'ea-cross-head', 'crosskd', 'ea-crosskd', 'bckd', 'ea-bckd', 'kd-confident'),
 )
-SIGMOID_ONLY = ('crosskd', 'ea-crosskd', 'bckd', 'ea-bckd')  # refused for the softmax of two-stage heads
+REFUSED_FOR_PROPOSALS = ('crosskd', 'ea-crosskd', 'bckd', 'ea-bckd', 'ld', 'ea-ld')  # need sigmoid scores or anchors
 RELATIVES = (
     *('fitnet', 'at', 'rkd', 'ofd', 'kd-plus-plus', 'review-kd-plus-plus', 'srrl', 'cat-kd', 'crd'),
     *('adakd', 'dynamic-kd', 'ctkd-instance', 'atkd'),

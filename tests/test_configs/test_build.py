@@ -19,7 +19,7 @@ from tests.test_configs.catalogue import (
     PAIRS,
     RECIPE,
     ROOT,
-    SIGMOID_ONLY,
+    REFUSED_FOR_PROPOSALS,
     composed,
     load,
     offline,
@@ -27,7 +27,7 @@ from tests.test_configs.catalogue import (
 
 ALL = [
     *NAMES,
-    *(composed(path.stem) for path in sorted((ROOT / 'methods').glob('*.py')) if path.stem not in SIGMOID_ONLY),
+    *(composed(path.stem) for path in sorted((ROOT / 'methods').glob('*.py')) if path.stem not in REFUSED_FOR_PROPOSALS),
     *(composed(method, pair) for pair in PAIRS for method in ('review-kd', 'pad')),  # with the widths of the pair
 ]
 QUICK = ('student_', 'ea-kd_', 'review-kd_', 'teacher_')
@@ -57,8 +57,8 @@ def test_builds(name, monkeypatch):
         _require_recipe(student, next(kind for kind in CHANNELS if f'{kind}_fpn' in name))
 
 
-@pytest.mark.parametrize('method', SIGMOID_ONLY)
-def test_a_method_of_sigmoid_scores_is_refused_for_a_softmax_head(method):
+@pytest.mark.parametrize('method', REFUSED_FOR_PROPOSALS)
+def test_a_method_of_dense_heads_is_refused_for_a_two_stage_head(method):
     cfg = offline(load(composed(method)))
     with DefaultScope.overwrite_default_scope('mmdet'), pytest.raises(ConfigError) as caught:
         MODELS.build(cfg.model)

@@ -57,6 +57,9 @@ CASES = {
     'dkd_divergence': Case(partial(functional.dkd_divergence, tau=2.0), LABELLED),
     'dkd_divergence, learned tau': Case(functional.dkd_divergence, [*LABELLED, 'tau'], (0, 3)),
     'ttm_divergence': Case(functional.ttm_divergence, PAIR),
+    'valuable_region': Case(
+        lambda anchors, boxes: functional.valuable_region(corners(anchors), corners(boxes), [R]), BOXES, ()
+    ),
     'power_sum': Case(functional.power_sum, LOGITS, ()),
     'rkld_divergence': Case(functional.rkld_divergence, PAIR),
     'jsd_divergence': Case(functional.jsd_divergence, PAIR),

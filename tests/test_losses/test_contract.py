@@ -163,6 +163,7 @@ def inputs_of(cfg: dict[str, Any], rows: int = 12, dtype: torch.dtype = torch.fl
         corners_S=corners(),
         corners_T=corners(),
         objects=torch.arange(rows) % 3 == 0,
+        valuable=torch.arange(rows) % 2 / 2,
         gt_boxes=[torch.tensor([[0.0, 8.0, 20.0, 40.0], [16.0, 16.0, 32.0, 48.0]]), torch.zeros(0, 4)],
         input_size=(48, 32),
     )

@@ -51,6 +51,17 @@ def test_ea_weighs_each_side_by_its_bins(inputs, activation):
     torch.testing.assert_close(loss.terms(**flat).weights, torch.full((3, 4), math.log(17)))
 
 
+def test_around_an_object_the_overlap_is_the_weight(inputs):
+    valuable = torch.tensor([0.0, 0.5, 0.0, 0.25, 0.0])
+    loss = LDLoss(tau=10.0, loss_weight=2.0, reduction='sum', sites='valuable', weigh_by='overlap')
+    sites = LDLoss(tau=10.0, sites='all', reduction='none')(**inputs)
+    torch.testing.assert_close(loss(**inputs, valuable=valuable), 2 * (sites * valuable).sum())
+    with pytest.raises(ConfigError, match=r"^LDLoss\.sites: expected 'valuable', because weigh_by is 'overlap'"):
+        LDLoss(weigh_by='overlap')
+    with pytest.raises(ConfigError, match=r'^LDLoss\.weighting: expected None'):
+        LDLoss(sites='valuable', weigh_by='overlap', weighting=dict(type='EntropyWeighting'))
+
+
 def test_only_distributions_can_be_compared(inputs):
     inputs['boxes_T'] = inputs['boxes_T'][..., 0]
     with pytest.raises(ConfigError, match=r'^LDLoss\.boxes_T: expected distributions of box sides'):

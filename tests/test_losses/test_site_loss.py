@@ -37,6 +37,14 @@ def test_only_sites_with_an_object(logits, activation, reduction):
     assert terms.rows.tolist() == [1, 3, 6]
 
 
+def test_only_sites_around_an_object(logits):
+    valuable = torch.tensor([0.0, 0.2, 0.0, 0.9, 0.0, 0.0, 0.5])
+    terms = KDLoss(weighting=EA, sites='valuable').terms(*logits, valuable=valuable)
+    assert terms.rows.tolist() == [1, 3, 6]
+    assert 'valuable' in KDLoss(sites='valuable').default_mapping
+    assert 'valuable' not in KDLoss(sites='objects').default_mapping
+
+
 def test_the_surest_sites_of_each_image():
     teacher = torch.tensor([[0.0], [5.0], [9.0], [-1.0], [2.0], [2.0], [1.0]]) * torch.tensor([[1.0, 0.0]])
     loss = KDLoss(sites=2)
@@ -74,6 +82,8 @@ def test_what_is_missing_is_named(logits):
         KDLoss(reduction='objects')(*logits)
     with pytest.raises(ConfigError, match=r"^KDLoss: expected objects for sites='objects'"):
         KDLoss(sites='objects')(*logits)
+    with pytest.raises(ConfigError, match=r"^KDLoss: expected valuable for sites='valuable'"):
+        KDLoss(sites='valuable')(*logits)
     with pytest.raises(ConfigError, match=r'^KDLoss: expected images for sites=2'):
         KDLoss(sites=2)(*logits)
     with pytest.raises(ConfigError, match=r'^ReviewKDLoss\.reduction: expected one of mean, sum, none, because'):

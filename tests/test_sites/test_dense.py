@@ -140,6 +140,27 @@ def test_gfl_predicts_distributions_and_ld_learns_them():
     assert steps[0].student.boxes.shape == steps[0].teacher.boxes.shape == (len(steps[0].sites), 4, 17)
 
 
+@pytest.mark.parametrize('name', ['gfl', 'retinanet', 'rtmdet'])
+def test_the_valuable_region_lies_around_the_objects(name):
+    model = distill(*pair(name), dict(KD, sites='valuable'))
+    steps = tiny.steps_of(model)
+    losses = tiny.step(model, tiny.batch())
+    assert losses['distill.loss_kd'] > 0
+    (step,) = steps
+    inside = step.valuable > 0
+    assert 0 < inside.sum() < len(step.sites)
+    for image, boxes in enumerate(step.gt_boxes):
+        centres = step.boxes[inside & (step.sites.image == image)]
+        distance = torch.cdist((centres[:, :2] + centres[:, 2:]) / 2, (boxes[:, :2] + boxes[:, 2:]) / 2)
+        reach = (boxes[:, 2:] - boxes[:, :2]).norm(dim=1) + (centres[:, 2:] - centres[:, :2]).norm(dim=1).unsqueeze(1)
+        assert (distance < reach / 2).any(dim=1).all()
+
+
+def test_proposals_have_no_valuable_region():
+    with pytest.raises(ConfigError, match=r"^model\.architecture\.roi_head\.bbox_head: .* sites='valuable'"):
+        tiny.distill(tiny.faster_rcnn(), tiny.faster_rcnn(), dict(loss_kd=dict(KD, sites='valuable')))
+
+
 @every_head
 def test_the_teachers_head_on_the_students_features(name):
     model = distill(*pair(name), dict(KD, type='eakd_det.CrossHeadLoss'))

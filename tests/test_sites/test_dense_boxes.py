@@ -12,8 +12,8 @@ from mmengine.registry import DefaultScope
 
 from eakd_det.errors import ConfigError
 from eakd_det.sites import DenseHead
-from eakd_det.sites.dense import _training_form
 from eakd_det.sites.dense_boxes import DECODERS, OF_CODERS
+from eakd_det.sites.dense_running import training_form
 from tests import tiny
 
 WIDTH, LARGE = 32, 10**7
@@ -77,7 +77,7 @@ def test_boxes_are_those_that_are_detected(name):
     strides = [stride[0] for stride in generator.strides]
     features = [torch.randn(1, channels, max(96 // stride, 2), max(64 // stride, 2)) for stride in strides]
     head = DenseHead(Detector(module.eval()))
-    with torch.no_grad(), _training_form(module):
+    with torch.no_grad(), training_form(module):
         prediction, grid = head._read(module(features))
     assert head.why_no_corners() is None
     ours = head.decode(prediction.boxes, head._sites(grid, torch.device('cpu'))).clamp(min=0)

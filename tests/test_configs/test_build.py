@@ -18,8 +18,8 @@ from tests.test_configs.catalogue import (
     NAMES,
     PAIRS,
     RECIPE,
-    ROOT,
     REFUSED_FOR_PROPOSALS,
+    ROOT,
     composed,
     load,
     offline,
@@ -27,7 +27,11 @@ from tests.test_configs.catalogue import (
 
 ALL = [
     *NAMES,
-    *(composed(path.stem) for path in sorted((ROOT / 'methods').glob('*.py')) if path.stem not in REFUSED_FOR_PROPOSALS),
+    *(
+        composed(path.stem)
+        for path in sorted((ROOT / 'methods').glob('*.py'))
+        if path.stem not in REFUSED_FOR_PROPOSALS
+    ),
     *(composed(method, pair) for pair in PAIRS for method in ('review-kd', 'pad')),  # with the widths of the pair
 ]
 QUICK = ('student_', 'ea-kd_', 'review-kd_', 'teacher_')

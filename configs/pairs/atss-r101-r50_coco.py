@@ -10,3 +10,4 @@ model = dict(
     'atss_r101_fpn_1x_20200825-dfcadd6f.pth',
     distiller=dict(type='eakd_det.ProposalDistiller'),
 )
+loss_options = dict(loss_cross=dict(after=3))  # as CrossKD

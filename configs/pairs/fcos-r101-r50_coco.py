@@ -10,3 +10,4 @@ model = dict(
     'fcos_r101_caffe_fpn_gn-head_mstrain_640-800_2x_coco-511424d6.pth',
     distiller=dict(type='eakd_det.ProposalDistiller'),
 )
+loss_options = dict(loss_cross=dict(after=3))  # as CrossKD

@@ -10,3 +10,4 @@ model = dict(
     'gfl_r101_fpn_mstrain_2x_coco_20200629_200126-dd12f847.pth',
     distiller=dict(type='eakd_det.ProposalDistiller'),
 )
+loss_options = dict(loss_cross=dict(after=3))  # as CrossKD

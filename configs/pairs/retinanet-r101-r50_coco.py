@@ -10,3 +10,4 @@ model = dict(
     'retinanet_r101_fpn_2x_coco_20200131-5560aee8.pth',
     distiller=dict(type='eakd_det.ProposalDistiller'),
 )
+loss_options = dict(loss_cross=dict(after=3))  # as CrossKD

@@ -24,7 +24,7 @@ from eakd_det.distillation.observation import Step
 from eakd_det.distillation.parts import attach_recorders, build_parts
 from eakd_det.distillation.proposal_recorder import resumed
 from eakd_det.distillation.student_options import StudentOptions
-from eakd_det.sites import Prediction, Sites
+from eakd_det.sites import Prediction, Sites, Wanted
 from eakd_det.teachers import ClassMap, FrozenTeacher, TeacherOptions
 
 
@@ -173,13 +173,13 @@ class ProposalDistill(BaseAlgorithm):
             student_losses = self.student(batch_inputs, samples, mode='loss')
             return _with_prefixes(student_losses, zero_loss(self.distiller))
         # The teacher looks first: later the student's graph would take memory beside its activations.
-        wanted = self.distiller.needs_embeddings, self.distiller.needs_boxes or self.distiller.needs_corners
+        wanted = self.distiller.wanted
         with self.distiller.teacher_recorders:
-            seen = self._teacher.see(batch_inputs, samples, *wanted)
+            seen = self._teacher.see(batch_inputs, samples, wanted)
         # The student's own loss; its sites, and its prediction there, are recorded on the way.
         ratio = self.gradient_ratio
         measured: AbstractContextManager[list[Tensor]] = nullcontext([]) if ratio is None else neck_levels(self.student)
-        watched_head = self._student_head.watch(*wanted)
+        watched_head = self._student_head.watch(wanted)
         with self.distiller.student_recorders, watched_head as watched, measured as levels:
             student_losses = self.student(batch_inputs, samples, mode='loss')
         if not len(watched.sites):  # MMDetection omits losses of the head
@@ -225,8 +225,9 @@ class ProposalDistill(BaseAlgorithm):
             data_samples: Their annotations.
             embeddings: Whether to return the embeddings of both networks.
         """
-        seen = self._teacher.see(batch_inputs, data_samples, embeddings)
-        with self._student_head.watch(embeddings) as watched:
+        wanted = Wanted(embeddings)
+        seen = self._teacher.see(batch_inputs, data_samples, wanted)
+        with self._student_head.watch(wanted) as watched:
             self.student(batch_inputs, list(data_samples), mode='loss')
         teacher = self._teacher.predict(seen, watched.sites)
         return Step(self._student_head, watched.sites, watched.prediction, teacher)

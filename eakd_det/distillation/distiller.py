@@ -32,7 +32,7 @@ from eakd_det.distillation.proposal_recorder import (
 from eakd_det.distillation.statistics import StepStatistics, log_names
 from eakd_det.errors import ConfigError
 from eakd_det.losses.records import BOXES, CORNERS, EMBEDDINGS, PREDICTOR, VALUABLE
-from eakd_det.sites import HeadPredictor, Scores
+from eakd_det.sites import HeadPredictor, Scores, Wanted
 
 
 class ProposalDistiller(ConfigurableDistiller):
@@ -55,7 +55,7 @@ class ProposalDistiller(ConfigurableDistiller):
 
     Attributes:
         records_modules: Whether the config has recorders on modules of the networks.
-        needs_embeddings: Whether any loss reads embeddings.
+        wanted: What the losses read of a prediction beside its logits.
         needs_boxes: Whether any loss reads boxes or runs a head on other features.
         needs_corners: Whether any loss reads corners of boxes.
         student_sources: Sources of the student's recorders.
@@ -116,7 +116,7 @@ class ProposalDistiller(ConfigurableDistiller):
         read = {record['recorder'] for mapping in mappings for record in mapping.values()}
         for recorders in sides:
             drop_unused_records(recorders, read)
-        self.needs_embeddings = EMBEDDINGS in read
+        self.wanted = Wanted(EMBEDDINGS in read, bool(read & {BOXES, CORNERS, PREDICTOR}), _after(self.distill_losses))
         self.needs_boxes = bool(read & {BOXES, PREDICTOR})
         self.needs_corners = CORNERS in read
         self.needs_valuable_region = VALUABLE in read
@@ -209,3 +209,14 @@ class ProposalDistiller(ConfigurableDistiller):
         manager = self.student_recorders if record['from_student'] else self.teacher_recorders
         check_record_is_there(f'{KEY}.{loss_name}.{argument}', manager.get_recorder(record['recorder']), record)
         return self.get_record(**record)
+
+
+def _after(losses: nn.ModuleDict) -> int:
+    """Return after how many convolutions of a head a loss reads its maps, 0 if none does."""
+    found = {name: int(after) for name, loss in losses.items() if (after := getattr(loss, 'after', 0))}
+    if len(set(found.values())) > 1:
+        raise ConfigError(
+            f'model.distiller.distill_losses: expected one value of after, but got '
+            f'{", ".join(f"{value} in {name}" for name, value in found.items())}'
+        )
+    return next(iter(found.values()), 0)

@@ -54,8 +54,10 @@ def build_parts(
             f"model.distiller.type: expected 'eakd_det.ProposalDistiller', but got {type(built).__name__}"
         )
     reason = student_head.why_not(teacher_head, same_classes=same_classes)
-    if reason is None and built.needs_embeddings:
+    if reason is None and built.wanted.embeddings:
         reason = student_head.why_no_embeddings()
+    if reason is None and built.wanted.after:
+        reason = student_head.why_not_after(teacher_head, built.wanted.after)
     if reason is None and built.needs_corners:
         reason = student_head.why_no_corners() or teacher_head.why_no_corners()
     if reason is None and built.needs_valuable_region:

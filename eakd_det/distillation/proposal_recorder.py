@@ -18,6 +18,7 @@ from eakd_det.losses.records import (
     EMBEDDINGS,
     GT_BOXES,
     IMAGES,
+    INNER,
     INPUT_SIZE,
     LABELS,
     LOGITS,
@@ -28,7 +29,20 @@ from eakd_det.losses.records import (
 )
 from eakd_det.sites import HeadPredictor, Prediction
 
-_OF_STEP = (LOGITS, EMBEDDINGS, LABELS, IMAGES, OBJECTS, VALUABLE, BOXES, CORNERS, PREDICTOR, GT_BOXES, INPUT_SIZE)
+_OF_STEP = (
+    LOGITS,
+    EMBEDDINGS,
+    LABELS,
+    IMAGES,
+    OBJECTS,
+    VALUABLE,
+    BOXES,
+    CORNERS,
+    PREDICTOR,
+    INNER,
+    GT_BOXES,
+    INPUT_SIZE,
+)
 RESERVED_NAMES = (*_OF_STEP, NECK)
 
 
@@ -84,6 +98,7 @@ def record_prediction(manager: RecorderManager, step: Step, prediction: Predicti
         BOXES: prediction.boxes,
         CORNERS: prediction.corners,
         PREDICTOR: predictor,
+        INNER: prediction.inner,
         GT_BOXES: step.gt_boxes,
         INPUT_SIZE: step.input_size,
     }

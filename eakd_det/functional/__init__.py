@@ -43,6 +43,7 @@ from eakd_det.functional.entropy_guided import (
 )
 from eakd_det.functional.fgd import FGDTerms, fgd_terms, foreground_scale
 from eakd_det.functional.gradient_reversal import cosine_reversal, scale_gradient
+from eakd_det.functional.inner_maps import InnerMaps, channel_moments, match_moments
 from eakd_det.functional.kd import kd_divergence, rkld_divergence
 from eakd_det.functional.mixture import jsd_divergence, skld_divergence, srkld_divergence
 from eakd_det.functional.mld import batch_gram_distance, class_gram_distance, rare_columns, unsure_rows
@@ -63,6 +64,7 @@ __all__ = [
     'DKDTerms',
     'EAMode',
     'FGDTerms',
+    'InnerMaps',
     'StandardizeOption',
     'Temperature',
     'Uncertainty',
@@ -75,6 +77,7 @@ __all__ = [
     'binary_kd_divergence',
     'binary_pairs',
     'cat_divergence',
+    'channel_moments',
     'check_pair',
     'class_gram_distance',
     'cosine_reversal',
@@ -93,6 +96,7 @@ __all__ = [
     'jsd_divergence',
     'kd_divergence',
     'l1_divergence',
+    'match_moments',
     'mse_divergence',
     'nd_divergence',
     'negative_means',

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor
 
-from eakd_det.arguments import Count, NotNegative, checked
+from eakd_det.arguments import Count, CountOrZero, NotNegative, checked
 from eakd_det.errors import ConfigError
-from eakd_det.functional import mse_divergence
+from eakd_det.functional import InnerMaps, mse_divergence
 from eakd_det.functional._inputs import to_float
 from eakd_det.losses import records
 from eakd_det.losses.feature_bridges import FeatureBridges
 from eakd_det.losses.kd import KDLoss
 
-Predictor = Callable[[Sequence[Tensor]], tuple[Tensor, Tensor | None]]
+Predictor = Callable[[Sequence[Tensor] | InnerMaps], tuple[Tensor, Tensor | None]]
 
 
 class CrossHeadLoss(KDLoss):
@@ -26,9 +26,14 @@ class CrossHeadLoss(KDLoss):
         \mathrm{KD}\bigl(h^T(B(F^S))_n,\; h^T(F^T)_n\bigr)
 
     Gradients pass through the teacher's frozen head to the student's neck and backbone; the student's head gets none
-    and follows the ground truth alone, so the two targets do not contradict each other there. CrossKD crosses over
-    inside the head, after its third convolution, and compares by a quality focal loss; this crosses before the head,
-    which every head allows, and compares by KD. The weighting sees the plain predictions of both.
+    and follows the ground truth alone, so the two targets do not contradict each other there. The weighting sees the
+    plain predictions of both.
+
+    With ``after=3, focal_beta=1.0, reduction='objects'`` it is CrossKD, which crosses over inside a dense head: the
+    student's maps after the third convolution of each stack are rescaled to the teacher's mean and deviation in each
+    channel (:func:`eakd_det.functional.match_moments`) and go through what is left of the teacher's head; the first
+    three convolutions of the student's head then learn as well. ``after=0`` crosses before the head, which every head
+    allows, and rescales nothing.
 
     With ``squared=True, feature_weight=1.0`` it is SRRL (Yang et al., ICLR 2021), whose teacher's classifier reads the
     student's bridged features: the class scores are compared by their mean squared error, and, in the published code's
@@ -41,6 +46,8 @@ class CrossHeadLoss(KDLoss):
     and pyramid levels have negative values.
 
     Args:
+        after: Number of convolutions that the student's own head does, for dense heads with ``cls_convs`` and
+            ``reg_convs`` of the same width on both sides. Defaults to 0.
         student_channels: Width of the student's pyramid, for a bridge :math:`B` (a 3 x 3 convolution and BatchNorm for
             each level, trained with the student) to the teacher's. Defaults to None: no bridge, the widths are equal.
         teacher_channels: Width of the teacher's. Defaults to None.
@@ -61,6 +68,7 @@ class CrossHeadLoss(KDLoss):
     reads: ClassVar[dict[str, str]] = {
         **records.pairs(preds=records.LOGITS),
         **records.pairs(features=records.NECK),
+        **records.pairs(inner=records.INNER),
         'predict_T': records.PREDICTOR,
         'images': records.IMAGES,
         'objects': records.OBJECTS,
@@ -69,6 +77,7 @@ class CrossHeadLoss(KDLoss):
     @checked
     def __init__(
         self,
+        after: CountOrZero = 0,
         student_channels: Count | None = None,
         teacher_channels: Count | None = None,
         num_levels: Count = 5,
@@ -90,6 +99,15 @@ class CrossHeadLoss(KDLoss):
             raise ConfigError(
                 "CrossHeadLoss.reduction: expected mean, sum or objects with a feature_weight, but got 'none'"
             )
+        if after and (student_channels is not None or feature_weight):
+            raise ConfigError(
+                f'CrossHeadLoss.after: expected 0 with bridges or a feature_weight, which are of the pyramid, '
+                f'but got {after}'
+            )
+        unread = 'features' if after else 'inner'
+        kept = {name: record for name, record in self.default_mapping.items() if not name.startswith(unread)}
+        self.default_mapping = kept  # type: ignore[misc]
+        self.after = after
         self.squared = squared
         self.feature_weight = feature_weight
         self.bridges: FeatureBridges | None = None
@@ -99,36 +117,51 @@ class CrossHeadLoss(KDLoss):
     def divergence(  # type: ignore[override]
         self,
         preds_T: Tensor,
-        features_S: Sequence[Tensor],
         predict_T: Predictor,
+        features_S: Sequence[Tensor] | None = None,
         features_T: Sequence[Tensor] | None = None,
+        inner_S: InnerMaps | None = None,
+        inner_T: InnerMaps | None = None,
     ) -> Tensor | tuple[Tensor, Tensor]:
         """Compute the divergence of each site, ``(N,)``, or of each sigmoid score, ``(N, C)``, and of the features.
 
         Args:
             preds_T: The teacher's class scores, ``(N, C)``.
-            features_S: The student's levels, fine to coarse.
-            predict_T: The teacher's head as a function from levels to the logits and boxes of the same sites.
+            predict_T: The teacher's head as a function from levels, or inner maps, to the logits and boxes of the same
+                sites.
+            features_S: The student's levels, fine to coarse; needed for ``after=0``.
             features_T: The teacher's levels; needed for ``feature_weight``.
+            inner_S: The student's maps; needed otherwise.
+            inner_T: The moments of the teacher's, likewise.
 
         Raises:
             ConfigError: If the teacher's head does not take the features.
         """
-        try:
-            features = features_S if self.bridges is None else self.bridges(features_S)
-            crossed, _ = predict_T(features)
-        except RuntimeError as error:
-            raise ConfigError(
-                'CrossHeadLoss.student_channels: expected features that the teacher reads, but got '
-                f'{features_S[0].shape[1]} channels ({str(error).splitlines()[0]}); set student_channels and '
-                'teacher_channels where the widths of the pyramids differ'
-            ) from error
+        features: Sequence[Tensor] = ()
+        if self.after:
+            self._check_present(dict(inner_S=inner_S, inner_T=inner_T), ('inner_S', 'inner_T'), ' for after')
+            crossed, _ = predict_T(cast(InnerMaps, inner_S).matched(cast(InnerMaps, inner_T)))
+        else:
+            self._check_present(dict(features_S=features_S), ('features_S',))
+            features, crossed = self._cross(features_S or (), predict_T)
         divergence = mse_divergence(crossed, preds_T) if self.squared else super().divergence(crossed, preds_T)
         if not self.feature_weight:
             return divergence
         self._check_present(dict(features_T=features_T), ('features_T',), ' for feature_weight')
         gaps = [_mean_gap(*levels) for levels in zip(features, features_T or (), strict=False)]
         return divergence, self.feature_weight * torch.stack(gaps).sum()
+
+    def _cross(self, levels: Sequence[Tensor], predict_T: Predictor) -> tuple[Sequence[Tensor], Tensor]:
+        """Return the bridged levels and the teacher's class scores there."""
+        try:
+            features = levels if self.bridges is None else self.bridges(levels)
+            return features, predict_T(features)[0]
+        except RuntimeError as error:
+            raise ConfigError(
+                'CrossHeadLoss.student_channels: expected features that the teacher reads, but got '
+                f'{levels[0].shape[1]} channels ({str(error).splitlines()[0]}); set student_channels and '
+                'teacher_channels where the widths of the pyramids differ'
+            ) from error
 
 
 def _mean_gap(student: Tensor, teacher: Tensor) -> Tensor:

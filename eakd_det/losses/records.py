@@ -16,9 +16,10 @@ OBJECTS = 'proposal_objects'  # whether an object was assigned to each site, (N,
 VALUABLE = 'proposal_valuable'  # IoU with the object in whose valuable region a site lies, (N,); 0 outside
 BOXES = 'proposal_deltas'  # box predictions, (N, 4), (N, 4 K) for boxes of each of K classes, or (N, 4, bins)
 CORNERS = 'proposal_corners'  # predicted boxes, (N, 4), from the centre of the site's box in units of its size
-PREDICTOR = 'box_predictor'  # the head as a function from pyramid levels to logits and boxes of the same sites
+PREDICTOR = 'box_predictor'  # the head as a function of pyramid levels, or inner maps: logits and boxes of the sites
 GT_BOXES = 'gt_boxes'  # the annotated boxes of each image, (G, 4) each: x1, y1, x2, y2 in pixels of the batch
 INPUT_SIZE = 'input_size'  # height and width of the batch, in pixels, padding included
+INNER = 'head_maps'  # the student's maps inside the head; of the teacher's, mean and deviation of each channel
 NECK = 'neck_features'  # all levels of the feature pyramid, fine to coarse, each (I, D, H, W)
 
 

@@ -6,15 +6,17 @@ uses :class:`Sites`, :class:`Prediction`, :class:`SiteHead` and :class:`Scores` 
 
 from __future__ import annotations
 
-from eakd_det.sites.base import MODEL_KEYS, HeadPredictor, Prediction, Side, SiteHead, Sites, Translation, Watched
+from eakd_det.sites.base import MODEL_KEYS, Side, SiteHead, Translation
 from eakd_det.sites.dense import DenseHead
 from eakd_det.sites.heads import HEADS, find_head, num_classes
+from eakd_det.sites.predictions import WANTED, HeadPredictor, Prediction, Sites, Wanted, Watched
 from eakd_det.sites.roi import RoIHead
 from eakd_det.sites.scores import ClassGroups, ClassTranslation, Scores, SigmoidScores, SoftmaxScores
 
 __all__ = [
     'HEADS',
     'MODEL_KEYS',
+    'WANTED',
     'ClassGroups',
     'ClassTranslation',
     'DenseHead',
@@ -28,6 +30,7 @@ __all__ = [
     'Sites',
     'SoftmaxScores',
     'Translation',
+    'Wanted',
     'Watched',
     'find_head',
     'num_classes',

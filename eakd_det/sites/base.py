@@ -1,6 +1,6 @@
-"""The seam between distillation and detectors: sites, predictions at sites, and the head that makes them.
+"""The seam between distillation and detectors: the head that predicts at sites.
 
-Letters: ``N`` sites in the batch, ``C`` columns of class scores, ``K`` classes of objects.
+Letters: ``N`` sites in the batch.
 """
 
 from __future__ import annotations
@@ -8,84 +8,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal
 
 from mmdet.models import BaseDetector
 from torch import Tensor, nn
 
+from eakd_det.functional import InnerMaps
 from eakd_det.sites.predicted_boxes import PredictsBoxes
+from eakd_det.sites.predictions import WANTED, HeadPredictor, Prediction, Sites, Wanted, Watched
 from eakd_det.sites.scores import ClassGroups, Scores
 
 Side = Literal['student', 'teacher']
 MODEL_KEYS: dict[Side, str] = {'student': 'model.architecture', 'teacher': 'model.teacher'}
-HeadPredictor: TypeAlias = Callable[[Sequence[Tensor]], tuple[Tensor, Tensor | None]]
-"""A head as a function of features at fixed sites: neck levels -> logits, boxes."""
-
-
-@dataclass(frozen=True)
-class Sites:
-    """The ``N`` places where the student's loss was computed.
-
-    Attributes:
-        image: Index of each site's image in the batch, ``(N,)``.
-        label: Class that the student's loss assigned to each site, ``(N,)``. Its value where there is no object depends
-            on the head.
-        is_object: Whether an object was assigned to the site, ``(N,)``, bool.
-        where: The places, in a form that only their head reads.
-        copies: How often the student's features have each image: more than once for the branches of a TridentNet, one
-            after another. A head with other features predicts at the place in the one image. Defaults to 1.
-    """
-
-    image: Tensor
-    label: Tensor
-    is_object: Tensor
-    where: Any
-    copies: int = 1
-
-    def __len__(self) -> int:
-        return len(self.label)
-
-    @property
-    def num_objects(self) -> Tensor:
-        """Number of sites with an object, a scalar on the device."""
-        return self.is_object.sum()
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The prediction of one network at ``N`` sites.
-
-    Attributes:
-        logits: Class scores before softmax or sigmoid, ``(N, C)``.
-        boxes: Box regression in the student's units: ``(N, 4)``, ``(N, 4 K)`` for a box of each class, or
-            ``(N, 4, bins)`` for distributions; None if no loss reads it.
-        embeddings: Input of the classifier, ``(N, D)``; None if no loss reads it.
-        corners: Predicted boxes, ``(N, 4)``: x1, y1, x2, y2 from the centre of the box of the student's site, in units
-            of its width and height; None if no loss reads them.
-    """
-
-    logits: Tensor
-    boxes: Tensor | None = None
-    embeddings: Tensor | None = None
-    corners: Tensor | None = None
-
-    def detach(self) -> Prediction:
-        """Return the prediction without its graph."""
-        parts = (self.logits, self.boxes, self.embeddings, self.corners)
-        return Prediction(*(None if part is None else part.detach() for part in parts))  # type: ignore[arg-type]
-
-
-class Watched:
-    """The sites of one loss and the head's prediction there, with gradient; both are set once the loss has run."""
-
-    sites: Sites
-    prediction: Prediction
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no loss has run."""
-        return not hasattr(self, 'sites')
 
 
 class SiteHead(PredictsBoxes):
@@ -154,38 +88,36 @@ class SiteHead(PredictsBoxes):
         """Return why it has no input of a classifier to compare, in one line that begins with a config key, or None."""
         return None
 
+    def why_not_after(self, teacher: SiteHead, after: int) -> str | None:
+        """Return why its maps after ``after`` convolutions cannot enter ``teacher``, as :meth:`why_not`, or None."""
+        return f'{self.key}: expected a dense head, for a loss with after={after}, but got {self.kind}'
+
     def prepare(self) -> None:
         """Make the head run under mixed precision and in any memory layout."""
 
     @abstractmethod
-    def watch(self, embeddings: bool = False, boxes: bool = True) -> AbstractContextManager[Watched]:
+    def watch(self, wanted: Wanted = WANTED) -> AbstractContextManager[Watched]:
         """Return a context that records the sites of the detector's loss and the prediction there.
 
         The head runs once, inside the detector's own code, and its results do not change.
 
         Args:
-            embeddings: Whether to record the input of the classifier.
-            boxes: Whether to record the boxes.
+            wanted: What to record.
 
         Raises:
             ConfigError: On exit, if no site was recorded.
         """
 
     @abstractmethod
-    def predict(self, features: Sequence[Tensor], sites: Sites, embeddings: bool = False) -> Prediction:
+    def predict(self, features: Sequence[Tensor] | InnerMaps, sites: Sites, wanted: Wanted = WANTED) -> Prediction:
         """Predict at ``sites``, which may be another detector's, from any neck levels, fine to coarse.
 
-        Gradients reach ``features``. Boxes are in the head's own units.
+        A dense head goes on with inner maps as well. Gradients reach ``features``. Boxes are in the head's own units.
         """
 
-    def begin(
-        self, features: Sequence[Tensor], embeddings: bool = False, boxes: bool = True
-    ) -> Callable[[Sites], Prediction]:
-        """Compute what does not depend on the sites; the returned function is the rest of :meth:`predict`.
-
-        ``boxes`` is whether they will be read: a head may leave them out otherwise.
-        """
-        return lambda sites: self.predict(features, sites, embeddings)
+    def begin(self, features: Sequence[Tensor] | InnerMaps, wanted: Wanted = WANTED) -> Callable[[Sites], Prediction]:
+        """Compute what does not depend on the sites; the returned function is the rest of :meth:`predict`."""
+        return lambda sites: self.predict(features, sites, wanted)
 
     @abstractmethod
     def translation_to(self, student: SiteHead, groups: ClassGroups | None) -> Translation:
@@ -212,7 +144,7 @@ class SiteHead(PredictsBoxes):
     def predictor(self, sites: Sites) -> HeadPredictor:
         """Return the head as a function of features at ``sites``."""
 
-        def predict(features: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
+        def predict(features: Sequence[Tensor] | InnerMaps) -> tuple[Tensor, Tensor | None]:
             prediction = self.predict(features, sites)
             return prediction.logits, prediction.boxes
 

@@ -17,13 +17,15 @@ from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
 from torch import Tensor, nn
 
 from eakd_det.errors import ConfigError
-from eakd_det.functional import valuable_region
-from eakd_det.sites.base import Prediction, SiteHead, Sites, Watched
+from eakd_det.functional import InnerMaps, valuable_region
+from eakd_det.sites.base import SiteHead
 from eakd_det.sites.dense_boxes import decode, decoder_of
 from eakd_det.sites.dense_grid import Grid, box_rows, places_differ, priors, rows
 from eakd_det.sites.dense_kinds import kind_of
 from eakd_det.sites.dense_running import results_of, training_form
+from eakd_det.sites.dense_stacks import entered, inner_maps, why_not_after
 from eakd_det.sites.dense_translation import DenseTranslation
+from eakd_det.sites.predictions import WANTED, Prediction, Sites, Wanted, Watched
 from eakd_det.sites.scores import ClassGroups, Scores, SigmoidScores, SoftmaxScores
 
 
@@ -78,9 +80,9 @@ class DenseHead(SiteHead):
         return reason
 
     @contextmanager
-    def watch(self, embeddings: bool = False, boxes: bool = True) -> Iterator[Watched]:
+    def watch(self, wanted: Wanted = WANTED) -> Iterator[Watched]:
         """Wrap ``loss_by_feat`` and the assignment of this one head; both are restored whatever happens."""
-        self._require_no(embeddings)
+        self._require_no(wanted.embeddings)
         head, kind, watched = self.head, kind_of(self.head), Watched()
         loss_by_feat = head.loss_by_feat
         parameters = inspect.signature(loss_by_feat)
@@ -88,7 +90,9 @@ class DenseHead(SiteHead):
         def watch_loss(*args: Any, **kwargs: Any) -> Any:
             given = parameters.bind(*args, **kwargs).arguments
             outputs = tuple(given.values())[: list(given).index('batch_gt_instances')]
-            prediction, grid = self._read(outputs, boxes)
+            prediction, grid = self._read(outputs, wanted.boxes)
+            if wanted.after:
+                prediction = replace(prediction, inner=InnerMaps(wanted.after, *maps))
             with results_of(head, kind.assignment) as results:
                 losses = loss_by_feat(*args, **kwargs)
             if kind.assignment is None and 'label_assignment_results' in given:  # LAD's own teacher assigns
@@ -102,7 +106,8 @@ class DenseHead(SiteHead):
 
         head.loss_by_feat = watch_loss
         try:
-            yield watched
+            with inner_maps(head, wanted.after) as maps:
+                yield watched
         finally:
             del head.loss_by_feat
         if watched.is_empty:
@@ -111,21 +116,26 @@ class DenseHead(SiteHead):
                 'so its sites cannot be read'
             )
 
-    def predict(self, features: Sequence[Tensor], sites: Sites, embeddings: bool = False) -> Prediction:
+    def predict(self, features: Sequence[Tensor] | InnerMaps, sites: Sites, wanted: Wanted = WANTED) -> Prediction:
         """Run the head on all levels.
 
         Raises:
             ConfigError: If its maps are not those of ``sites``.
         """
-        return self.begin(features, embeddings)(sites)
+        return self.begin(features, wanted)(sites)
 
-    def begin(
-        self, features: Sequence[Tensor], embeddings: bool = False, boxes: bool = True
-    ) -> Callable[[Sites], Prediction]:
+    def begin(self, features: Sequence[Tensor] | InnerMaps, wanted: Wanted = WANTED) -> Callable[[Sites], Prediction]:
         """Run the head, which needs no sites: its scores take less memory than the features."""
-        self._require_no(embeddings)
-        with training_form(self.head):
-            prediction, grid = self._read(self.head(tuple(features)), boxes)
+        self._require_no(wanted.embeddings)
+        with training_form(self.head), inner_maps(self.head, wanted.after) as maps:
+            if isinstance(features, InnerMaps):
+                with entered(self.head, features):
+                    outputs = self.head(tuple(features.classes))
+            else:
+                outputs = self.head(tuple(features))
+        prediction, grid = self._read(outputs, wanted.boxes)
+        if wanted.after:
+            prediction = replace(prediction, inner=InnerMaps(wanted.after, *maps).moments())
 
         def at(sites: Sites) -> Prediction:
             if grid != sites.where:
@@ -152,6 +162,17 @@ class DenseHead(SiteHead):
             f'{self.key}: expected losses of logits or boxes, but one reads embeddings, which a {self._type} '
             'has not; they are what the classifier of a two-stage detector sees'
         )
+
+    def why_not_after(self, teacher: SiteHead, after: int) -> str | None:
+        """Compare the stacks of both heads."""
+        if not isinstance(teacher, DenseHead):
+            return None  # why_not rejects it
+        reason = why_not_after(self.head, teacher.head, after)
+        if reason is None:
+            return None
+        side, expected, found = reason
+        key = self.key if side == 'student' else teacher.key
+        return f'{key}: expected {expected}, for a loss with after={after}, but got {found}'
 
     def why_no_corners(self) -> str | None:
         """Refuse heads that predict something else than a box at each site."""

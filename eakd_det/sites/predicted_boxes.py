@@ -5,14 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from eakd_det.errors import ConfigError
-
-if TYPE_CHECKING:
-    from eakd_det.sites.base import Prediction, Sites
+from eakd_det.sites.predictions import Prediction, Sites
 
 
 class PredictsBoxes(ABC):

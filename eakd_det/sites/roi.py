@@ -15,9 +15,11 @@ from mmdet.models import BBoxHead, CascadeRoIHead, StandardRoIHead, TwoStageDete
 from torch import Tensor, nn
 
 from eakd_det.errors import ConfigError
+from eakd_det.functional import InnerMaps
 from eakd_det.functional._inputs import to_float
 from eakd_det.models import accept_any_layout, keep_boxes_in_float32
-from eakd_det.sites.base import Prediction, SiteHead, Sites, Watched
+from eakd_det.sites.base import SiteHead
+from eakd_det.sites.predictions import WANTED, Prediction, Sites, Wanted, Watched
 from eakd_det.sites.roi_translation import RoITranslation
 from eakd_det.sites.scores import ClassGroups, SoftmaxScores
 
@@ -90,7 +92,7 @@ class RoIHead(SiteHead):
         accept_any_layout(self.detector)
 
     @contextmanager
-    def watch(self, embeddings: bool = False, boxes: bool = True) -> Iterator[Watched]:
+    def watch(self, wanted: Wanted = WANTED) -> Iterator[Watched]:
         """Wrap ``loss`` of the box head inside the context; it has the boxes anyway."""
         head, watched = self.box_head, Watched()
         original = head.loss
@@ -101,10 +103,10 @@ class RoIHead(SiteHead):
             if rois is not None:  # PISA's sampler also weighs candidates by the loss
                 where, is_object = rois.detach(), labels != self.scores.background
                 watched.sites = Sites(where[:, 0].long(), labels, is_object, where=where, copies=self._copies)
-                watched.prediction = Prediction(cls_score, bbox_pred, *seen[-1:])
+                watched.prediction = Prediction(cls_score, bbox_pred, seen[-1] if seen else None)
             return original(cls_score, bbox_pred, rois, labels, *args, **kw)
 
-        with _inputs_of(head.fc_cls, enabled=embeddings) as seen:
+        with _inputs_of(head.fc_cls, enabled=wanted.embeddings) as seen:
             head.loss = recording
             try:
                 yield watched
@@ -117,15 +119,15 @@ class RoIHead(SiteHead):
                 'use StandardRoIHead or CascadeRoIHead'
             )
 
-    def predict(self, features: Sequence[Tensor], sites: Sites, embeddings: bool = False) -> Prediction:
+    def predict(self, features: Sequence[Tensor] | InnerMaps, sites: Sites, wanted: Wanted = WANTED) -> Prediction:
         """Run the box head on the RoIs of ``sites``.
 
         Raises:
             ConfigError: If there are fewer levels than it reads.
         """
-        with _inputs_of(self.box_head.fc_cls, enabled=embeddings) as seen:
-            results = self._forward(features, sites)
-        return Prediction(results['cls_score'], results['bbox_pred'], *seen[-1:])
+        with _inputs_of(self.box_head.fc_cls, enabled=wanted.embeddings) as seen:
+            results = self._forward(cast(Sequence[Tensor], features), sites)  # why_not_after rejects inner maps
+        return Prediction(results['cls_score'], results['bbox_pred'], seen[-1] if seen else None)
 
     @property
     def _copies(self) -> int:

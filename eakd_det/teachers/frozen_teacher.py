@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from eakd_det.checkpoint import checkpoint_classes, load_checkpoint_file, load_detector_weights
 from eakd_det.errors import ConfigError
+from eakd_det.functional import InnerMaps
 from eakd_det.plurals import counted
-from eakd_det.sites import HeadPredictor, Prediction, SiteHead, Sites, Translation
+from eakd_det.sites import WANTED, HeadPredictor, Prediction, SiteHead, Sites, Translation, Wanted
 from eakd_det.teachers.class_map import ClassMap
 from eakd_det.teachers.input_translation import InputTranslation
 from eakd_det.teachers.options import TeacherOptions
@@ -87,8 +88,7 @@ class FrozenTeacher:
         self,
         images: Tensor,
         data_samples: Sequence[DetDataSample],
-        embeddings: bool = False,
-        boxes: bool = True,
+        wanted: Wanted = WANTED,
     ) -> Callable[[Sites], Prediction]:
         """Run the teacher on ``images``, ``(B, 3, H, W)``, as far as it needs no sites, and return the rest.
 
@@ -98,14 +98,13 @@ class FrozenTeacher:
         Args:
             images: The batch, normalised by the student's preprocessor.
             data_samples: The sizes of the images before padding.
-            embeddings: Whether to return embeddings.
-            boxes: Whether boxes or corners will be asked for.
+            wanted: What will be read of the prediction; for corners, boxes.
         """
         if self.detector.training:  # train() was called on the detector itself
             self.detector.eval()
         images = self.options.arrange(self._pixels(images, data_samples))
         with self.options.autocast(images.device):
-            return self._head.begin(self.detector.extract_feat(images), embeddings, boxes)
+            return self._head.begin(self.detector.extract_feat(images), wanted)
 
     @torch.no_grad()
     def predict(
@@ -132,8 +131,8 @@ class FrozenTeacher:
     def predictor(self, sites: Sites) -> HeadPredictor:
         """Return the teacher's head as a function of features at ``sites``; gradients reach the features."""
 
-        def predict(features: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
-            with self.options.autocast(features[0].device):
+        def predict(features: Sequence[Tensor] | InnerMaps) -> tuple[Tensor, Tensor | None]:
+            with self.options.autocast(sites.image.device):
                 prediction = self._head.predict(features, sites)
             translated = self._translate(prediction)
             return translated.logits, translated.boxes

@@ -19,7 +19,9 @@ from eakd_det import functional
 from eakd_det.errors import ConfigError
 
 P, R, C = 3, 4, 5
-NOT_OF_TENSORS = {'EA_MODES', 'DKDTerms', 'EAMode', 'FGDTerms', 'StandardizeOption', 'Temperature', 'Uncertainty'}
+NOT_OF_TENSORS = {
+    *('EA_MODES', 'DKDTerms', 'EAMode', 'FGDTerms', 'InnerMaps', 'StandardizeOption', 'Temperature', 'Uncertainty'),
+}
 
 
 class Case(NamedTuple):
@@ -57,6 +59,8 @@ CASES = {
     'dkd_divergence': Case(partial(functional.dkd_divergence, tau=2.0), LABELLED),
     'dkd_divergence, learned tau': Case(functional.dkd_divergence, [*LABELLED, 'tau'], (0, 3)),
     'ttm_divergence': Case(functional.ttm_divergence, PAIR),
+    'channel_moments': Case(functional.channel_moments, [(2, 3, 2, 2)]),
+    'match_moments': Case(functional.match_moments, [(2, 3, 2, 2), (2, 3)]),
     'valuable_region': Case(
         lambda anchors, boxes: functional.valuable_region(corners(anchors), corners(boxes), [R]), BOXES, ()
     ),

@@ -143,7 +143,7 @@ def inputs_of(cfg: dict[str, Any], rows: int = 12, dtype: torch.dtype = torch.fl
     def pyramid(channels: int, learned: bool) -> list[Tensor]:
         return [values(IMAGES, channels, *size, learned=learned) for size in ((6, 4), (3, 2))]
 
-    reads = build_model(cfg).reads
+    reads = build_model(cfg).default_mapping
     width = cfg.get('student_channels', 8)
     made: dict[str, Any] = dict(
         preds_S=values(rows, CLASSES, learned=True),

@@ -89,7 +89,7 @@ PUBLISHED = {
     'cat-kd': (lambda s, t: CATKDLoss()(s, t, IMAGES), LOGITS, 1.9350517513836865, 0.7984839759381676),
     'srrl, features': (_mean_gap, MAPS, 0.059650586865905623, 0.3755015416461205),
     'srrl, logits': (
-        lambda s, t: CrossHeadLoss(squared=True)(s, t, [s], lambda levels: (levels[0], None)),
+        lambda s, t: CrossHeadLoss(squared=True)(s, t, lambda levels: (levels[0], None), [s]),
         LOGITS,
         8.980329734667407,
         5.031081176996009,

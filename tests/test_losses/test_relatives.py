@@ -144,7 +144,7 @@ def test_srrl_without_the_teachers_levels():
     levels, logits = [torch.randn(1, 6, 4, 4)], torch.randn(3, 5)
     loss = CrossHeadLoss(squared=True, feature_weight=1.0)
     with pytest.raises(ConfigError, match=r'^CrossHeadLoss: expected features_T for feature_weight'):
-        loss(logits, logits, levels, predict_T=lambda _: (logits, None))
+        loss(logits, logits, lambda _: (logits, None), levels)
 
 
 def test_each_site_has_a_temperature_that_moves_against_the_student():

@@ -11,7 +11,7 @@ from mmengine.config import ConfigDict
 
 from eakd_det.errors import ConfigError
 from eakd_det.registry import MODELS
-from eakd_det.sites import DenseHead, SigmoidScores, find_head
+from eakd_det.sites import DenseHead, SigmoidScores, Wanted, find_head
 from eakd_det.sites.dense_kinds import joint_logits
 from tests import tiny
 
@@ -273,7 +273,7 @@ def test_embeddings_and_stages_are_refused():
     with pytest.raises(ConfigError, match=r'^model\.architecture\.bbox_head: expected losses of logits or boxes'):
         distill(*pair('retinanet'), dict(type='eakd_det.EmbeddingLoss'))
     head = find_head(pair('retinanet')[0], 'student')
-    with pytest.raises(ConfigError, match=r'^model\.architecture\.bbox_head: '), head.watch(embeddings=True):
+    with pytest.raises(ConfigError, match=r'^model\.architecture\.bbox_head: '), head.watch(Wanted(embeddings=True)):
         pass
     with pytest.raises(ConfigError, match=r'^model\.student_stage: expected -1'):
         distill(*pair('retinanet'), student_stage=1)

@@ -1,0 +1,91 @@
+"""The two stacks of convolutions in a dense head: their maps after one of them, and the head entered there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+
+from eakd_det.functional import InnerMaps
+
+_BRANCHES = ('cls_convs', 'reg_convs')
+
+
+def why_not_after(student: Any, teacher: Any, after: int) -> tuple[str, str, str] | None:
+    """Return a side, what is expected of its head and what it is, if maps cannot pass after ``after`` convolutions."""
+    widths = []
+    for side, head in (('student', student), ('teacher', teacher)):
+        kind = type(head).__name__
+        stacks = [stack for branch in _BRANCHES for stack in _stacks(head, branch)]
+        if not stacks:
+            return side, f'{" and ".join(_BRANCHES)}, between which maps pass', f'a {kind} without'
+        depth = min(map(len, stacks))
+        if depth <= after:
+            return side, f'more than {after} convolutions', f'a {kind} with {depth}; set a smaller after'
+        convs = [stack[after - 1] for stack in stacks]
+        if not all(hasattr(conv, 'activate') and hasattr(conv, 'out_channels') for conv in convs):
+            return side, 'convolutions with an activation each', f'a {kind} with {type(convs[0]).__name__}'
+        widths.append([int(conv.out_channels) for conv in (convs[0], convs[-1])])
+    if widths[0] != widths[1]:
+        return 'teacher', f'{widths[0][0]} channels, as the student', f'{widths[1][0]}; set after=0, with a bridge'
+    return None
+
+
+@contextmanager
+def inner_maps(head: Any, after: int) -> Iterator[tuple[list[Tensor], list[Tensor]]]:
+    """Collect the maps of classes and boxes after ``after`` convolutions, level by level; 0 collects none."""
+    found: tuple[list[Tensor], list[Tensor]] = ([], [])
+    with ExitStack() as undo:
+        for branch, maps in zip(_BRANCHES if after else (), found, strict=False):
+            for stack in _stacks(head, branch):
+                activation = stack[after - 1].activate
+                hook = activation.register_forward_pre_hook(lambda _, inputs, maps=maps: maps.append(inputs[0]))
+                undo.callback(hook.remove)
+                if getattr(activation, 'inplace', False):  # would overwrite the map
+                    activation.inplace = False
+                    undo.callback(setattr, activation, 'inplace', True)
+        yield found
+
+
+@contextmanager
+def entered(head: Any, maps: InnerMaps) -> Iterator[None]:
+    """Let ``head``, whatever it is given, go on with ``maps``."""
+    with ExitStack() as undo:
+        for branch, levels in zip(_BRANCHES, maps[1:], strict=True):
+            stacks = getattr(head, branch)
+            undo.callback(setattr, head, branch, stacks)
+            if _stacks(head, branch) != [stacks]:
+                own = zip(stacks, levels, strict=True)
+                entries = [_entered(stack, [level], maps.after) for stack, level in own]
+                setattr(head, branch, nn.ModuleList(entries))
+            else:
+                setattr(head, branch, _entered(stacks, levels, maps.after))
+        yield
+
+
+class _Entry(nn.Module):
+    """Returns the next map, activated, instead of what it is given."""
+
+    def __init__(self, levels: Sequence[Tensor], activate: nn.Module) -> None:
+        super().__init__()
+        self._levels = iter(levels)
+        self._activate = activate
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Ignore ``features``."""
+        return self._activate(next(self._levels))
+
+
+def _entered(stack: nn.ModuleList, levels: Sequence[Tensor], after: int) -> nn.ModuleList:
+    last: Any = stack[after - 1]
+    return nn.ModuleList([_Entry(levels, last.activate), *stack[after:]])
+
+
+def _stacks(head: Any, branch: str) -> list[Any]:
+    """Return the stack that all levels share, or that of each level."""
+    stacks = getattr(head, branch, None)
+    if not isinstance(stacks, nn.ModuleList) or not len(stacks):
+        return []
+    return list(stacks) if isinstance(stacks[0], (nn.ModuleList, nn.Sequential)) else [stacks]

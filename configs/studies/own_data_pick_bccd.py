@@ -9,6 +9,8 @@ student = 'student'
 control = 'inherit'
 questions = {
     'Do EA-KD and PKD help beyond the start?': ('own-data', 'inherit'),
+    'Does EA-KD help beside PKD?': ('own-data', 'inherit-pkd'),
+    'Does PKD help beside EA-KD?': ('own-data', 'inherit-ea-kd'),
     'Does EA-KD+LS?': ('inherit-ea-kd-ls', 'inherit'),
     'Is it better than EA-KD and PKD?': ('inherit-ea-kd-ls', 'own-data'),
     'Does EA help KD+LS?': ('inherit-ea-kd-ls', 'inherit-kd-ls'),
@@ -26,6 +28,12 @@ arms = {
         options={'model.inherit': _parts, f'{_loss}.loss_weight': 0.0},
     ),
     'own-data': dict(title='own-data: inheritance, EA-KD, PKD', config=f'{_pair}+own-data'),
+    'inherit-ea-kd': dict(
+        title='without PKD: inheritance, EA-KD', config=f'{_pair}+ea-kd', options={'model.inherit': _parts}
+    ),
+    'inherit-pkd': dict(
+        title='without EA-KD: inheritance, PKD', config=f'{_pair}+pkd', options={'model.inherit': _parts}
+    ),
     'inherit-kd-ls': dict(title='inheritance, KD+LS', config=f'{_pair}+kd-ls', options={'model.inherit': _parts}),
     'inherit-ea-kd-ls': dict(
         title='inheritance, EA-KD+LS', config=f'{_pair}+ea-kd-ls', options={'model.inherit': _parts}

@@ -13,7 +13,7 @@ from eakd_det.errors import ConfigError
 
 
 class InnerMaps(NamedTuple):
-    """What comes out of one convolution in each of a head's two stacks, before its activation.
+    """What comes out of one convolution in each of a head's two stacks, activated.
 
     Attributes:
         after: Number of convolutions that the maps have passed.

@@ -32,8 +32,9 @@ class CrossHeadLoss(KDLoss):
     With ``after=3, focal_beta=1.0, reduction='objects'`` it is CrossKD, which crosses over inside a dense head: the
     student's maps after the third convolution of each stack are rescaled to the teacher's mean and deviation in each
     channel (:func:`eakd_det.functional.match_moments`) and go through what is left of the teacher's head; the first
-    three convolutions of the student's head then learn as well. ``after=0`` crosses before the head, which every head
-    allows, and rescales nothing.
+    three convolutions of the student's head then learn as well. The maps are those after the activation: the published
+    code means to rescale before it, but its activations work in place. ``after=0`` crosses before the head, which every
+    head allows, and rescales nothing.
 
     With ``squared=True, feature_weight=1.0`` it is SRRL (Yang et al., ICLR 2021), whose teacher's classifier reads the
     student's bridged features: the class scores are compared by their mean squared error, and, in the published code's

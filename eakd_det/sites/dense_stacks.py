@@ -40,12 +40,8 @@ def inner_maps(head: Any, after: int) -> Iterator[tuple[list[Tensor], list[Tenso
     with ExitStack() as undo:
         for branch, maps in zip(_BRANCHES if after else (), found, strict=False):
             for stack in _stacks(head, branch):
-                activation = stack[after - 1].activate
-                hook = activation.register_forward_pre_hook(lambda _, inputs, maps=maps: maps.append(inputs[0]))
+                hook = stack[after - 1].register_forward_hook(lambda _, __, output, maps=maps: maps.append(output))
                 undo.callback(hook.remove)
-                if getattr(activation, 'inplace', False):  # would overwrite the map
-                    activation.inplace = False
-                    undo.callback(setattr, activation, 'inplace', True)
         yield found
 
 
@@ -66,16 +62,17 @@ def entered(head: Any, maps: InnerMaps) -> Iterator[None]:
 
 
 class _Entry(nn.Module):
-    """Returns the next map, activated, instead of what it is given."""
+    """Returns the next map instead of what it is given; where a ReLU came before, what rescaling made negative is 0."""
 
-    def __init__(self, levels: Sequence[Tensor], activate: nn.Module) -> None:
+    def __init__(self, levels: Sequence[Tensor], activation: nn.Module) -> None:
         super().__init__()
         self._levels = iter(levels)
-        self._activate = activate
+        self._rectifies = isinstance(activation, nn.ReLU)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Ignore ``features``."""
-        return self._activate(next(self._levels))
+        """Return the next map, whatever ``features`` are."""
+        features = next(self._levels)
+        return features.relu() if self._rectifies else features
 
 
 def _entered(stack: nn.ModuleList, levels: Sequence[Tensor], after: int) -> nn.ModuleList:

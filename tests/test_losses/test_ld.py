@@ -62,6 +62,22 @@ def test_around_an_object_the_overlap_is_the_weight(inputs):
         LDLoss(sites='valuable', weigh_by='overlap', weighting=dict(type='EntropyWeighting'))
 
 
+def test_around_an_object_it_equals_the_published_loss(inputs):
+    """``loss_ld_vlr`` of github.com/HikariTJU/LD (4287990): the weight is the IoU, and 16 divides, not 4."""
+    from mmdet.models.losses import KnowledgeDistillationKLDivLoss
+
+    overlap = torch.tensor([0.0, 0.5, 0.0, 0.25, 0.0])
+    rows = overlap > 0
+    expected = KnowledgeDistillationKLDivLoss(loss_weight=0.25, T=10)(
+        inputs['boxes_S'][rows].flatten(0, 1),
+        inputs['boxes_T'][rows].flatten(0, 1),
+        weight=overlap[rows][:, None].expand(-1, 4).reshape(-1),
+        avg_factor=16.0,
+    )
+    loss = LDLoss(loss_weight=0.25 / 68, reduction='sum', sites='valuable', weigh_by='overlap')
+    torch.testing.assert_close(loss(**inputs, valuable=overlap), expected)
+
+
 def test_only_distributions_can_be_compared(inputs):
     inputs['boxes_T'] = inputs['boxes_T'][..., 0]
     with pytest.raises(ConfigError, match=r'^LDLoss\.boxes_T: expected distributions of box sides'):

@@ -24,7 +24,7 @@ EA = dict(type='eakd_det.EntropyWeighting', tau=1.0)
 PACKAGE_ARMS: dict[str, dict[str, Any]] = {
     'ours KD': dict(type='eakd_det.KDLoss', reduction='objects'),
     'ours EA-KD': dict(type='eakd_det.KDLoss', reduction='objects', weighting=EA),
-    'ours CrossKD': dict(type='eakd_det.CrossHeadLoss', focal_beta=1.0, reduction='objects'),
+    'ours CrossKD': dict(type='eakd_det.CrossHeadLoss', after=3, focal_beta=1.0, reduction='objects'),
 }
 CROSSKD = 'CrossKD, GFL'
 CROSSKD_FILE = 'crosskd_gfl.py'

@@ -14,6 +14,7 @@ from eakd_det.distillation import ProposalDistill
 from eakd_det.errors import ConfigError
 from eakd_det.models.model_config import read_model_config
 from tests.test_configs.catalogue import (
+    DENSE_ONLY,
     DENSE_PAIRS,
     NAMES,
     PAIRS,
@@ -59,6 +60,13 @@ def test_builds(name, monkeypatch):
     assert isinstance(student, TwoStageDetector)
     if name in RECIPE:
         _require_recipe(student, next(kind for kind in CHANNELS if f'{kind}_fpn' in name))
+
+
+@pytest.mark.parametrize('method', DENSE_ONLY)
+def test_a_method_of_dense_heads_builds_for_them(method):
+    cfg = offline(load(composed(method, 'gfl-r18w32-r18w16_demo')))
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        assert isinstance(MODELS.build(cfg.model), ProposalDistill)
 
 
 @pytest.mark.parametrize('method', REFUSED_FOR_PROPOSALS)

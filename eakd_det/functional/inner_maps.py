@@ -66,7 +66,7 @@ def match_moments(features: Tensor, moments: Tensor, eps: float = 1e-6) -> Tenso
         ConfigError: If the number of channels differs.
 
     Example:
-        >>> match_moments(torch.tensor([1.0, 3.0]).view(1, 1, 1, 2), torch.tensor([[5.0], [1.4142]])).flatten()
+        >>> match_moments(torch.tensor([1.0, 3.0]).view(1, 1, 1, 2), torch.tensor([[5.0], [1.4142]])).flatten().round()
         tensor([4., 6.])
     """
     if moments.shape != (2, features.shape[1]):

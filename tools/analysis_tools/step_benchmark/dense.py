@@ -21,10 +21,11 @@ from step_benchmark.arms import FAST, OUR_STUDENT, PLAIN, RAZOR_PKD, RAZOR_SHIPP
 from step_benchmark.scene import Scene
 
 EA = dict(type='eakd_det.EntropyWeighting', tau=1.0)
+OUR_CROSSKD = 'ours CrossKD'
 PACKAGE_ARMS: dict[str, dict[str, Any]] = {
     'ours KD': dict(type='eakd_det.KDLoss', reduction='objects'),
     'ours EA-KD': dict(type='eakd_det.KDLoss', reduction='objects', weighting=EA),
-    'ours CrossKD': dict(type='eakd_det.CrossHeadLoss', after=3, focal_beta=1.0, reduction='objects'),
+    OUR_CROSSKD: dict(type='eakd_det.CrossHeadLoss', focal_beta=1.0, reduction='objects'),
 }
 CROSSKD = 'CrossKD, GFL'
 CROSSKD_FILE = 'crosskd_gfl.py'
@@ -42,10 +43,16 @@ def build_arm(name: str, scene: Scene, fast: dict[str, Any] | None = None, cross
         return CrossKD(crosskd, scene)
     student, teacher = copy.deepcopy(scene.student), copy.deepcopy(scene.teacher)
     if name in (OUR_STUDENT, FAST, *PACKAGE_ARMS):
-        return package_arm(name, student, teacher, PACKAGE_ARMS, fast)
+        return package_arm(name, student, teacher, _crossed_in(student), fast)
     algorithm = _razor(name, student, teacher)
     algorithm.train()  # returns None
     return algorithm
+
+
+def _crossed_in(student: BaseDetector) -> dict[str, dict[str, Any]]:
+    """Return the losses of the arms; CrossKD's crosses where CrossKD does, if the head of ``student`` is as deep."""
+    after = 3 if student.bbox_head.stacked_convs > 3 else 0
+    return {**PACKAGE_ARMS, OUR_CROSSKD: dict(PACKAGE_ARMS[OUR_CROSSKD], after=after)}
 
 
 def run_teacher(teacher: BaseDetector, images: Tensor, where: Any) -> None:

@@ -18,9 +18,10 @@ def why_not_after(student: Any, teacher: Any, after: int) -> tuple[str, str, str
     widths = []
     for side, head in (('student', student), ('teacher', teacher)):
         kind = type(head).__name__
-        stacks = [stack for branch in _BRANCHES for stack in _stacks(head, branch)]
-        if not stacks:
+        branches = [_stacks(head, branch) for branch in _BRANCHES]
+        if not all(branches):
             return side, f'{" and ".join(_BRANCHES)}, between which maps pass', f'a {kind} without'
+        stacks = [stack for branch in branches for stack in branch]
         depth = min(map(len, stacks))
         if depth <= after:
             return side, f'more than {after} convolutions', f'a {kind} with {depth}; set a smaller after'

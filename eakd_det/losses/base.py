@@ -73,7 +73,7 @@ class ProposalLoss(ReadsScores):
 
     reads: ClassVar[dict[str, str]] = records.pairs(preds=records.LOGITS) | {'gt_labels': records.LABELS}
     unit: ClassVar[Unit] = 'site'
-    default_mapping: ClassVar[dict[str, dict[str, Any]]] = records.mapping(reads)
+    default_mapping: dict[str, dict[str, Any]] = records.mapping(reads)
     _arguments: ClassVar[tuple[str, ...]] = tuple(reads)
     _required: ClassVar[tuple[str, ...]] = ('preds_S', 'preds_T')
     _divergence_arguments: ClassVar[tuple[str, ...]] = ()
@@ -173,6 +173,10 @@ class ProposalLoss(ReadsScores):
     def forward(self, *args: Any, **kwargs: Any) -> Tensor:
         """Compute the loss, a scalar, or ``(N,)`` for reduction 'none'; arguments as in ``reads``."""
         return self.reduce(self.terms(*args, **kwargs))
+
+    def _leave_unread(self, *arguments: str) -> None:
+        """Take ``arguments``, which these options do not need, from the default mapping: nothing computes them then."""
+        self.default_mapping = {name: read for name, read in self.default_mapping.items() if name not in arguments}
 
     def log_values(self) -> dict[str, Tensor]:
         """Return scalars without gradient to log with the loss, such as a learned temperature."""

@@ -105,9 +105,7 @@ class CrossHeadLoss(KDLoss):
                 f'CrossHeadLoss.after: expected 0 with bridges or a feature_weight, which are of the pyramid, '
                 f'but got {after}'
             )
-        unread = 'features' if after else 'inner'
-        kept = {name: record for name, record in self.default_mapping.items() if not name.startswith(unread)}
-        self.default_mapping = kept  # type: ignore[misc]
+        self._leave_unread(*(f'{"features" if after else "inner"}_{side}' for side in 'ST'))
         self.after = after
         self.squared = squared
         self.feature_weight = feature_weight

@@ -49,9 +49,8 @@ class SiteLoss(ProposalLoss):
     def __init__(self, sites: SiteChoice = 'all', **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.sites = sites
-        if sites != 'valuable':  # not computed unless it is read
-            kept = {name: record for name, record in self.default_mapping.items() if name != 'valuable'}
-            self.default_mapping = kept  # type: ignore[misc]
+        if sites != 'valuable':
+            self._leave_unread('valuable')
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         given = super()._bind(args, kwargs)

@@ -53,12 +53,12 @@ def entered(head: Any, maps: InnerMaps) -> Iterator[None]:
         for branch, levels in zip(_BRANCHES, maps[1:], strict=True):
             stacks = getattr(head, branch)
             undo.callback(setattr, head, branch, stacks)
-            if _stacks(head, branch) != [stacks]:
-                own = zip(stacks, levels, strict=True)
-                entries = [_entered(stack, [level], maps.after) for stack, level in own]
-                setattr(head, branch, nn.ModuleList(entries))
+            if _is_shared(stacks):
+                entry = _entered(stacks, levels, maps.after)
             else:
-                setattr(head, branch, _entered(stacks, levels, maps.after))
+                own = zip(stacks, levels, strict=True)
+                entry = nn.ModuleList(_entered(stack, [level], maps.after) for stack, level in own)
+            setattr(head, branch, entry)
         yield
 
 
@@ -86,4 +86,9 @@ def _stacks(head: Any, branch: str) -> list[Any]:
     stacks = getattr(head, branch, None)
     if not isinstance(stacks, nn.ModuleList) or not len(stacks):
         return []
-    return list(stacks) if isinstance(stacks[0], (nn.ModuleList, nn.Sequential)) else [stacks]
+    return [stacks] if _is_shared(stacks) else list(stacks)
+
+
+def _is_shared(stacks: nn.ModuleList) -> bool:
+    """Whether it is one stack of convolutions for all levels."""
+    return not isinstance(stacks[0], (nn.ModuleList, nn.Sequential))

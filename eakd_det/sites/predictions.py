@@ -87,8 +87,10 @@ class Prediction:
 
     def detach(self) -> Prediction:
         """Return the prediction without its graph and inner maps."""
-        parts = (self.logits, self.boxes, self.embeddings, self.corners)
-        return Prediction(*(None if part is None else part.detach() for part in parts))  # type: ignore[arg-type]
+        boxes, embeddings, corners = (
+            None if part is None else part.detach() for part in (self.boxes, self.embeddings, self.corners)
+        )
+        return Prediction(self.logits.detach(), boxes, embeddings, corners)
 
 
 class Watched:

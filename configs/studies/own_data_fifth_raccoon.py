@@ -5,10 +5,11 @@ title = 'A fifth of the labels: raccoons'
 options = {'data_root': 'data/raccoon_fifth'}
 teacher = dict(checkpoint='work_dirs/own_data/raccoon_fifth/teacher/student.pth')
 arms = {
-    'own-data-all': dict(
+    _name: dict(
         options={
             'teacher_labels': 'work_dirs/own_data/raccoon_fifth/teacher_labels.json',
             'teacher_images': 'data/raccoon_fifth/unlabelled',
-        },
-    ),
+        }
+    )
+    for _name in ('own-data-all', 'labels-all', 'inherit-all', 'ea-kd-pkd-all')
 }

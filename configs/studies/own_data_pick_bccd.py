@@ -15,18 +15,29 @@ questions = {
     'Is it better than EA-KD and PKD?': ('inherit-ea-kd-ls', 'own-data'),
     'Does EA help KD+LS?': ('inherit-ea-kd-ls', 'inherit-kd-ls'),
     'Does PKD help EA-KD+LS?': ('inherit-ea-kd-ls-pkd', 'inherit-ea-kd-ls'),
+    'Does KD+LS help with a larger gradient?': ('inherit-kd-ls-ratio', 'inherit'),
+    'Is EA-KD+LS ten times as large, with PKD, better than EA-KD and PKD?': ('inherit-ea-kd-ls10-pkd', 'own-data'),
 }
 
 _pair = '../pairs/r18w32-r18w16_custom-small.py'
 _inherit = {'model.inherit': ['backbone', 'neck', 'rpn_head', 'roi_head']}
 _loss = 'model.distiller.distill_losses.loss_kd'
+_standardized = {**_inherit, f'{_loss}.standardize': True, f'{_loss}.tau': 2.0}
 arms = {
     'inherit-pkd': dict(title='without EA-KD: inheritance, PKD', config=f'{_pair}+pkd', options=_inherit),
     'inherit-kd-ls': dict(title='inheritance, KD+LS', config=f'{_pair}+kd-ls', options=_inherit),
     'inherit-ea-kd-ls': dict(title='inheritance, EA-KD+LS', config=f'{_pair}+ea-kd-ls', options=_inherit),
     'inherit-ea-kd-ls-pkd': dict(
-        title='inheritance, EA-KD+LS, PKD',
+        title='inheritance, EA-KD+LS, PKD', config=f'{_pair}+ea-kd-pkd', options=_standardized
+    ),
+    'inherit-ea-kd-ls10-pkd': dict(
+        title='inheritance, EA-KD+LS with loss weight 10, PKD',
         config=f'{_pair}+ea-kd-pkd',
-        options={**_inherit, f'{_loss}.standardize': True, f'{_loss}.tau': 2.0},
+        options={**_standardized, f'{_loss}.loss_weight': 10.0},
+    ),
+    'inherit-kd-ls-ratio': dict(
+        title='inheritance, KD+LS, gradient ratio 0.5',
+        config=f'{_pair}+kd-ls',
+        options={**_inherit, 'model.gradient_ratio.target': 0.5},
     ),
 }

@@ -10,6 +10,7 @@ student = 'student'
 control = 'own-data'
 questions = {
     'Do photos without labels help?': ('own-data-all', 'student'),
+    'Does it beat a longer training without a teacher?': ('own-data-all', 'student-1200'),
     'Do labels by the teacher help, without teaching?': ('labels-all', 'student'),
     'Does the start help beyond these labels?': ('inherit-all', 'labels-all'),
     'Does teaching help beyond labels and start?': ('own-data-all', 'inherit-all'),
@@ -28,6 +29,10 @@ _inherit = {
 }
 arms = {
     'student': dict(title='student, labelled photos', config=_student),
+    'student-1200': dict(
+        title="labelled photos, the teacher's start, views and 1,200 iterations",
+        config='../custom_small/student-1200_faster-rcnn_r18w16_fpn_custom-small.py',
+    ),
     'own-data': dict(title='own-data, labelled photos', config=f'{_pair}+own-data'),
     'own-data-all': dict(title='own-data, all photos', config=f'{_pair}+own-data', options=_labels),
     'labels-all': dict(title="the teacher's labels alone", config=_student, options=_labels),

@@ -101,7 +101,7 @@ def card(args: argparse.Namespace, entry: dict[str, Any]) -> str:
         file_ap=figures['box AP'],
         file_ap50=figures['box AP50'],
         file_ap75=figures['box AP75'],
-        test=f'python tools/test.py {args.config} zoo://{args.name} --cfg-options data_root=work_dirs/demo/data',
+        test=f'python tools/test.py {args.config} zoo://{args.name} --cfg-options data_root={args.test}',
         run_ap=100 * record['metrics']['AP'],
         other_seeds=args.other_seeds,
         precision=PRECISIONS[args.precision],

@@ -127,8 +127,9 @@ def _zoo() -> str:
         metrics = (f'{entry.metrics[f"box {name}"]:.1f}' for name in _FIGURES)
         size = f'{entry.path.stat().st_size / 1e6:.1f} MB, {entry.metadata["Precision"]}'
         name = f'[`{entry.name}`](../zoo/{entry.name}/README.md)'
-        rows.append([name, f'`{entry.config.name}`', size, *metrics])
-    return markdown_table(['model', 'config', 'file', *_FIGURES], rows, texts=range(3))
+        data = entry.metadata['Training Data'].partition(':')[0]
+        rows.append([name, data, f'`{entry.config.name}`', size, *metrics])
+    return markdown_table(['model', 'data', 'config', 'file', *_FIGURES], rows, texts=range(4))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -17,6 +17,10 @@ from eakd_det.evaluation.record import RECORD_NAME, EvalEntry, EvalRecord
 
 STUDENT_CONFIG = 'student.py'
 SEED_NOISE = 3.0  # points of AP: twice the deviation of a difference between seeds, see docs/custom_data.md
+WEAK_TEACHER = (
+    'The teacher is not above the plain student, and holds back one that learns from it: with few photos it overfits; '
+    'shorten its training, or label more.'
+)
 SAME_DATA = ('val_dataloader',)
 _SAME_BUDGET = ('model', 'val_dataloader', 'train_cfg', 'param_scheduler', 'optim_wrapper')
 
@@ -73,10 +77,7 @@ def describe_result(cfg: Config) -> str:
             'be chance (docs/custom_data.md).'
         )
         if teacher is not None and teacher.ap <= plain.ap:
-            sentences.append(
-                'The teacher is not above the plain student: with few photos it overfits; shorten its training, or '
-                'label more.'
-            )
+            sentences.append(WEAK_TEACHER)
     return ' '.join(sentences)
 
 

@@ -15,7 +15,7 @@ from eakd_det.inspection.picture import draw_run
 from eakd_det.inspection.runs import FinishedRun
 from eakd_det.onecall.configs import complete_configs
 from eakd_det.onecall.options import split_options
-from eakd_det.onecall.result import Distilled, results_table
+from eakd_det.onecall.result import Distilled, remarks, results_table
 from eakd_det.onecall.running import ProgressLine, run_step
 from eakd_det.onecall.state import State
 from eakd_det.onecall.steps import Step, steps
@@ -123,6 +123,6 @@ def _finish(folder: Path, state: State, line: ProgressLine) -> Distilled:
     table = results_table(metrics)
     write_atomically(folder / TABLE, f'{table}\n'.encode())
     paths.update(table=folder / TABLE, picture=draw_run(run, folder / PICTURE))
-    line.say(f'\n{table}\n\nAP on the validation photos, in %. With one seed each, less than 3 points may be chance.')
+    line.say(f'\n{table}\n\n{remarks(metrics)}')
     line.say(f'Picture: {paths["picture"]}')
     return Distilled(metrics, paths)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eakd_det.cli.run_results import SEED_NOISE, WEAK_TEACHER
 from eakd_det.tables import markdown_table
 
 if TYPE_CHECKING:
@@ -44,6 +45,23 @@ class Distilled:
     def table(self) -> str:
         """The table of the metrics, in Markdown."""
         return results_table(self.metrics)
+
+
+def remarks(metrics: Mapping[str, Figures]) -> str:
+    """Return what the table's figures are worth.
+
+    Example:
+        >>> 'not above the plain student' in remarks({'teacher': {'AP': 0.2}, 'student': {'AP': 0.3}})
+        True
+    """
+    sentences = [
+        'AP on the validation photos, in %.',
+        f'With one seed each, less than {SEED_NOISE:g} points may be chance.',
+    ]
+    teacher, student = (metrics.get(name, {}).get('AP') for name in ('teacher', 'student'))
+    if teacher is not None and student is not None and teacher <= student:
+        sentences.append(WEAK_TEACHER)
+    return ' '.join(sentences)
 
 
 def results_table(metrics: Mapping[str, Figures]) -> str:

@@ -16,6 +16,7 @@ from eakd_det.onecall import distilling, students
 from eakd_det.onecall.command import main, parse_arguments
 from eakd_det.onecall.configs import complete_configs
 from eakd_det.onecall.options import split_options
+from eakd_det.onecall.result import remarks
 from eakd_det.onecall.running import Cost, ProgressLine, run_step
 from eakd_det.onecall.state import NAME, State
 from eakd_det.onecall.steps import Step, steps
@@ -267,3 +268,10 @@ def test_one_call(tmp_path, monkeypatch, capsys):
         ran = ran[:1]
     assert 'teacher: done before' in capsys.readouterr().out
     assert json.loads((tmp_path / 'out' / NAME).read_text())['finished'] == {'teacher': dict(seconds=1.0, memory_mib=1)}
+
+
+@pytest.mark.parametrize(('teacher', 'said'), [(0.4, False), (0.3, True), (0.2, True), (None, False)])
+def test_a_teacher_that_is_no_better_than_the_plain_student_is_remarked(teacher, said):
+    figures = {'teacher': {'AP': teacher}, 'student': {'AP': 0.3}, 'distilled': {'AP': 0.3}}
+    assert ('teacher is not above' in remarks(figures)) == said
+    assert 'teacher is not above' not in remarks({'teacher': {'AP': teacher}, 'distilled': {'AP': 0.3}})

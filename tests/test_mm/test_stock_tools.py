@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -38,3 +39,9 @@ def test_it_distils(package, start_method, tmp_path):
     assert result.returncode == 0, result.stderr[-2000:]
     assert 'loss_kd' in result.stdout + result.stderr
     assert (tmp_path / 'work' / 'iter_2.pth').is_file()
+
+
+def test_a_script_that_is_not_there_is_one_line(monkeypatch):
+    monkeypatch.setattr(sys, 'argv', ['eakd_det', '--help'])
+    with pytest.raises(SystemExit, match='expected a script, but there is no file --help'):
+        runpy.run_module('eakd_det', run_name='__main__')

@@ -18,8 +18,8 @@ from eakd_det.evaluation.record import RECORD_NAME, EvalEntry, EvalRecord
 STUDENT_CONFIG = 'student.py'
 SEED_NOISE = 3.0  # points of AP: twice the deviation of a difference between seeds, see docs/custom_data.md
 WEAK_TEACHER = (
-    'The teacher is not above the plain student, and holds back one that learns from it: with few photos it overfits; '
-    'shorten its training, or label more.'
+    'The teacher is not above the plain student, and holds back one that learns from it: train it longer, or label '
+    'more photos for it.'
 )
 SAME_DATA = ('val_dataloader',)
 _SAME_BUDGET = ('model', 'val_dataloader', 'train_cfg', 'param_scheduler', 'optim_wrapper')

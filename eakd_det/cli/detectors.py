@@ -11,9 +11,9 @@ from mmengine.model import BaseTTAModel, is_model_wrapper
 from torch import nn
 
 from eakd_det.checkpoint import checkpoint_classes
-from eakd_det.datasets.class_names import set_num_classes
 from eakd_det.errors import ConfigError
 from eakd_det.models import read_model_config
+from eakd_det.models.model_config import set_num_classes
 
 Side = Literal['student', 'teacher']
 _KEYS: dict[Side, str] = {'student': 'architecture', 'teacher': 'teacher'}

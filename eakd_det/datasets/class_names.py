@@ -1,4 +1,4 @@
-"""Read class names from a config, and set the number of classes in model configs."""
+"""Read class names from a config."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from eakd_det.errors import ConfigError
 
-_BOX_HEADS = ('bbox_head', 'mask_head')
 _EXPECTED = "classes: expected class names, as in classes=('cat', 'dog') or --cfg-options classes=cat,dog"
 
 
@@ -67,31 +66,3 @@ def spell_as_in_file(names: Sequence[str], categories: Sequence[str]) -> tuple[s
     """
     by_compact_name = {category.replace(' ', ''): category for category in categories}
     return tuple(name if name in categories else by_compact_name.get(name, name) for name in names)
-
-
-def set_num_classes(model: Any, count: int) -> None:
-    """Set ``num_classes`` of every box and mask head inside a model config, in every stage of a cascade.
-
-    Args:
-        model: A model config, changed in place. Covers student and teacher, unless the teacher has a ``class_map``.
-        count: Number of classes without background.
-
-    Example:
-        >>> model = dict(roi_head=dict(bbox_head=[dict(num_classes=80), dict()]), rpn_head=dict(num_classes=1))
-        >>> set_num_classes(model, 3)
-        >>> model
-        {'roi_head': {'bbox_head': [{'num_classes': 3}, {'num_classes': 3}]}, 'rpn_head': {'num_classes': 1}}
-    """
-    if isinstance(model, (list, tuple)):
-        for item in model:
-            set_num_classes(item, count)
-    if not isinstance(model, dict):
-        return
-    for name, value in model.items():
-        if name == 'teacher' and model.get('class_map') is not None:
-            continue  # the map translates its classes
-        if name in _BOX_HEADS:
-            for head in value if isinstance(value, (list, tuple)) else [value]:
-                if isinstance(head, dict):
-                    head['num_classes'] = count
-        set_num_classes(value, count)

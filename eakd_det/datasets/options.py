@@ -12,7 +12,7 @@ from mmdet.datasets import CocoDataset
 from mmengine.config import Config
 
 from eakd_det.datasets.annotations import check_coco_annotations, require_one_order
-from eakd_det.datasets.class_names import read_class_names, set_num_classes, spell_as_in_file
+from eakd_det.datasets.class_names import read_class_names, spell_as_in_file
 from eakd_det.datasets.dataset_configs import annotation_path, datasets_of, evaluators_of, image_folder
 from eakd_det.datasets.derived_area import derive_areas
 from eakd_det.datasets.image_scale import OPTIONS as SCALE_OPTIONS
@@ -21,6 +21,7 @@ from eakd_det.datasets.label_mixing import OPTIONS as MIXING_OPTIONS
 from eakd_det.datasets.label_mixing import mix_teacher_labels, separate_teacher_labels
 from eakd_det.datasets.option_names import check_option_names
 from eakd_det.errors import ConfigError
+from eakd_det.models.model_config import set_num_classes
 
 Usage = Literal['train', 'test']
 

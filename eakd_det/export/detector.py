@@ -14,9 +14,11 @@ from mmengine.registry import DefaultScope
 from torch import no_grad
 
 from eakd_det.checkpoint.trained import trained_detector
+from eakd_det.checkpoint.zoo_index import SCHEME, zoo_entry
 from eakd_det.errors import ConfigError
 from eakd_det.export.detections import Detections
 from eakd_det.export.images import read_bgr
+from eakd_det.models.stock import stock_student_config
 
 CONFIG, WEIGHTS = 'student.py', 'student.pth'
 
@@ -48,9 +50,11 @@ class Detector:
         ConfigError: If the weights do not fit, or the config does not say how to prepare a photo.
 
     Example:
-        >>> detector = Detector.load('work_dirs/distill/my_data')  # doctest: +SKIP
+        >>> detector = Detector.load('zoo://cards-student')
+        >>> detector.classes
+        ('ace', 'jack', 'king', 'nine', 'queen', 'ten')
         >>> detector('photo.jpg').above(0.5).names  # doctest: +SKIP
-        ['raccoon']
+        ['queen', 'ten']
     """
 
     def __init__(self, cfg: Config, checkpoint: str | Path, device: str | None = None) -> None:
@@ -68,11 +72,16 @@ class Detector:
 
     @classmethod
     def load(cls, run: str | Path, device: str | None = None) -> Detector:
-        """Load the detector of a work folder: ``student.py`` and ``student.pth``, in it or in its folder ``distilled``.
+        """Load the detector of a work folder, or of the zoo by ``zoo://NAME``.
+
+        A work folder has ``student.py`` and ``student.pth``, in it or in its folder ``distilled``.
 
         Raises:
             ConfigError: If they are not there.
         """
+        if str(run).startswith(f'{SCHEME}://'):
+            entry = zoo_entry(str(run).removeprefix(f'{SCHEME}://'), key='run')
+            return cls(stock_student_config(Config.fromfile(entry.config)), str(run), device)
         folder = Path(run)
         if not (folder / WEIGHTS).is_file() and (folder / 'distilled').is_dir():
             folder = folder / 'distilled'

@@ -1,4 +1,4 @@
-"""Detectors from the values that a config may have for them."""
+"""Detectors from the values that a config may have for them, and their number of classes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from mmengine.utils import get_installed_path
 from torch import nn
 
 from eakd_det.errors import ConfigError
+
+_BOX_HEADS = ('bbox_head', 'mask_head')
 
 
 def read_model_config(detector: Any, key: str) -> ConfigDict:
@@ -80,6 +82,34 @@ def build_detector(cfg: Any, key: str) -> nn.Module:
         return get_model(**{**cfg, 'cfg_path': current_name(cfg['cfg_path'])})
     with DefaultScope.overwrite_default_scope('mmdet'):
         return MMDET_MODELS.build(read_model_config(cfg, key))
+
+
+def set_num_classes(model: Any, count: int) -> None:
+    """Set ``num_classes`` of every box and mask head inside a model config, in every stage of a cascade.
+
+    Args:
+        model: A model config, changed in place. Covers student and teacher, unless the teacher has a ``class_map``.
+        count: Number of classes without background.
+
+    Example:
+        >>> model = dict(roi_head=dict(bbox_head=[dict(num_classes=80), dict()]), rpn_head=dict(num_classes=1))
+        >>> set_num_classes(model, 3)
+        >>> model
+        {'roi_head': {'bbox_head': [{'num_classes': 3}, {'num_classes': 3}]}, 'rpn_head': {'num_classes': 1}}
+    """
+    if isinstance(model, (list, tuple)):
+        for item in model:
+            set_num_classes(item, count)
+    if not isinstance(model, dict):
+        return
+    for name, value in model.items():
+        if name == 'teacher' and model.get('class_map') is not None:
+            continue  # the map translates its classes
+        if name in _BOX_HEADS:
+            for head in value if isinstance(value, (list, tuple)) else [value]:
+                if isinstance(head, dict):
+                    head['num_classes'] = count
+        set_num_classes(value, count)
 
 
 def _of_file(name: str, key: str) -> ConfigDict:

@@ -13,9 +13,9 @@ from mmengine.config import ConfigDict
 from mmengine.registry import DefaultScope
 
 from eakd_det.cli.config import read_config
-from eakd_det.datasets.class_names import set_num_classes
 from eakd_det.errors import ConfigError
 from eakd_det.models import read_model_config
+from eakd_det.models.model_config import set_num_classes
 from eakd_det.onecall.students import Student
 from eakd_det.onecall.teachers import Teacher
 

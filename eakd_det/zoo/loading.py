@@ -8,10 +8,8 @@ from mmdet.utils import register_all_modules
 from mmengine.config import Config
 from torch import nn
 
-from eakd_det.checkpoint.loading import checkpoint_classes, load_checkpoint_file
 from eakd_det.checkpoint.trained import trained_detector
 from eakd_det.checkpoint.zoo_index import SCHEME, zoo_entry
-from eakd_det.datasets.class_names import set_num_classes
 from eakd_det.models.stock import stock_student_config
 
 
@@ -32,11 +30,7 @@ def load_detector(name: str, device: str = 'cpu') -> nn.Module:
     """
     register_all_modules(init_default_scope=True)
     cfg = stock_student_config(Config.fromfile(str(zoo_entry(name).config)))
-    weights = f'{SCHEME}://{name}'
-    classes = checkpoint_classes(load_checkpoint_file(weights))
-    if classes is not None:  # a config for anyone's data leaves their number to the data
-        set_num_classes(cfg.model, len(classes))
-    detector, _ = trained_detector(cfg, weights)
+    detector, classes = trained_detector(cfg, f'{SCHEME}://{name}')
     model: Any = detector  # what inference_detector reads are attributes that no module declares
     model.cfg, model.dataset_meta = cfg, {'classes': classes, 'palette': 'random'}
     return detector.to(device)

@@ -29,6 +29,20 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
         Detector.load(tmp_path)
 
 
+def test_a_model_of_the_zoo_is_loaded_by_its_name():
+    """Its config is for anyone's data; the weights tell the number of classes."""
+    detector = Detector.load('zoo://cards-student', 'cpu')
+    assert detector.model.roi_head.bbox_head.num_classes == len(detector.classes) == 6
+    card = np.full((150, 200, 3), 90, np.uint8)
+    card[30:120, 60:120] = 240
+    card[60:90, 80:100] = (200, 30, 30)
+    found = detector(card).above(0.5)
+    assert found.names == ['ace']
+    np.testing.assert_allclose(found.boxes[0], (60, 30, 120, 120), atol=20)
+    with pytest.raises(ConfigError, match=r'^run: expected a model of the zoo'):
+        Detector.load('zoo://absent')
+
+
 @pytest.mark.slow
 def test_the_command_exports_checks_and_measures(trained, tmp_path, capsys):
     pytest.importorskip('onnx')

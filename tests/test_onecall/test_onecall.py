@@ -10,8 +10,8 @@ from mmengine.config import Config
 
 from eakd_det.cli.arguments import parse_train_arguments
 from eakd_det.cli.config import load_config, read_config
-from eakd_det.datasets.class_names import set_num_classes
 from eakd_det.errors import ConfigError
+from eakd_det.models.model_config import set_num_classes
 from eakd_det.onecall import distilling, students
 from eakd_det.onecall.command import main, parse_arguments
 from eakd_det.onecall.configs import complete_configs

@@ -9,8 +9,8 @@ from unittest import mock
 import pytest
 import torch
 
-from eakd_det.datasets.class_names import set_num_classes
 from eakd_det.errors import ConfigError
+from eakd_det.models.model_config import set_num_classes
 from eakd_det.sites import SoftmaxScores
 from eakd_det.sites.scores import ClassTranslation
 from eakd_det.teachers import ClassCheckHook, ClassMap

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from eakd_det.export import Detector as Detector
     from eakd_det.export import OnnxDetector as OnnxDetector
     from eakd_det.hooks import NonFiniteLossHook as NonFiniteLossHook
+    from eakd_det.hooks import StopDistillationHook as StopDistillationHook
     from eakd_det.hooks import TeacherPreflightHook as TeacherPreflightHook
     from eakd_det.lab.analysis import ProposalEntropyHook as ProposalEntropyHook
     from eakd_det.lab.analysis import ProposalWeightVisualizationHook as ProposalWeightVisualizationHook

@@ -63,7 +63,7 @@ MODELS: dict[str, tuple[str, ...]] = {
 }
 HOOKS: dict[str, tuple[str, ...]] = {
     'evaluation': ('CocoEvalHook',),
-    'hooks': ('NonFiniteLossHook', 'TeacherPreflightHook'),
+    'hooks': ('NonFiniteLossHook', 'StopDistillationHook', 'TeacherPreflightHook'),
     'lab.analysis': ('ProposalEntropyHook', 'ProposalWeightVisualizationHook'),
     'lab.experiment': ('StartHook', 'WatchHook'),
     'resume': ('ExactResumeHook', 'SafeCheckpointHook'),

@@ -41,6 +41,15 @@ arms = {
     for _suffix, _iters in _lengths.items()
     for _name, (_title, _config) in _configs.items()
 }
+arms['ea-kd-pkd-660-half'] = dict(
+    title='EA-KD and PKD for the first half of 660 iterations',
+    config=f'{_pair}+ea-kd-pkd',
+    options={
+        **arms['ea-kd-pkd-660']['options'],
+        'default_hooks.stop_distillation.type': 'eakd_det.StopDistillationHook',
+        'default_hooks.stop_distillation.at': 0.5,
+    },
+)
 arms['_delete_'] = True
 questions = {
     f'Does {_title} help, {_iters} iterations?': (f'{_name}{_suffix}', f'student{_suffix}')
@@ -48,3 +57,4 @@ questions = {
     for _name, (_title, _config) in _configs.items()
     if _name != 'student'
 }
+questions['Does it help to stop teaching after half of 660?'] = ('ea-kd-pkd-660-half', 'ea-kd-pkd-660')

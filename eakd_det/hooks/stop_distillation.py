@@ -15,10 +15,10 @@ from eakd_det.errors import ConfigError
 class StopDistillationHook(Hook):
     """End distillation after a fraction of the iterations; the student then trains by its own losses.
 
-    A teacher helps a student that is far below it and may hold back one that is about to pass it (Cho and Hariharan, "On
-    the Efficacy of Knowledge Distillation", ICCV 2019). After the end the teacher no longer runs, so a step takes as
-    long as without distillation. MMRazor's ``StopDistillHook`` does the same at an epoch; this one also works in runs
-    that count iterations.
+    A teacher helps a student that is far below it and may hold back one that is about to pass it (Cho and Hariharan,
+    "On the Efficacy of Knowledge Distillation", ICCV 2019). After the end the teacher no longer runs, so a step takes
+    as long as without distillation. MMRazor's ``StopDistillHook`` does the same at an epoch; this one also works in
+    runs that count iterations.
 
     Args:
         at: Fraction of all iterations after which distillation ends, above 0 and below 1. Defaults to 0.5.

@@ -52,7 +52,7 @@ arms['ea-kd-pkd-660-half'] = dict(
 )
 arms['_delete_'] = True
 questions = {
-    f'Does {_title} help, {_iters} iterations?': (f'{_name}{_suffix}', f'student{_suffix}')
+    f'What does teaching by {_title} give, {_iters} iterations?': (f'{_name}{_suffix}', f'student{_suffix}')
     for _suffix, _iters in _lengths.items()
     for _name, (_title, _config) in _configs.items()
     if _name != 'student'

@@ -1,7 +1,6 @@
 # As own_data_bccd.py, on photos of playing cards (EdjeElectronics'
 # TensorFlow-Object-Detection-API-Tutorial-Train-Multiple-Objects-Windows-10 on GitHub, Apache-2.0): 296 for training
-# and 67 for validation, as there, with boxes in the layout of VOC. Images are numbered from 1 in the order of their
-# files.
+# and 67 for validation, as there. tools/dev/study_photos.py makes the folder.
 _base_ = './own_data_bccd.py'
 
 title = 'Own data: playing cards'

@@ -1,5 +1,5 @@
 # Labels for a fifth of the photos of blood cells, in data/bccd_fifth; the others are in data/bccd_fifth/unlabelled.
-# The labelled ones are the first fifth of the training ids, sorted and shuffled by random.Random(0).
+# tools/dev/study_photos.py --fifth makes the folder, with labels for a fifth of the photos drawn at random.
 # Teacher and labels are made before, by python tools/distill.py data/bccd_fifth --size small
 # --photos data/bccd_fifth/unlabelled --work-dir work_dirs/own_data/bccd_fifth
 title = 'A fifth of the labels: blood cells'

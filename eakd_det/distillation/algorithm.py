@@ -70,7 +70,8 @@ class ProposalDistill(BaseAlgorithm):
         init_cfg: As in MMEngine.
 
     Attributes:
-        distillation_stopped: Set by MMRazor's ``StopDistillHook``; the teacher then no longer runs.
+        distillation_stopped: Set by :class:`StopDistillationHook` or MMRazor's ``StopDistillHook``; the teacher then
+            no longer runs.
 
     Raises:
         ConfigError: If student or teacher has no head that can be distilled, the two heads do not match, or the

@@ -9,7 +9,6 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from eakd_det.arguments import Fraction, checked
-from eakd_det.errors import ConfigError
 
 
 class StopDistillationHook(Hook):
@@ -18,13 +17,14 @@ class StopDistillationHook(Hook):
     A teacher helps a student that is far below it and may hold back one that is about to pass it (Cho and Hariharan,
     "On the Efficacy of Knowledge Distillation", ICCV 2019). After the end the teacher no longer runs, so a step takes
     as long as without distillation. MMRazor's ``StopDistillHook`` does the same at an epoch; this one also works in
-    runs that count iterations.
+    runs that count iterations. It does nothing in a run without a teacher, because the options of ``eakd-distill`` go
+    to every step.
 
     Args:
         at: Fraction of all iterations after which distillation ends, above 0 and below 1. Defaults to 0.5.
 
     Raises:
-        ConfigError: If ``at`` is out of range; before training, if the model does not distil.
+        ConfigError: If ``at`` is out of range.
 
     Example:
         >>> default_hooks = dict(stop_distillation=dict(type='eakd_det.StopDistillationHook', at=0.5))
@@ -36,21 +36,9 @@ class StopDistillationHook(Hook):
     def __init__(self, at: Fraction = 0.5) -> None:
         self.at = at
 
-    def before_train(self, runner: Runner) -> None:
-        """Refuse a model without a teacher."""
-        model = _algorithm(runner)
-        if not hasattr(model, 'distillation_stopped'):
-            raise ConfigError(
-                f'default_hooks.stop_distillation: expected a model that distils, but got {type(model).__name__}'
-            )
-
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Stop at the first iteration after the fraction, also of a resumed run."""
-        model = _algorithm(runner)
-        if not model.distillation_stopped and runner.iter >= self.at * runner.max_iters:
+        model: Any = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        if not getattr(model, 'distillation_stopped', True) and runner.iter >= self.at * runner.max_iters:
             runner.logger.info(f'Distillation ends after {runner.iter} of {runner.max_iters} iterations.')
             model.distillation_stopped = True
-
-
-def _algorithm(runner: Runner) -> Any:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -16,6 +16,7 @@ from mmengine.runner import Runner
 from eakd_det.cli.composition import compose, config_files, config_name, drop_parts
 from eakd_det.cli.config_file import read_config_file
 from eakd_det.cli.config_keys import walk
+from eakd_det.cli.schedule import follow_length, length_of
 from eakd_det.datasets import move_data_root
 from eakd_det.datasets.options import DATA_OPTIONS
 from eakd_det.errors import ConfigError
@@ -68,19 +69,22 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
     """Merge ``--cfg-options`` into ``cfg``, in place.
 
     A key that nothing reads is an error, and so is a part of the path that looks like a misspelt existing key. New keys
-    (``randomness.seed=0``, a hook with its own type) are accepted.
+    (``randomness.seed=0``, a hook with its own type) are accepted. If the length of the training changes, the schedule
+    of its learning rate follows (:func:`follow_length`).
 
     Raises:
         ConfigError: If an option does not fit the config.
     """
     for option in options:
         _check_option(cfg, option, options)
-    old_root = cfg.get('data_root')
+    old_root, old_length = cfg.get('data_root'), length_of(cfg)
     try:
         cfg.merge_from_dict(options)
     except (TypeError, KeyError, IndexError, AttributeError) as error:
         reason = ' '.join(str(error.args[0] if error.args else error).split())
         raise ConfigError(f'--cfg-options {" ".join(options)}: does not fit the config ({reason})') from error
+    for remark in follow_length(cfg, old_length, options):
+        print_log(remark, logger='current')
     if 'data_root' in options:
         move_data_root(cfg, old_root)
 

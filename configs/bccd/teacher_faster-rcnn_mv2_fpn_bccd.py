@@ -1,14 +1,6 @@
 # The teacher: MobileNetV2 from ImageNet, a pyramid twice as wide as the students', three times their iterations.
-_base_ = ['../_base_/faster-rcnn_mv2_fpn_bccd.py', '../_base_/bccd.py']
+_base_ = ['../_base_/faster-rcnn_mv2_fpn_small_teacher.py', '../_base_/bccd.py']
 
-model = dict(
-    neck=dict(out_channels=64),
-    rpn_head=dict(in_channels=64, feat_channels=64),
-    roi_head=dict(
-        bbox_roi_extractor=dict(out_channels=64),
-        bbox_head=dict(in_channels=64),
-    ),
-)
 train_cfg = dict(max_iters=450, val_interval=450)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=45),

@@ -1,28 +1,4 @@
-# MobileNetV2 teaches a thin ResNet-18.
-_base_ = ['../bccd/student_faster-rcnn_r18w16_fpn_bccd.py', '../_base_/loss_options_32-64.py']
+# MobileNetV2 teaches a thin ResNet-18 on blood cells.
+_base_ = ['../_base_/faster-rcnn_mv2-r18w16.py', '../_base_/bccd.py']
 
-model = dict(
-    _delete_=True,
-    type='eakd_det.ProposalDistill',
-    architecture=_base_.model,
-    teacher=dict(
-        _base_.model,
-        backbone=dict(
-            type='eakd_det.MobileNetV2',
-            out_indices=(1, 2, 4, 6),
-            frozen_stages=2,
-            norm_cfg=dict(type='BN', requires_grad=False),
-            norm_eval=True,
-            init_cfg=None,
-        ),
-        neck=dict(_base_.model.neck, in_channels=[24, 32, 96, 320], out_channels=64),
-        rpn_head=dict(_base_.model.rpn_head, in_channels=64, feat_channels=64),
-        roi_head=dict(
-            _base_.model.roi_head,
-            bbox_roi_extractor=dict(_base_.model.roi_head.bbox_roi_extractor, out_channels=64),
-            bbox_head=dict(_base_.model.roi_head.bbox_head, in_channels=64),
-        ),
-    ),
-    teacher_ckpt='work_dirs/teacher_faster-rcnn_mv2_fpn_bccd/iter_450.pth',
-    distiller=dict(type='eakd_det.ProposalDistiller'),
-)
+model = dict(teacher_ckpt='work_dirs/teacher_faster-rcnn_mv2_fpn_bccd/iter_450.pth')

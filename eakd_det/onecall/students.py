@@ -52,8 +52,8 @@ def named_students() -> dict[str, Student]:
     """Return the students of the table by their names.
 
     Example:
-        >>> list(named_students())
-        ['faster-rcnn_r18w16', 'gfl_r18w16', 'rtmdet_w12', 'faster-rcnn_mv2', 'rtmdet-tiny']
+        >>> list(named_students())[:3]
+        ['faster-rcnn_r18w16', 'faster-rcnn_r18w16_from-mv2', 'gfl_r18w16']
     """
     root = configs_dir()
     return {
@@ -69,7 +69,7 @@ def choose_student(student: str | None) -> tuple[Student, str]:
         student: A name of the table; a config of a plain detector, of a pair, or ``PAIR.py+METHOD``; or the largest
             size that fits: parameters in millions (``'5M'``), or milliseconds per photo on this machine (``'30ms'``).
             None is the table's default for this machine. Without a GPU, default and sizes choose among the students
-            whose ``machine`` is 'cpu'.
+            whose ``machine`` is 'cpu'. Those marked ``by_name`` have to be named.
 
     Raises:
         ConfigError: If there is no such student, or none fits.
@@ -107,7 +107,8 @@ def _largest(limit: float, unit: str) -> tuple[Student, str]:
     """Return the named student with most parameters among those within ``limit`` that can be trained here."""
     measured = []
     for name, student in named_students().items():
-        if _machine() == 'cpu' and _table()[name]['machine'] == 'gpu':
+        row = _table()[name]
+        if row.get('by_name') or (_machine() == 'cpu' and row['machine'] == 'gpu'):
             continue
         millions, milliseconds = measure(student)
         measured.append((millions, milliseconds, name))

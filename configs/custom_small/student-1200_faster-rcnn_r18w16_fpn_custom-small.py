@@ -1,8 +1,6 @@
 # A control for own-data: the plain student with what its teacher has, packaged weights to start with, photos in other
 # sizes, parts and colours, and as many iterations as teacher and student together.
-_base_ = ['../_base_/faster-rcnn_r18w16_fpn_demo.py', '../_base_/custom_small_teacher.py']
-
-load_from = 'zoo://demo-student'
+_base_ = './student-900_faster-rcnn_r18w16_fpn_custom-small.py'
 
 train_cfg = dict(max_iters=1200, val_interval=1200)
 param_scheduler = [

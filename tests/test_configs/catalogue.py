@@ -42,6 +42,7 @@ FOLDERS = {
     'custom': ['teacher_faster-rcnn_r50_fpn_custom', *names_of_pair('r50', 'mv2', 'custom', ('ea-kd',))],
     'custom_small': [
         'student-1200_faster-rcnn_r18w16_fpn_custom-small',
+        'student-900_faster-rcnn_r18w16_fpn_custom-small',
         'teacher_faster-rcnn_mv2_fpn_custom-small',
         'teacher_faster-rcnn_r18w32_fpn_custom-small',
         *names_of_pair('r18w32', 'r18w16', 'custom-small', ()),
@@ -65,7 +66,7 @@ PAIRS = {
     'swin-t-mv2_coco': 'r50_mv2/student_faster-rcnn_mv2_fpn_ms-1x_coco',
     'r50-mv2_custom': 'custom/student_faster-rcnn_mv2_fpn_custom',
     'r18w32-r18w16_custom-small': 'custom_small/student_faster-rcnn_r18w16_fpn_custom-small',
-    'mv2-r18w16_custom-small': 'custom_small/student-1200_faster-rcnn_r18w16_fpn_custom-small',
+    'mv2-r18w16_custom-small': 'custom_small/student-900_faster-rcnn_r18w16_fpn_custom-small',
     'mv2-r18w16_bccd': 'bccd/student_faster-rcnn_r18w16_fpn_bccd',
     'mv2-mv2_bccd': 'bccd/student_faster-rcnn_mv2_fpn_bccd',
     'r18w32-r18w16_demo': 'demo/student_faster-rcnn_r18w16_fpn_demo',

@@ -58,12 +58,19 @@ def test_configs_of_every_named_student_load(name, tmp_path):
         assert cfg.data_root == 'data'
 
 
-def test_method_inherits_and_leaves_the_student_as_it_is(tmp_path):
-    _, plain, distilled = (load_config(parse_train_arguments(step.command[1:])) for step in plan(tmp_path))
+def test_the_default_method_inherits(tmp_path):
+    distilled = load_config(parse_train_arguments(plan(tmp_path)[-1].command[1:]))
     assert distilled.model.inherit == ['backbone', 'neck', 'rpn_head', 'roi_head']
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_the_plain_student_has_the_same_budget_and_views(name):
+    student = named_students()[name]
+    plain, distilled = read_config(student.student), read_config(f'{student.pair}+{student.method}')
     assert distilled.model.architecture == plain.model
     for key in ('train_cfg', 'train_dataloader', 'param_scheduler', 'optim_wrapper'):
         assert distilled[key] == plain[key]
+    assert 'inherit' in distilled.model or distilled.get('load_from') == plain.get('load_from')
 
 
 @pytest.mark.parametrize(('gpu', 'name'), [(False, 'faster-rcnn_r18w16'), (True, 'faster-rcnn_mv2')])

@@ -1,4 +1,4 @@
-# The same with a pyramid of twice the channels.
+# The teacher: a pyramid of twice the channels.
 _base_ = './faster-rcnn_mv2_fpn_small.py'
 
 model = dict(

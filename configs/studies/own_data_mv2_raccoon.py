@@ -19,7 +19,5 @@ arms = {
         title='the same start and views, 900 iterations',
         config='../custom_small/student-900_faster-rcnn_r18w16_fpn_custom-small.py',
     ),
-    'from-mv2': dict(
-        title='from-mv2, 900 iterations', config='../pairs/mv2-r18w16_custom-small.py+ea-kd-pkd'
-    ),
+    'from-mv2': dict(title='from-mv2, 900 iterations', config='../pairs/mv2-r18w16_custom-small.py+ea-kd-pkd'),
 }

@@ -40,12 +40,13 @@ def make_resumable(cfg: Config) -> None:
 def set_resume(cfg: Config, resume: str | None) -> None:
     """Set ``cfg.resume`` and ``cfg.load_from``; without a path, to the newest complete checkpoint in the work folder.
 
-    If the folder has no checkpoint, training starts from scratch, so that one command serves the first start and all
-    later ones.
+    If the folder has no checkpoint, training starts as it would without ``resume``, with the weights of the config's
+    ``load_from`` if there are any, so that one command serves the first start and all later ones.
 
     Raises:
         ConfigError: If there are checkpoints, but none is readable, or one is not safe to read.
     """
+    start = cfg.get('load_from')
     if resume is not None:
         cfg.resume = True
         cfg.load_from = None if resume == 'auto' else resume
@@ -54,8 +55,9 @@ def set_resume(cfg: Config, resume: str | None) -> None:
     template = ((cfg.get('default_hooks') or {}).get('checkpoint') or {}).get('filename_tmpl')
     found = latest_checkpoint(Path(cfg.work_dir), [template]) if template else latest_checkpoint(Path(cfg.work_dir))
     if found is None:
-        print_log(f'--resume: no checkpoint in {cfg.work_dir}; training starts from scratch', logger='current')
-        cfg.resume = False
+        begin = f'with {start}' if start else 'from scratch'
+        print_log(f'--resume: no checkpoint in {cfg.work_dir}; training starts {begin}', logger='current')
+        cfg.resume, cfg.load_from = False, start
     else:
         cfg.load_from = str(found)
 

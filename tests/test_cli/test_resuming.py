@@ -44,6 +44,12 @@ def test_where_a_resume_goes_on(tmp_path: Path) -> None:
     set_resume(cfg, None)
     assert (cfg.get('resume'), cfg.load_from) == (None, 'weights.pth')
     set_resume(cfg, 'auto')
-    assert (cfg.resume, cfg.load_from) == (False, None)  # there is none in the folder: from the start
+    assert (cfg.resume, cfg.load_from) == (False, 'weights.pth')  # none in the folder: as without a resume
     set_resume(cfg, 'a.pth')
     assert (cfg.resume, cfg.load_from) == (True, 'a.pth')
+
+
+def test_a_resume_of_a_config_without_a_start_is_from_scratch(tmp_path: Path) -> None:
+    cfg = Config(dict(work_dir=str(tmp_path), resume=True))
+    set_resume(cfg, None)
+    assert (cfg.resume, cfg.get('load_from')) == (False, None)

@@ -133,6 +133,24 @@ def test_resuming_from_an_earlier_checkpoint_forgets_what_came_later(trained: Wo
     assert [(entry.iteration, entry.run) for entry in record.entries] == [(2, 0), (3, 1)]
 
 
+def test_a_first_start_with_resume_has_the_configs_weights_and_a_later_one_goes_on(
+    trained: Workspace, tmp_path: Path
+) -> None:
+    workspace = Workspace(tmp_path)
+    start = trained.work_dir / 'student.pth'
+    options = [f'load_from={start}', 'optim_wrapper.optimizer.lr=0.0', 'train_cfg.val_interval=9']
+    config = str(trained.root / 'config.py')
+
+    assert workspace.train(config, '--resume', '--cfg-options', *options, 'train_cfg.max_iters=2') == 0
+
+    expected, found = (load_checkpoint_file(path)['state_dict'] for path in (start, workspace.work_dir / 'student.pth'))
+    learned = [name for name in expected if name.endswith(('.weight', '.bias'))]
+    assert all(torch.equal(expected[name], found[name]) for name in learned)
+
+    assert workspace.train(config, '--resume', '--cfg-options', *options, 'train_cfg.max_iters=3') == 0
+    assert EvalRecord.read(workspace.work_dir / 'eval_record.json').runs[-1]['first_iteration'] == 2
+
+
 def test_the_work_folder_defaults_to_the_configs_name(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     from eakd_det.cli.arguments import parse_train_arguments
     from eakd_det.cli.config import load_config

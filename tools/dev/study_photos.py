@@ -1,9 +1,9 @@
 """Make the photo sets of docs/study.md: python tools/dev/study_photos.py raccoon CLONE data/raccoon [--fifth].
 
-CLONE is a checkout of github.com/datitran/raccoon_dataset (``raccoon``) or of github.com/EdjeElectronics/
-TensorFlow-Object-Detection-API-Tutorial-Train-Multiple-Objects-Windows-10 (``cards``); for ``coco`` it is a folder in
-this package's layout, such as that of blood cells. With ``--fifth`` a fifth of the training photos keep their labels;
-the others are in ``unlabelled``. Needs globox: pip install 'eakd-det[convert]'.
+CLONE is a checkout of github.com/datitran/raccoon_dataset (``raccoon``), github.com/experiencor/kangaroo
+(``kangaroo``) or github.com/EdjeElectronics/TensorFlow-Object-Detection-API-Tutorial-Train-Multiple-Objects-Windows-10
+(``cards``); for ``coco`` it is a folder in this package's layout, such as that of blood cells. With ``--fifth`` a fifth
+of the training photos keep their labels; the others are in ``unlabelled``. Needs globox: pip install 'eakd-det[convert]'.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from typing import Any
 from globox import AnnotationSet
 
 Coco = dict[str, Any]
-_CLASSES = {'raccoon': ['raccoon'], 'cards': ['ace', 'jack', 'king', 'nine', 'queen', 'ten']}
-_HELD_OUT = 50  # raccoons for validation
+_CLASSES = {'raccoon': ['raccoon'], 'kangaroo': ['kangaroo'], 'cards': ['ace', 'jack', 'king', 'nine', 'queen', 'ten']}
+_ANNOTATIONS = {'raccoon': 'annotations', 'kangaroo': 'annots'}
+_HELD_OUT = {'raccoon': 50, 'kangaroo': 41}  # for validation
 
 
 def parse_args() -> argparse.Namespace:
@@ -73,9 +74,9 @@ def splits_of(photos: str, source: Path) -> dict[str, tuple[Coco, Path]]:
     if photos == 'cards':
         folders = {split: source / 'images' / name for split, name in (('train', 'train'), ('val', 'test'))}
         return {split: (read(folder, _CLASSES[photos]), folder) for split, folder in folders.items()}
-    content, folder = read(source / 'annotations', _CLASSES[photos]), source / 'images'
-    ids = shuffled(content)
-    return {'train': (subset(content, ids[_HELD_OUT:]), folder), 'val': (subset(content, ids[:_HELD_OUT]), folder)}
+    content, folder = read(source / _ANNOTATIONS[photos], _CLASSES[photos]), source / 'images'
+    ids, held_out = shuffled(content), _HELD_OUT[photos]
+    return {'train': (subset(content, ids[held_out:]), folder), 'val': (subset(content, ids[:held_out]), folder)}
 
 
 def main() -> None:

@@ -3,7 +3,8 @@
 CLONE is a checkout of github.com/datitran/raccoon_dataset (``raccoon``), github.com/experiencor/kangaroo
 (``kangaroo``) or github.com/EdjeElectronics/TensorFlow-Object-Detection-API-Tutorial-Train-Multiple-Objects-Windows-10
 (``cards``); for ``coco`` it is a folder in this package's layout, such as that of blood cells. With ``--fifth`` a fifth
-of the training photos keep their labels; the others are in ``unlabelled``. Needs globox: pip install 'eakd-det[convert]'.
+of the training photos keep their labels; the others are in ``unlabelled``. Needs
+globox: pip install 'eakd-det[convert]'.
 """
 
 from __future__ import annotations

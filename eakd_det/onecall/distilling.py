@@ -19,7 +19,7 @@ from eakd_det.onecall.result import Distilled, remarks, results_table
 from eakd_det.onecall.running import ProgressLine, run_step
 from eakd_det.onecall.state import State
 from eakd_det.onecall.steps import Step, steps
-from eakd_det.onecall.students import Student, choose_student
+from eakd_det.onecall.students import Student, choose_student, named_students
 from eakd_det.onecall.teachers import Teacher, find_teacher
 
 LOG, TABLE, PICTURE = 'console.log', 'table.md', 'detections.jpg'
@@ -70,9 +70,11 @@ def distill(
     folder = Path(out) if out is not None else _DEFAULT_OUT / Path(data).resolve().name
     _require_folders(data=data, unlabeled=unlabeled)
     line = ProgressLine()
-    chosen, remark = choose_student(student)
     given = find_teacher(teacher)
     state = State.of(folder, dict(data=data, teacher=teacher, student=student, unlabeled=unlabeled, **own, **shared))
+    chosen, remark = choose_student(state.student or student)
+    if chosen.name in named_students():
+        state.choose(chosen.name)
     converted = as_coco(Path(data), folder / 'data')
     for text in filter(None, (remark, converted.remark)):
         line.say(text)

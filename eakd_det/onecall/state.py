@@ -26,12 +26,15 @@ class State:
     Attributes:
         path: The file.
         settings: What was asked for.
+        student: The name of the student that was chosen by size, so that another speed of the machine does not choose
+            another one later.
         finished: What each finished step took.
     """
 
     path: Path
     settings: dict[str, Any]
     finished: dict[str, dict[str, float | None]]
+    student: str | None = None
 
     @classmethod
     def of(cls, folder: Path, settings: Mapping[str, Any]) -> State:
@@ -47,17 +50,25 @@ class State:
             if value is not None and name not in _MAY_CHANGE
         }
         finished: dict[str, dict[str, float | None]] = {}
+        student = None
         if path.is_file():
             former = json.loads(path.read_text())
             before, finished = former.get('settings', {}), former.get('finished', {})
             differing = sorted(name for name in {*before, *asked} if before.get(name) != asked.get(name))
-            if differing and any(path.is_dir() for path in map(folder.joinpath, _STEPS)):
+            begun = any(path.is_dir() for path in map(folder.joinpath, _STEPS))
+            if differing and begun:
                 raise ConfigError(
                     f'out: {folder} has a run with other settings ({", ".join(differing)}); name another folder'
                 )
-        state = cls(path, asked, finished)
+            student = former.get('student') if begun else None
+        state = cls(path, asked, finished, student)
         state._write()
         return state
+
+    def choose(self, student: str) -> None:
+        """Record the student."""
+        self.student = student
+        self._write()
 
     def has(self, step: Step) -> bool:
         """Return whether a step has finished."""
@@ -74,7 +85,7 @@ class State:
 
     def _write(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(self.path, dict(settings=self.settings, finished=self.finished))
+        write_json(self.path, dict(settings=self.settings, student=self.student, finished=self.finished))
 
 
 def _plain(name: str, value: Any) -> str:

@@ -230,8 +230,11 @@ def test_a_folder_continues_with_the_same_settings_only(tmp_path):
     assert again.has(step)
     assert again.costs('teacher') == dict(seconds=61.0, memory_mib=700)
     assert State.of(tmp_path, dict(data=tmp_path, student='5M'))  # nothing was trained yet
-    State.of(tmp_path, dict(data=tmp_path))
+    State.of(tmp_path, dict(data=tmp_path)).choose('rtmdet_w12')
+    assert State.of(tmp_path, dict(data=tmp_path)).student is None  # nor chosen for good
+    State.of(tmp_path, dict(data=tmp_path)).choose('gfl_r18w16')
     (tmp_path / 'student').mkdir()
+    assert State.of(tmp_path, dict(data=tmp_path)).student == 'gfl_r18w16'
     with pytest.raises(ConfigError, match=r'^out: .*other settings \(data, student\)'):
         State.of(tmp_path, dict(data=tmp_path / 'other', student='5M'))
 

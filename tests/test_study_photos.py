@@ -22,25 +22,30 @@ def make(photos: str, source: Path, out: Path, *options: str) -> dict[str, dict]
     return {split: json.loads((out / f'instances_{split}.json').read_text()) for split in ('train', 'val')}
 
 
-@pytest.fixture
-def raccoons(tmp_path: Path) -> Path:
-    for folder in ('annotations', 'images'):
-        (tmp_path / folder).mkdir()
+def write_voc(folder: Path, annotations: str, name: str) -> None:
+    """Write 61 photos as the repositories of raccoons and kangaroos have them."""
+    for each in (annotations, 'images'):
+        (folder / each).mkdir(parents=True)
     for number in range(1, 62):
-        Image.fromarray(np.full((30, 40, 3), number, np.uint8)).save(tmp_path / f'images/raccoon-{number}.jpg')
+        Image.fromarray(np.full((30, 40, 3), number, np.uint8)).save(folder / f'images/{name}-{number}.jpg')
         box = f'<xmin>{number % 10}</xmin><ymin>2</ymin><xmax>30</xmax><ymax>20</ymax>'
-        (tmp_path / f'annotations/raccoon-{number}.xml').write_text(
-            f'<annotation><filename>raccoon-{number}.jpg</filename><size><width>40</width><height>30</height>'
-            f'<depth>3</depth></size><object><name>raccoon</name><bndbox>{box}</bndbox></object></annotation>'
+        (folder / f'{annotations}/{name}-{number}.xml').write_text(
+            f'<annotation><filename>{name}-{number}.jpg</filename><size><width>40</width><height>30</height>'
+            f'<depth>3</depth></size><object><name>{name}</name><bndbox>{box}</bndbox></object></annotation>'
         )
-    return tmp_path
 
 
-def test_raccoons_are_numbered_as_their_files_and_split(raccoons: Path, tmp_path: Path) -> None:
-    splits = make('raccoon', raccoons, tmp_path / 'out')
-    assert [len(splits[split]['images']) for split in ('train', 'val')] == [11, 50]
+@pytest.mark.parametrize(
+    ('name', 'annotations', 'held_out'), [('raccoon', 'annotations', 50), ('kangaroo', 'annots', 41)]
+)
+def test_photos_are_numbered_as_their_files_and_split(
+    tmp_path: Path, name: str, annotations: str, held_out: int
+) -> None:
+    write_voc(tmp_path / 'source', annotations, name)
+    splits = make(name, tmp_path / 'source', tmp_path / 'out')
+    assert [len(splits[split]['images']) for split in ('train', 'val')] == [61 - held_out, held_out]
     both = splits['train']['images'] + splits['val']['images']
-    assert {image['id']: image['file_name'] for image in both} == {n: f'raccoon-{n}.jpg' for n in range(1, 62)}
+    assert {image['id']: image['file_name'] for image in both} == {n: f'{name}-{n}.jpg' for n in range(1, 62)}
     boxes = {item['image_id']: item['bbox'] for split in splits.values() for item in split['annotations']}
     assert boxes == {n: [n % 10, 2, 30 - n % 10, 18] for n in range(1, 62)}
     assert len(list((tmp_path / 'out/images').iterdir())) == 61

@@ -11,6 +11,7 @@ control = 'own-data'
 questions = {
     'Do photos without labels help?': ('own-data-all', 'student'),
     'Does it beat a longer training without a teacher?': ('own-data-all', 'student-1200'),
+    'Does it beat a plain student of 900 iterations?': ('own-data-all', 'student-900'),
     'Do labels by the teacher help, without teaching?': ('labels-all', 'student'),
     'Does the start help beyond these labels?': ('inherit-all', 'labels-all'),
     'Does teaching help beyond labels and start?': ('own-data-all', 'inherit-all'),
@@ -29,6 +30,10 @@ _inherit = {
 }
 arms = {
     'student': dict(title='student, labelled photos', config=_student),
+    'student-900': dict(
+        title="labelled photos, the teacher's start, views and 900 iterations",
+        config='../custom_small/student-900_faster-rcnn_r18w16_fpn_custom-small.py',
+    ),
     'student-1200': dict(
         title="labelled photos, the teacher's start, views and 1,200 iterations",
         config='../custom_small/student-1200_faster-rcnn_r18w16_fpn_custom-small.py',

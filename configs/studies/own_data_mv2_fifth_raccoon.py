@@ -6,8 +6,8 @@ title = 'A teacher from ImageNet, a fifth of the labels: raccoons'
 seeds = (0, 1, 2, 3, 4)
 options = {'data_root': 'data/raccoon_fifth'}
 teacher = dict(checkpoint='work_dirs/own_data/mv2_raccoon_fifth/teacher/student.pth')
-student = 'student-900'
-control = 'student'
+student = 'student'
+control = 'student-900'
 questions = {
     'Does the teacher help over as long a training without it?': ('from-mv2-all', 'student-900'),
     'Does it help over the plain student of 300 iterations?': ('from-mv2-all', 'student'),

@@ -94,6 +94,6 @@ def test_either_a_plan_or_configs(argv):
 )
 def test_the_studies_in_the_repository_can_be_read(path):
     plan = read_plan(path)
-    assert plan.student in ('student', 'student-900')  # one without a teacher
+    assert plan.student == 'student'
     assert plan.control is not None
     assert len({arm.title for arm in plan.arms}) == len(plan.arms)

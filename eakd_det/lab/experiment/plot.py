@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from eakd_det.lab.experiment.shown import answered_questions, shown_arms
 
 _POINTS, _MEAN, _RULE = '#3b6ea5', '#c8501e', '#8a8a8a'
 _SIZE = 11
+_LABEL_WIDTH = 45  # characters, beyond which the label of an axis would end outside
 QUESTIONS_CAPTION = (
     'Each row answers a question by the difference of two arms: each seed a point, with mean and 95 % interval. '
     'Right of 0 the answer is yes; an interval that contains 0 leaves it open.'
@@ -33,7 +35,8 @@ def draw(report: Mapping[str, Any]) -> Figure:
     if key:
         pairs = [(arm['name'], report[key], arm[f'to_{key}'].get('AP')) for arm in arms]
         _draw_differences(grid[1], report, pairs)
-        grid[1].set_xlabel(f'AP minus that of {_titles(report)[report[key]]}, points', fontsize=_SIZE)
+        label = textwrap.fill(f'AP minus that of {_titles(report)[report[key]]}, points', _LABEL_WIDTH)
+        grid[1].set_xlabel(label, fontsize=_SIZE)
     _name_rows(grid, [arm['title'] for arm in arms])
     return figure
 
